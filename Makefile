@@ -1,0 +1,39 @@
+# Everything runs from the environment in .venv, which the first target that needs it creates.
+# ENV=/path/to/venv uses another place for it.
+ENV ?= .venv
+PYTHON ?= python3.11
+BIN = $(ENV)/bin
+export OMP_NUM_THREADS ?= 1
+export MPLBACKEND = Agg
+
+.PHONY: refresh test test-all check bench docs clean
+
+refresh: $(ENV)/ready
+	$(BIN)/argelander refresh demo
+
+test: $(ENV)/ready
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser"
+
+test-all: test
+	$(BIN)/pytest -m "slow or browser"
+
+check: $(ENV)/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(ENV)/ready
+	for question in benchmarks/[a-z]*.py; do echo "== $$question"; $(BIN)/python $$question || exit 1; done
+
+docs: $(ENV)/ready
+	$(BIN)/python -m schemas.dictionary
+
+# The stamp makes a second call start at once; a changed lock rebuilds.
+$(ENV)/ready: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(ENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[dev]"
+	touch $@
+
+clean:
+	rm -rf $(ENV) lake release

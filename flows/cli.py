@@ -1,0 +1,175 @@
+"""`argelander`, the command line. Heavy imports wait inside the commands that need them."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from schemas import TABLES, BadInput
+
+app = typer.Typer(
+    name="argelander", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Sky archives in, scored catalogues of variable stars out.",
+)  # fmt: skip
+LakeOption = Annotated[Path, typer.Option("--lake", help="Folder of the lake.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of your light curves.")]
+LAKE = Path("lake")
+
+
+class Format(StrEnum):
+    """How a query's answer is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
+    """Expected errors end the command with one sentence and exit code 2, without a traceback."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (BadInput, OSError) as error:
+            fail(error)
+        except Exception as error:
+            from flows.failure import expected
+
+            cause = expected(error)
+            if cause is None:
+                raise
+            fail(cause)
+
+    return guarded
+
+
+def fail(error: BaseException | str) -> None:
+    """Say what went wrong on standard error and exit with 2."""
+    Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {str(error).strip()}", soft_wrap=True, markup=True)
+    raise typer.Exit(2)
+
+
+@app.command()
+@one_sentence
+def refresh(
+    preset: Annotated[str, typer.Argument(help="What to run; `argelander presets` lists them.")],
+    data: DataOption = None,
+    lake: LakeOption = LAKE,
+    release: Annotated[Path, typer.Option("--release", help="Folder that receives releases.")] = Path("release"),
+    limit: Annotated[int | None, typer.Option("--limit", help="Take only this many objects.")] = None,
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="A setting, key=value; repeatable.")] = None,
+) -> None:
+    """Run the whole catalogue: sample, clean, featurize, train, score, publish; do only what is not done yet."""
+    from flows import environment
+    from flows.presets import preset as resolve
+    from flows.settings import override
+
+    assigned = tuple(assignments or ()) + ((f"limit={limit}",) if limit is not None else ())
+    settings = override(resolve(preset, data), assigned)
+    environment.prepare(lake)
+    from flows.catalogue import catalogue
+    from flows.summary import show
+
+    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
+
+
+@app.command()
+def presets() -> None:
+    """List the presets."""
+    from flows.presets import PRESETS, describe
+
+    table = Table("preset", "what it runs", box=None)
+    for name in PRESETS:
+        table.add_row(name, describe(name))
+    Console().print(table)
+
+
+@app.command()
+@one_sentence
+def tables(lake: LakeOption = LAKE) -> None:
+    """List the tables of the lake: rows, newest version, meaning."""
+    from lakehouse.store import Lake
+
+    place = Lake(lake)
+    table = Table("table", "rows", "version", "what it holds", box=None)
+    for name in place.tables():
+        table.add_row(name, f"{place.count(name):,}", str(place.version(name)), TABLES[name].doc)
+    Console().print(table)
+
+
+@app.command()
+@one_sentence
+def describe(table: str, lake: LakeOption = LAKE) -> None:
+    """Columns of a table with their units, UCDs and meaning."""
+    from lakehouse.query import describe as described
+
+    result = described(lake, table)
+    console = Console()
+    console.print(f"{result.name}, {result.rows:,} rows, version {result.version}: {result.doc}", highlight=False)
+    listing = Table("column", "type", "unit", "UCD", "meaning", box=None)
+    for column in result.columns:
+        listing.add_row(column.name, str(column.type), column.unit, column.ucd, column.doc)
+    console.print(listing)
+
+
+@app.command()
+@one_sentence
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL; tables by name, an old version as out__catalogue@3.")],
+    lake: LakeOption = LAKE,
+    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
+    out: Annotated[Path | None, typer.Option("--out", help="File to write instead of standard output.")] = None,
+) -> None:
+    """Ask the lake in SQL (DuckDB)."""
+    from flows.answer import write
+    from lakehouse.query import run_sql
+
+    write(run_sql(lake, sql), form.value, out)
+
+
+@app.command()
+@one_sentence
+def score(
+    data: Annotated[Path, typer.Option("--data", help="Folder of light curves; labels are not looked at.")],
+    out: Annotated[Path, typer.Option("--out", help="Parquet file that receives the scores.")],
+    preset: Annotated[str, typer.Option("--preset", help="Preset whose models score, and how to read the folder.")],
+    lake: LakeOption = LAKE,
+) -> None:
+    """Score a folder of unlabelled light curves with the lake's current models."""
+    from flows import environment
+    from flows.presets import preset as resolve
+
+    settings = resolve(preset, data)
+    environment.prepare(lake)
+    from flows.scoring import score_folder
+
+    score_folder(settings, lake, out)
+
+
+@app.command()
+@one_sentence
+def runs(lake: LakeOption = LAKE) -> None:
+    """List the runs of the lake, newest first."""
+    from lakehouse.manifest import runs as manifests
+    from lakehouse.store import Lake
+
+    table = Table("run", "preset", "status", "seconds", "did", box=None)
+    for manifest in manifests(Lake(lake)):
+        did = ", ".join(f"{s['name']} {s['done']:,}" for s in manifest.stages if s.get("done")) or "nothing new"
+        seconds = sum(stage.get("seconds", 0.0) for stage in manifest.stages)
+        table.add_row(manifest.run_id, manifest.settings.get("preset", ""), manifest.status, f"{seconds:.0f}", did)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(app())

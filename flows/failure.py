@@ -1,0 +1,43 @@
+"""Which failures a user can do something about, wherever in the machinery they surface."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from schemas import BadInput
+
+FULL_DISK = ("no space left", "file too large", "disk is full", "disk full", "out of disk", "disk quota")
+
+
+def expected(error: BaseException) -> str | None:
+    """The sentence for an error that a user can mend, or None for a defect of ours."""
+    for cause in chain(error):
+        if isinstance(cause, BadInput):
+            return str(cause)
+        if isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+            return full_disk(cause)
+        if any(words in str(cause).lower() for words in FULL_DISK):
+            return full_disk(cause)
+    return None
+
+
+def full_disk(cause: BaseException) -> str:
+    """One sentence for a disk, quota or file-size limit that is reached."""
+    return (
+        f"The disk is full or a file-size limit is reached ({str(cause).splitlines()[0][:120]}): nothing partial is "
+        "visible in the lake. Make room and run the same command again; it goes on where it stopped."
+    )
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An error, its causes and contexts, and the members of groups, each once."""
+    seen: set[int] = set()
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        waiting += [one.__cause__, one.__context__, *getattr(one, "exceptions", ())]

@@ -1,0 +1,77 @@
+"""The end of a run, in the terminal: what was done, how good it is, where it lies, what to type next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from flows.settings import Settings
+from lakehouse.store import Lake
+from schemas import TABLES
+
+if TYPE_CHECKING:
+    from flows.catalogue import Outcome
+
+SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
+SPLITS = {"test": "held out", "oof": "out of fold", "truth": "against the truth"}
+
+
+def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
+    """Print the summary of a run."""
+    console = Console(highlight=False)
+    place = Lake(lake)
+    console.print(_stages(outcome))
+    for stage in outcome.stages:
+        for note in stage.notes:
+            console.print(f"  {stage.name}: {note}", style="yellow" if "stale" in note else "dim", soft_wrap=True)
+    if not any(stage.is_new for stage in outcome.stages):
+        console.print("Nothing to do: everything was up to date, and no work was done again.")
+    console.print(_tables(place, settings.dataset))
+    if place.exists("score_model__metric"):
+        rows = place.read("score_model__metric", where={"dataset": settings.dataset})
+        console.print(_metrics(rows))
+    releases = [note.removeprefix("release ") for s in outcome.stages for note in s.notes if note.startswith("release /")
+                or (note.startswith("release ") and note != "release is current")]  # fmt: skip
+    if releases:
+        console.print(f"Report:  {releases[0]}/report.html", soft_wrap=True)
+    console.print(f"Next:    argelander query \"SELECT * FROM out__catalogue LIMIT 5\" --lake {lake}", soft_wrap=True)
+
+
+def _stages(outcome: Outcome) -> Table:
+    table = Table("stage", "done", "of", "seconds", "rate", box=None, title=f"Run {outcome.run_id}",
+                  title_justify="left")  # fmt: skip
+    for stage in outcome.stages:
+        rate = f"{stage.done / stage.seconds:,.0f}/s" if stage.is_new and stage.seconds > 0.05 else ""
+        table.add_row(stage.name, f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate)
+    return table
+
+
+def _tables(lake: Lake, dataset: str) -> Table:
+    table = Table("table", "rows", "version", box=None)
+    for name in lake.tables():
+        if rows := lake.count(name, dataset=dataset):
+            table.add_row(name, f"{rows:,}", str(lake.version(name)))
+    if not lake.exists("core_quarantine__row") or not lake.count("core_quarantine__row", dataset=dataset):
+        table.add_row(TABLES["core_quarantine__row"].name, "0", "")
+    return table
+
+
+def _metrics(rows: pa.Table) -> Table:
+    """Held-out figures of every recipe, the chosen one marked, with 95 % intervals."""
+    table = Table("target", "recipe", "sources", "figure", "value", "95 % interval", "n", box=None)
+    overall = rows.filter(pc.equal(rows["class"], "all")).to_pylist()
+    order = {split: i for i, split in enumerate(SPLITS)}
+    for row in sorted(overall, key=lambda r: (r["target"], order[r["split"]], not r["is_chosen"], r["recipe"])):
+        if row["split"] == "oof" or row["value"] is None:
+            continue
+        if row["metric"] in SHOWN.get(row["target"], SHOWN[""]):
+            chosen = "[bold]" if row["is_chosen"] else "[dim]"
+            table.add_row(chosen + row["target"], row["recipe"] + (" (in the catalogue)" if row["is_chosen"] else ""),
+                          SPLITS[row["split"]], row["metric"], f"{row['value']:.4g}",
+                          f"{row['lo']:.4g} to {row['hi']:.4g}", f"{row['n']:,}")  # fmt: skip
+    return table

@@ -1,0 +1,80 @@
+"""Row lineage: each derived row keeps a hash of its input and of the step that made it.
+
+A row is up to date when that hash is what its input and the step give now; so a stage redoes what changed and no more,
+whether it is new data, a changed setting or a run that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import blake2b
+
+import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lakehouse.store import Lake
+from schemas import TableSpec
+
+
+def fingerprint(*parts: object) -> str:
+    """Sixteen hex digits that stand for the text of `parts`; arrays count with all their bytes."""
+    digest = blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else str(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: object) -> str:
+    """Key of a stage that ends by publishing `spec`: the same until it has, so that a killed stage is taken up again.
+
+    The version of the table is part of it: going back to old settings is new work, not work already done.
+    """
+    version = lake.version(spec) if lake.exists(spec) else -1
+    return f"{stage}-{fingerprint(dataset, spec.name, version, *inputs)}"
+
+
+def chained(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:
+    """Hash of each input hash and the step, (S,); the finaliser of splitmix64 (Steele et al. 2014, OOPSLA) mixes."""
+    salt = np.uint64(int(fingerprint(step), 16))
+    with np.errstate(over="ignore"):
+        mixed = hashes.astype(np.uint64) ^ salt
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return (mixed ^ (mixed >> np.uint64(31))).astype(np.int64)
+
+
+def outdated(
+    lake: Lake, spec: TableSpec, dataset: str, source_id: NDArray[np.int64], expected: NDArray[np.int64],
+    column: str = "input_hash", where: Mapping[str, str] | None = None,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """True for each source, (S,), that has no row in the table whose hash `column` is the `expected` one.
+
+    `where` narrows the rows that count, such as to those of one model.
+    """
+    if not lake.exists(spec):
+        return np.ones(source_id.size, bool)
+    rows = lake.read(spec, columns=["source_id", column], where={"dataset": dataset, **(where or {})})
+    known, hashes = rows["source_id"].to_numpy(), rows[column].to_numpy()
+    return ~np.isin(_pair(source_id, expected), _pair(known, hashes))
+
+
+def _pair(source_id: NDArray[np.int64], hashes: NDArray[np.int64]) -> NDArray[np.int64]:
+    with np.errstate(over="ignore"):
+        return source_id * np.int64(-7046029254386353131) ^ hashes  # an odd factor: 2**64 / golden ratio
+
+
+def chunks(source_id: NDArray[np.int64], tile: NDArray[np.int32], size: int) -> list[NDArray[np.int64]]:
+    """Indices of the sources in consecutive chunks of at most `size`, in the order of (tile, source_id)."""
+    order = np.lexsort((source_id, tile))
+    return [order[start : start + size] for start in range(0, order.size, size)]
+
+
+def among(source_id: NDArray[np.int64]) -> pc.Expression:
+    """Filter for the rows of these sources; the bounds let whole files be skipped."""
+    import pyarrow as pa
+
+    field = pc.field("source_id")
+    inside = (field >= pa.scalar(int(source_id.min()))) & (field <= pa.scalar(int(source_id.max())))
+    return inside & field.isin(pa.array(source_id))

@@ -1,0 +1,99 @@
+"""A release: flat Parquet files with units, a data dictionary and the run's manifest, in one folder.
+
+Each file carries the VOTable header that the IVOA Note "VOParquet" asks for, so
+`astropy.table.Table.read(file, format="parquet.votable")` gives units, UCDs and descriptions.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import warnings
+import xml.etree.ElementTree as xml
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from lakehouse.disk import room_for, sync, whole_file, whole_folder, write_json
+from lakehouse.files import COMPRESSION, LEVEL, conform
+from schemas import TableSpec
+
+VOTABLE = "http://www.ivoa.net/xml/VOTable/v1.3"
+VERSION_KEY = b"IVOA.VOTable-Parquet.version"
+CONTENT_KEY = b"IVOA.VOTable-Parquet.content"
+
+
+def write_release(
+    folder: str | Path,
+    tables: Mapping[str, tuple[TableSpec, pa.Table]],
+    manifest: Mapping[str, Any],
+    extra_files: Mapping[str, str | bytes | Path] | None = None,
+) -> Path:
+    """Writes `folder` whole and points its sibling `latest` at it.
+
+    `tables` maps a file's stem to a bound spec and its rows; `extra_files` maps names to text, bytes or a file to
+    copy. A folder of the same name is replaced. On a full disk (BadInput) neither the folder nor `latest` changes.
+    """
+    folder = Path(folder)
+    with room_for(f"release {folder.name}"), whole_folder(folder) as draft:
+        for stem, (spec, table) in tables.items():
+            write_voparquet(draft / f"{stem}.parquet", spec, table)
+        (draft / "data_dictionary.md").write_text(_dictionary(spec for spec, _ in tables.values()))
+        write_json(draft / "manifest.json", manifest)
+        for name, content in (extra_files or {}).items():
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            (draft / name).write_bytes(_bytes(content))
+    point_latest(folder)
+    return folder
+
+
+def write_voparquet(path: Path, spec: TableSpec, table: pa.Table) -> None:
+    """One flat Parquet file whose columns carry unit, UCD and description, with a VOTable header in its metadata."""
+    from pyarrow.parquet import write_table
+
+    rows = conform(spec, table)
+    notes = {b"description": spec.doc.encode(), VERSION_KEY: b"1.0", CONTENT_KEY: votable_header(spec, rows)}
+    with whole_file(path) as draft, open(draft, "wb") as sink:
+        write_table(rows.replace_schema_metadata(notes), sink, compression=COMPRESSION, compression_level=LEVEL)
+
+
+def votable_header(spec: TableSpec, table: pa.Table) -> bytes:
+    """VOTable XML of the columns alone: its DATA element is replaced by a reference to the Parquet file itself."""
+    from astropy.io.votable.exceptions import W03
+
+    text = io.BytesIO()
+    with warnings.catch_warnings():
+        # A column named after the class "δ Sct" has an XML ID of plain letters beside its name.
+        warnings.simplefilter("ignore", W03)
+        spec.votable(table.slice(0, 1)).to_xml(text)
+    xml.register_namespace("", VOTABLE)
+    root = xml.fromstring(text.getvalue())
+    element = root.find(f"{{{VOTABLE}}}RESOURCE/{{{VOTABLE}}}TABLE")
+    assert element is not None, "a VOTable file has one table"
+    for data in element.findall(f"{{{VOTABLE}}}DATA"):
+        element.remove(data)
+    xml.SubElement(element, f"{{{VOTABLE}}}PARQUET", type="Parquet-local-XML")
+    return xml.tostring(root, encoding="utf-8", xml_declaration=True)
+
+
+def point_latest(folder: Path) -> None:
+    """Makes `latest` beside `folder` a link to it, in one step: a reader finds the old release or the new one."""
+    draft = folder.with_name(f".latest.{secrets.token_hex(4)}.tmp")
+    draft.symlink_to(folder.name, target_is_directory=True)
+    os.replace(draft, folder.with_name("latest"))
+    sync(folder.parent)
+
+
+def _dictionary(specs: Any) -> str:
+    from schemas.dictionary import dictionary
+
+    return dictionary(specs)
+
+
+def _bytes(content: str | bytes | Path) -> bytes:
+    if isinstance(content, Path):
+        return content.read_bytes()
+    return content.encode() if isinstance(content, str) else content

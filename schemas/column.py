@@ -1,0 +1,44 @@
+"""One column of a table: its name, Arrow type, unit (VOUnit), UCD1+, meaning, nullability and valid range."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column, or a family of columns when its name holds a placeholder such as ``prob_{class}``.
+
+    `unit` is a VOUnit string, "" for a dimensionless or non-numeric column; `ucd` is UCD1+.
+    `range` is (lowest, highest), both inclusive, None where open; NaN never passes a range.
+    """
+
+    name: str
+    type: pa.DataType
+    doc: str
+    unit: str = ""
+    ucd: str = ""
+    nullable: bool = False
+    range: tuple[float | None, float | None] | None = None
+
+    @property
+    def is_family(self) -> bool:
+        """True for a template that `TableSpec.bind` replaces by concrete columns."""
+        return "{" in self.name
+
+    @property
+    def is_list(self) -> bool:
+        """True for a ragged column (one list per row)."""
+        return pa.types.is_list(self.type) or pa.types.is_large_list(self.type)
+
+    def named(self, name: str, doc: str | None = None) -> Column:
+        """The same column under another name: how a family becomes concrete."""
+        return replace(self, name=name, doc=doc or self.doc)
+
+    def field(self) -> pa.Field:
+        """Arrow field whose metadata carries unit, UCD and meaning."""
+        return pa.field(
+            self.name, self.type, self.nullable, metadata={"unit": self.unit, "ucd": self.ucd, "description": self.doc}
+        )

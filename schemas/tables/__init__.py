@@ -1,0 +1,30 @@
+"""Every table of the lake; a new one is a file here and a name below."""
+
+from schemas.table import TableSpec
+from schemas.tables.catalogue import OUT__CATALOGUE
+from schemas.tables.epoch import CORE_SAMPLE__EPOCH, RAW_SAMPLE__EPOCH
+from schemas.tables.feature import FEATURE_SAMPLE__SOURCE
+from schemas.tables.label import LABEL_SAMPLE__CLASS, LABEL_SAMPLE__PARAMETER, LABEL_TRUTH__SOURCE
+from schemas.tables.quality import CORE_CUT__LEDGER, CORE_QUARANTINE__ROW
+from schemas.tables.sample import CORE_DATASET__BAND, CORE_SAMPLE__PHOTOMETRY, CORE_SAMPLE__SOURCE
+from schemas.tables.score import SCORE__VALUE, SCORE_MODEL__METRIC
+
+TABLES: dict[str, TableSpec] = {
+    spec.name: spec
+    for spec in (
+        RAW_SAMPLE__EPOCH,
+        CORE_SAMPLE__SOURCE,
+        CORE_SAMPLE__EPOCH,
+        CORE_SAMPLE__PHOTOMETRY,
+        CORE_DATASET__BAND,
+        CORE_CUT__LEDGER,
+        CORE_QUARANTINE__ROW,
+        FEATURE_SAMPLE__SOURCE,
+        LABEL_SAMPLE__CLASS,
+        LABEL_SAMPLE__PARAMETER,
+        LABEL_TRUTH__SOURCE,
+        SCORE__VALUE,
+        SCORE_MODEL__METRIC,
+        OUT__CATALOGUE,
+    )
+}

@@ -1,0 +1,37 @@
+"""The catalogue: one row per source, from the newest chosen models."""
+
+import pyarrow as pa
+
+from schemas.column import Column
+from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
+from schemas.tables.sample import CORE_SAMPLE__SOURCE
+from schemas.tables.score import RUN_ID, SCORED_AT
+
+_SOURCE = CORE_SAMPLE__SOURCE.columns_by_name
+
+PROBABILITY = Column("prob_{class}", pa.float32(), "Calibrated probability of the class.", ucd="stat.probability;src.class",
+                     nullable=True, range=(0, 1))  # fmt: skip
+QUANTITY = Column("{quantity}", pa.float32(), "Predicted value.", ucd="stat.value", nullable=True)
+QUANTITY_LO = Column("{quantity}_lo", pa.float32(), "Lower end of the interval.", ucd="stat.value;stat.min", nullable=True)
+QUANTITY_HI = Column("{quantity}_hi", pa.float32(), "Upper end of the interval.", ucd="stat.value;stat.max", nullable=True)
+
+OUT__CATALOGUE = TableSpec(
+    name="out__catalogue",
+    version=1,
+    doc="The scored catalogue: every source of the sample with the scores of the chosen models.",
+    columns=(
+        DATASET, TILE, SOURCE_ID,
+        _SOURCE["object_id"], _SOURCE["ra"], _SOURCE["dec"],
+        Column("n_epoch", pa.int32(), "Epochs that survived the cuts.", ucd="meta.number;obs", range=(0, None)),
+        Column("period_day", pa.float64(), "Period found in the light curve.", unit="d", ucd="src.var;time.period",
+               nullable=True, range=(0, None)),
+        Column("class_pred", pa.string(), "Most probable class.", ucd="src.class;src.var", nullable=True),
+        Column("is_training", pa.bool_(), "True where the source trained a model: its scores are out of fold.",
+               ucd="meta.code"),
+        Column("model_id", pa.string(), "Models behind the row, one per target, joined by a space.",
+               ucd="meta.id;meta.modelled"),
+        RUN_ID, SCORED_AT,
+        PROBABILITY, QUANTITY, QUANTITY_LO, QUANTITY_HI,
+    ),
+    key=("dataset", "source_id"),
+)  # fmt: skip

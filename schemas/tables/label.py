@@ -1,0 +1,67 @@
+"""Labels as archives publish them, and the truth of the embedded sky."""
+
+import pyarrow as pa
+
+from schemas.column import Column
+from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
+
+ORIGIN = Column("origin", pa.string(), "Who published it.", ucd="meta.bib")
+PHOTOMETRIC = Column("is_photometric", pa.bool_(), "True where it was itself derived from photometry.", ucd="meta.code")
+
+LABEL_SAMPLE__CLASS = TableSpec(
+    name="label_sample__class",
+    version=1,
+    doc="Variability classes published for the sources.",
+    columns=(
+        DATASET, TILE, SOURCE_ID, ORIGIN,
+        Column("class", pa.string(), "Class, in the words of its origin.", ucd="src.class;src.var"),
+        Column("score", pa.float32(), "The origin's own confidence.", ucd="stat.probability",
+               nullable=True, range=(0, 1)),
+        PHOTOMETRIC,
+    ),
+    key=("dataset", "source_id", "origin"),
+)  # fmt: skip
+
+LABEL_SAMPLE__PARAMETER = TableSpec(
+    name="label_sample__parameter",
+    version=1,
+    doc="Stellar parameters and periods published for the sources; periods are references, never inputs.",
+    columns=(
+        DATASET, TILE, SOURCE_ID, ORIGIN,
+        Column("quantity", pa.string(), "Quantity, its unit in its name (teff_k, radius_rsun, feh_dex, period_day).",
+               ucd="meta.id"),
+        Column("value", pa.float64(), "Published value, in the unit of the quantity's name.", ucd="stat.value"),
+        Column("err", pa.float64(), "Published standard error.", ucd="stat.error", nullable=True, range=(0, None)),
+        PHOTOMETRIC,
+    ),
+    key=("dataset", "source_id", "origin", "quantity"),
+)  # fmt: skip
+
+LABEL_TRUTH__SOURCE = TableSpec(
+    name="label_truth__source",
+    version=1,
+    doc="Truth of the embedded sky. Evaluation alone may read it; training code may not.",
+    columns=(
+        DATASET, TILE, SOURCE_ID,
+        Column("class", pa.string(), "True class.", ucd="src.class;src.var"),
+        Column("subclass", pa.string(), "Finer kind within the class.", ucd="src.class", nullable=True),
+        Column("period_day", pa.float64(), "True period; null for a constant star.", unit="d", ucd="src.var;time.period",
+               nullable=True, range=(0, None)),
+        Column("teff_k", pa.float64(), "Effective temperature.", unit="K", ucd="phys.temperature.effective",
+               range=(1000, 60000)),
+        Column("radius_rsun", pa.float64(), "Radius.", unit="solRad", ucd="phys.size.radius", range=(0, None)),
+        Column("feh_dex", pa.float64(), "Metallicity [Fe/H], in dex.", ucd="phys.abund.Fe", range=(-5, 2)),
+        Column("distance_pc", pa.float64(), "Distance.", unit="pc", ucd="pos.distance", range=(0, None)),
+        Column("ebv_mag", pa.float64(), "Reddening E(B-V).", unit="mag", ucd="phot.color.excess", range=(0, None)),
+        Column("amplitude_g_mag", pa.float64(), "Peak-to-peak amplitude in Gaia G.", unit="mag",
+               ucd="src.var.amplitude;phot.mag", nullable=True, range=(0, None)),
+        Column("phi31", pa.float64(), "Fourier phase difference phi31 in Gaia G, cosine convention.", unit="rad",
+               ucd="src.var", nullable=True),
+        Column("is_blended", pa.bool_(), "True where a close neighbour adds its light.", ucd="meta.code"),
+        Column("is_wrong_match_ps1", pa.bool_(), "True where the PS1 epochs are the neighbour's.", ucd="meta.code"),
+        Column("is_wrong_match_ztf", pa.bool_(), "True where the ZTF epochs are the neighbour's.", ucd="meta.code"),
+        Column("duplicate_of", pa.int64(), "The other source_id of the same star, where it has two.", ucd="meta.id",
+               nullable=True),
+    ),
+    key=("dataset", "source_id"),
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""Scores with their history, and how good the models are that gave them."""
+
+import pyarrow as pa
+
+from schemas.column import Column
+from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
+
+MODEL_ID = Column("model_id", pa.string(), "Model that gave the value.", ucd="meta.id;meta.modelled")
+RUN_ID = Column("run_id", pa.string(), "Run that wrote the row.", ucd="meta.id")
+SCORED_AT = Column("scored_at", pa.timestamp("us", "UTC"), "When it was scored.", ucd="time.processing")
+TARGET = Column("target", pa.string(), "What is predicted: class, or a quantity with its unit.", ucd="meta.id")
+RECIPE = Column("recipe", pa.string(), "Recipe the model was trained by.", ucd="meta.id;meta.modelled")
+
+SCORE__VALUE = TableSpec(
+    name="score__value",
+    version=1,
+    doc="Every score ever given: the probability of each class, and each quantity with its interval.",
+    columns=(
+        DATASET, TILE, SOURCE_ID, TARGET,
+        Column("name", pa.string(), "Class whose probability it is, or the quantity.", ucd="meta.id"),
+        Column("value", pa.float64(), "Probability, or value in the unit of the quantity's name.", ucd="stat.value"),
+        Column("lo", pa.float64(), "Lower end of the interval.", ucd="stat.value;stat.min", nullable=True),
+        Column("hi", pa.float64(), "Upper end of the interval.", ucd="stat.value;stat.max", nullable=True),
+        MODEL_ID, RUN_ID, SCORED_AT,
+        Column("feature_hash", pa.int64(), "input_hash of the features that were scored.", ucd="meta.checksum"),
+        Column("is_training", pa.bool_(), "True where the source trained the recipe: the score is out of fold.",
+               ucd="meta.code"),
+    ),
+    key=("dataset", "source_id", "target", "name", "model_id", "feature_hash"),
+)  # fmt: skip
+
+SCORE_MODEL__METRIC = TableSpec(
+    name="score_model__metric",
+    version=1,
+    doc="Metrics of every recipe and baseline, with 95 % bootstrap intervals over objects.",
+    columns=(
+        DATASET, TARGET, RECIPE, MODEL_ID,
+        Column("split", pa.string(), "oof: out of fold; test: held out, scored once; truth: embedded sky only.",
+               ucd="meta.id"),
+        Column("metric", pa.string(), "Name of the metric.", ucd="meta.id"),
+        Column("class", pa.string(), "Class it is about, or all.", ucd="src.class"),
+        Column("value", pa.float64(), "Its value.", ucd="stat.value", nullable=True),
+        Column("lo", pa.float64(), "Lower end of the 95 % interval.", ucd="stat.value;stat.min", nullable=True),
+        Column("hi", pa.float64(), "Upper end of the 95 % interval.", ucd="stat.value;stat.max", nullable=True),
+        Column("n", pa.int64(), "Objects it was measured on.", ucd="meta.number", range=(0, None)),
+        Column("note", pa.string(), "What a reader must know about it.", ucd="meta.note", nullable=True),
+        Column("is_chosen", pa.bool_(), "True for the recipe that the catalogue uses.", ucd="meta.code"),
+    ),
+    key=("dataset", "target", "recipe", "model_id", "split", "metric", "class"),
+    partition=("dataset",),
+)  # fmt: skip

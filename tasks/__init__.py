@@ -1,0 +1,1 @@
+"""What a worker does. Files are doors (Prefect tasks of a few lines), folders are science (functions on arrays)."""

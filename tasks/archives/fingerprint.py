@@ -1,0 +1,82 @@
+"""Whether a folder, or one object's light curve, is still the same."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import BadInput
+from schemas.dataset import DATASET_FILE
+from tasks.lightcurves.batch import LightCurveBatch
+
+# Constants of the SplitMix64 mixer: Steele, Lea & Flood 2014, OOPSLA, "Fast splittable pseudorandom number generators".
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def fingerprint(folder: Path | str) -> str:
+    """SHA-256 (hex) over the names, sizes and bytes of the Parquet files and the dataset.toml of `folder`, streamed.
+
+    Other files, such as a README, do not count. Raises BadInput where there is no Parquet file.
+    """
+    folder = Path(folder)
+    files = sorted(path for path in folder.glob("*.parquet") if path.is_file())
+    if not files:
+        raise BadInput(f"There is no Parquet file in {folder}: give the folder that holds objects.parquet.")
+    total = hashlib.sha256()
+    for path in (*files, *(path for path in [folder / DATASET_FILE] if path.is_file())):
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256")
+        total.update(f"{path.name}\0{path.stat().st_size}\0{digest.hexdigest()}\n".encode())
+    return total.hexdigest()
+
+
+def content_hash(batch: LightCurveBatch, object_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Hash of the id and the epochs of each object, (S,) int64, whatever the order of the epochs.
+
+    `object_ids` (S,) are the ids of the objects of the batch. Equal epochs count as often as they occur; the bands
+    enter by their names, so that another order of the bands changes nothing; -0.0 equals 0.0 and every NaN is alike.
+    """
+    if len(object_ids) != len(batch):
+        raise ValueError(f"content_hash: {len(object_ids)} ids for {len(batch)} objects.")
+    epoch = np.zeros(batch.time.size, np.uint64)
+    values = (batch.time, batch.mag, batch.mag_err, batch.flags, _hash_text(batch.bands)[batch.band])
+    for value in values:
+        epoch = _mix(epoch + GOLDEN ^ _bits(value))
+    # A sum, not an exclusive or: two equal epochs must not cancel. cumsum, because an object may have no epochs.
+    total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(epoch, dtype=np.uint64)])
+    summed = total[batch.offsets[1:]] - total[batch.offsets[:-1]]
+    return _mix(_mix(summed + GOLDEN ^ batch.n_epoch.astype(np.uint64)) ^ _hash_text(object_ids)).view(np.int64)
+
+
+def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The finaliser of SplitMix64: a bijection in which every input bit moves every output bit."""
+    x = (x ^ (x >> np.uint64(30))) * MIX_1
+    x = (x ^ (x >> np.uint64(27))) * MIX_2
+    return x ^ (x >> np.uint64(31))
+
+
+def _bits(value: NDArray) -> NDArray[np.uint64]:
+    if value.dtype == np.uint64:
+        return value
+    if value.dtype.kind == "i":
+        return value.astype(np.int64).view(np.uint64)
+    double = value.astype(np.float64) + 0.0  # + 0.0 turns -0.0 into 0.0
+    double[np.isnan(double)] = np.nan
+    return double.view(np.uint64)
+
+
+def _hash_text(words: Sequence[str]) -> NDArray[np.uint64]:
+    """Hash of each word, (S,): one step per character position over all words at once; padding takes no step."""
+    letters = np.asarray(words, dtype=np.str_)
+    width = letters.dtype.itemsize // 4
+    points = np.ascontiguousarray(letters).view(np.uint32).reshape(len(letters), width).astype(np.uint64)
+    total = np.full(len(letters), GOLDEN)
+    for place in range(width):
+        letter = points[:, place]
+        total = np.where(letter != 0, _mix(total + GOLDEN ^ letter), total)
+    return total

@@ -1,0 +1,90 @@
+"""Fan work out over Dask: many coarse calls, results as they finish, progress as they come."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from distributed import Client, LocalCluster, as_completed
+
+T = TypeVar("T")
+
+
+@contextmanager
+def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
+    """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block."""
+    if scheduler is not None:
+        yield scheduler
+        return
+    with LocalCluster(
+        n_workers=n_workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
+        silence_logs=logging.ERROR,
+    ) as local:
+        yield local.scheduler_address
+
+
+def fan_out(
+    address: str,
+    function: Callable[..., T],
+    jobs: Sequence[tuple[Any, ...]],
+    label: str,
+    sizes: Sequence[int] | None = None,
+    retries: int = 2,
+) -> list[T]:
+    """``function(*job)`` for every job on the cluster at `address`; results in the order of `jobs`.
+
+    Jobs carry paths and ids, never tables. `sizes` are the objects in each job, for the progress line.
+    A job that fails `retries` times more raises its own error here, and the others are given up.
+    """
+    if not jobs:
+        return []
+    counts = list(sizes) if sizes is not None else [1] * len(jobs)
+    results: dict[int, T] = {}
+    with Client(address, set_as_default=False) as client, progress(label, sum(counts)) as advance:
+        futures = [client.submit(function, *job, pure=False, retries=retries) for job in jobs]
+        position = {future.key: i for i, future in enumerate(futures)}
+        for future in as_completed(futures, loop=client.loop):
+            i = position[future.key]
+            results[i] = future.result()
+            future.release()
+            advance(counts[i])
+    return [results[i] for i in range(len(jobs))]
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A live bar with counts and rates on a terminal; elsewhere a line at most every ten seconds."""
+    if sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (
+            TextColumn("  {task.description:<10}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+        )  # fmt: skip
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task(label, total=total, rate="")
+            started, done = time.monotonic(), [0]
+
+            def advance(n: int) -> None:
+                done[0] += n
+                bar.update(task, advance=n, rate=f"{done[0] / max(time.monotonic() - started, 1e-9):,.0f}/s")
+
+            yield advance
+        return
+    started = said = time.monotonic()
+    count = 0
+
+    def say(n: int) -> None:
+        nonlocal said, count
+        count += n
+        now = time.monotonic()
+        if now - said > 10:
+            said = now
+            print(f"  {label}: {count:,} of {total:,}, {count / (now - started):,.0f}/s", file=sys.stderr, flush=True)
+
+    yield say

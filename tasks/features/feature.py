@@ -1,0 +1,101 @@
+"""What a feature is: its columns, what it needs, and a function from light curves to arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas.column import Column
+from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.periodogram import PeriodConfig
+
+Arrays = Mapping[str, NDArray]
+
+
+@dataclass(frozen=True)
+class FeatureConfig:
+    """How the features of one dataset are computed.
+
+    `groups`: survey of each band, aligned to the batch's bands; () means one survey. `has_time` False: the times are
+    phases in [0, 1), so there is no period to search and nothing per day. `period`: the period search.
+    `min_epoch`: a band with fewer epochs has no statistics.
+    """
+
+    groups: tuple[int, ...] = ()
+    has_time: bool = True
+    period: PeriodConfig = field(default_factory=PeriodConfig)
+    min_epoch: int = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """What every feature reads: the light curves sorted by object, band and time, and the settings.
+
+    Band b of object i is `band_offsets[i*B + b]:band_offsets[i*B + b + 1]`. All magnitudes and times are finite.
+    """
+
+    batch: LightCurveBatch
+    band_offsets: NDArray[np.int64]
+    config: FeatureConfig
+
+    @classmethod
+    def of(cls, batch: LightCurveBatch, config: FeatureConfig) -> Curves:
+        """Sort `batch` and leave out epochs without a time or a magnitude."""
+        finite = np.isfinite(batch.time) & np.isfinite(batch.mag)
+        return cls(*(batch if finite.all() else batch.keep(finite)).by_band(), config)
+
+    def per_band(self, values: NDArray) -> NDArray:
+        """(S*B, ...) as (S, B, ...)."""
+        return values.reshape(len(self.batch), len(self.batch.bands), *values.shape[1:])
+
+    @property
+    def n_epoch(self) -> NDArray[np.int64]:
+        """Epochs of each object in each band, (S,B)."""
+        return self.per_band(np.diff(self.band_offsets))
+
+    def fold_period(self, period: NDArray) -> NDArray[np.float64]:
+        """The period to fold with, (S,): the one found, or 1 where the times are phases already."""
+        return period if self.config.has_time else np.ones(len(self.batch))
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A family of columns computed together.
+
+    A column named with "{band}" stands for one per band and one with "{pair}" for one per pair of `band_pairs`.
+    `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
+    NaN where undefined. `earlier` holds the arrays of the features in `needs`.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    compute: Callable[[Curves, Arrays], Arrays]
+    needs: tuple[str, ...] = ()
+
+
+def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
+    """Indices of the bands whose colours are features: neighbours, and the first with the last, (P,2)."""
+    pairs = list(pairwise(range(len(bands))))
+    return tuple(pairs if len(bands) < 3 else [*pairs, (0, len(bands) - 1)])
+
+
+def expand(column: Column, bands: tuple[str, ...], pairs: Sequence[tuple[int, int]] | None = None,
+           ) -> tuple[Column, ...]:
+    """The concrete columns of a declared one, in the order of the array's second axis; `pairs`: else `band_pairs`."""
+    if "{band}" in column.name:
+        return tuple(column.named(column.name.format(band=band), f"{column.doc} Band {band}.") for band in bands)
+    if "{pair}" in column.name:
+        names = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
+        return tuple(column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.")
+                     for a, b in names)
+    return (column,)
+
+
+def pair_difference(values: NDArray, bands: tuple[str, ...]) -> NDArray:
+    """First minus second band of every pair, (S,P), of values (S,B)."""
+    pairs = np.array(band_pairs(bands), np.int64).reshape(-1, 2)
+    return values[:, pairs[:, 0]] - values[:, pairs[:, 1]]

@@ -1,0 +1,43 @@
+"""Mean photometry: number of epochs, weighted mean magnitudes, their colours, and the time covered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.column import Column
+from tasks.features.feature import Arrays, Curves, Feature, pair_difference
+from tasks.lightcurves.fourier import segment_sum, weights
+
+# Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
+MEAN_ERROR_FLOOR = 0.05  # mag
+
+
+def photometry(curves: Curves, earlier: Arrays) -> Arrays:
+    """Epoch counts, weighted means and colours; a band without epochs has count 0 and a NaN mean."""
+    batch = curves.batch
+    weight = weights(batch.mag_err, MEAN_ERROR_FLOOR)
+    total = curves.per_band(segment_sum(weight, curves.band_offsets))
+    summed = curves.per_band(segment_sum(weight * batch.mag, curves.band_offsets))
+    mean = np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
+    return {"n_epoch_{band}": curves.n_epoch, "mean_mag_{band}": mean, "timespan_day": timespan(curves),
+            "colour_mag_{pair}": pair_difference(mean, batch.bands)}
+
+
+def timespan(curves: Curves) -> np.ndarray:
+    """Days from first to last epoch, (S,); NaN without epochs or where the times are phases."""
+    batch = curves.batch
+    first, last = np.full(len(batch), np.inf), np.full(len(batch), -np.inf)
+    np.minimum.at(first, batch.row, batch.time)
+    np.maximum.at(last, batch.row, batch.time)
+    return np.where((batch.n_epoch > 0) & curves.config.has_time, last - first, np.nan)
+
+
+PHOTOMETRY = Feature("photometry", compute=photometry, columns=(
+    Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
+    Column("mean_mag_{band}", pa.float32(), "Mean magnitude, weighted by 1/(err^2 + 0.05^2).", "mag",
+           "phot.mag;stat.mean", nullable=True),
+    Column("colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True),
+    Column("timespan_day", pa.float32(), "Time from the first to the last epoch.", "d", "time.duration", nullable=True,
+           range=(0, None)),
+))

@@ -1,0 +1,81 @@
+"""Models on disk: arrays in safetensors, everything else in a JSON card. No pickle, so a file cannot run code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from tasks.learning.fit import Model
+from tasks.learning.models import family
+from tasks.learning.recipe import recipe_from_json
+
+FORMAT = 1
+CARD, ARRAYS = "card.json", "arrays.safetensors"
+SEEN = "seen.source_id"
+
+
+def save(model: Model, folder: str | Path, extra: dict[str, Any] | None = None) -> str:
+    """Write `model` into `folder` (created): arrays.safetensors and card.json. Returns its id.
+
+    `extra` goes into the card as it is (versions, inputs, metrics). The id is a hash of recipe and arrays: a training
+    repeated gives the same one.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = _arrays(model)
+    identity = model_id(model)
+    save_file(arrays, folder / ARRAYS)
+    card = {"format": FORMAT, "model_id": identity, **_card(model), "extra": extra or {}}
+    (folder / CARD).write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return identity
+
+
+def load(folder: str | Path) -> Model:
+    """Model written by `save`; predicts bit for bit as before. ValueError where a file is absent, damaged or newer."""
+    folder = Path(folder)
+    card = read_card(folder)
+    if card.get("format") != FORMAT:
+        raise ValueError(f"model {folder.name}: its format is {card.get('format')}, this version reads {FORMAT}; "
+                         "train it again.")
+    try:
+        arrays = load_file(folder / ARRAYS)
+    except (OSError, SafetensorError) as error:
+        raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}); train it again.") from None
+    recipe = recipe_from_json(card["recipe"])
+    seen = arrays.pop(SEEN, np.empty(0, np.int64))
+    body = family(recipe.model).build(recipe, card["settings"], arrays)
+    return Model(recipe, tuple(card["classes"]), seen, body, card["note"])
+
+
+def read_card(folder: str | Path) -> dict[str, Any]:
+    """The JSON card of a stored model, without its arrays."""
+    try:
+        return json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise ValueError(f"model {Path(folder).name}: {CARD} cannot be read ({error}); train it again.") from None
+
+
+def model_id(model: Model) -> str:
+    """16 hexadecimal digits of the SHA-256 over the card and every array."""
+    digest = hashlib.sha256(json.dumps(_card(model), sort_keys=True).encode())
+    for name, array in sorted(_arrays(model).items()):
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _card(model: Model) -> dict[str, Any]:
+    return {"recipe": model.recipe.to_json(), "classes": list(model.classes), "note": model.note,
+            "settings": model.body.settings()}  # fmt: skip
+
+
+def _arrays(model: Model) -> dict[str, NDArray]:
+    arrays = {**model.body.arrays(), SEEN: model.source_id}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}

@@ -1,0 +1,119 @@
+"""Named quality cuts. Each returns a keep-mask over the epochs; nothing here drops objects or knows their origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.photometry import POGSON
+from tasks.lightcurves.segments import segment_mad_sigma
+
+Mask = NDArray[np.bool_]
+CUTS_VERSION = 1  # raise it when a cut changes its meaning: cleaned light curves are then made anew
+
+
+@dataclass(frozen=True)
+class CutConfig:
+    """Which cuts, in which order, and their limits.
+
+    `has_error`: does the dataset quote errors? None asks the batch (any finite error in it), so a caller that reads in
+    chunks should say it. `max_err` mag: above POGSON the error exceeds the flux. `outlier_sigma`, in robust standard
+    deviations, and `outlier_min_epoch` per band, below which no epoch is called an outlier.
+    """
+
+    names: tuple[str, ...] = ("flagged", "positive_error", "well_measured", "finite", "duplicate_time", "outlier")
+    has_error: bool | None = None
+    max_err: float = float(POGSON)
+    outlier_sigma: float = 8.0
+    outlier_min_epoch: int = 10
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.names) - set(CUTS))
+        if unknown:
+            raise ValueError(f"CutConfig.names: unknown cut {unknown[0]!r}; known are {', '.join(CUTS)}.")
+
+
+def flagged(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """True where no quality flag is set."""
+    return batch.flags == 0
+
+
+def positive_error(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """True where the error is finite and above zero; everywhere where the dataset quotes none."""
+    return batch.mag_err > 0 if _has_error(batch, config) else np.ones(batch.mag.size, bool)
+
+
+def well_measured(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """True where the error is below `max_err` (a NaN error fails), or where the dataset quotes none."""
+    return batch.mag_err < config.max_err if _has_error(batch, config) else np.ones(batch.mag.size, bool)
+
+
+def finite(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """True where time and magnitude are numbers."""
+    return np.isfinite(batch.time) & np.isfinite(batch.mag)
+
+
+def duplicate_time(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """False for every epoch but the first of those with the same object, band and time."""
+    key = batch.row * len(batch.bands) + batch.band
+    order = np.lexsort((batch.time, key))  # stable: the first in the batch comes first
+    repeated = (np.diff(key[order]) == 0) & (np.diff(batch.time[order]) == 0)
+    keep = np.ones(batch.time.size, bool)
+    keep[order[1:][repeated]] = False
+    return keep
+
+
+def outlier(batch: LightCurveBatch, config: CutConfig) -> Mask:
+    """False for epochs far from the band's median: more than `outlier_sigma` robust deviations and 3 quoted errors.
+
+    Towards the bright every such epoch goes. Towards the faint only a lone one does: two or more in a band may be an
+    eclipse, and eclipses are signal. Non-finite magnitudes pass here (`finite` is their cut).
+    """
+    key = batch.row * len(batch.bands) + batch.band
+    real = np.flatnonzero(np.isfinite(batch.mag))
+    order = real[np.argsort(key[real], kind="stable")]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(key[real], minlength=len(batch) * len(batch.bands)))])
+    mag, err = batch.mag[order].astype(np.float64), np.nan_to_num(batch.mag_err[order])
+    length = np.diff(offsets)
+    median, sigma = segment_mad_sigma(mag, offsets)
+    limit = np.maximum(config.outlier_sigma * np.repeat(sigma, length), 3 * err)
+    deviation = mag - np.repeat(median, length)
+    enough = np.repeat(length >= config.outlier_min_epoch, length) & (np.repeat(sigma, length) > 0)
+    bright, faint = enough & (deviation < -limit), enough & (deviation > limit)
+    n_faint = np.bincount(key[order], weights=faint, minlength=length.size)
+    keep = np.ones(batch.mag.size, bool)
+    keep[order] = ~(bright | (faint & np.repeat(n_faint == 1, length)))
+    return keep
+
+
+def _has_error(batch: LightCurveBatch, config: CutConfig) -> bool:
+    return bool(np.isfinite(batch.mag_err).any()) if config.has_error is None else config.has_error
+
+
+CUTS: dict[str, Callable[[LightCurveBatch, CutConfig], Mask]] = {
+    cut.__name__: cut for cut in (flagged, positive_error, well_measured, finite, duplicate_time, outlier)}
+
+
+def apply_cuts(batch: LightCurveBatch, config: CutConfig | None = None,
+               ) -> tuple[LightCurveBatch, NDArray[np.int32], tuple[str, ...]]:
+    """The epochs that pass every cut; how many each cut removed, (S, n_cut) int32; and the names of the cuts.
+
+    Cuts act one after the other on what the earlier ones kept, so an epoch is counted once.
+    """
+    config = config or CutConfig()
+    config = _with_errors_known(batch, config)
+    removed = np.zeros((len(batch), len(config.names)), np.int32)
+    for column, name in enumerate(config.names):
+        kept = batch.keep(CUTS[name](batch, config))
+        removed[:, column] = batch.n_epoch - kept.n_epoch
+        batch = kept
+    return batch, removed, config.names
+
+
+def _with_errors_known(batch: LightCurveBatch, config: CutConfig) -> CutConfig:
+    """Ask once, of the whole batch: after the first cuts an object-poor batch could look as if it had no errors."""
+    return replace(config, has_error=_has_error(batch, config))

@@ -1,0 +1,197 @@
+"""Fourier series of folded light curves: weighted least squares for all objects at once, by sums over slices.
+
+Convention (OGLE; Simon & Lee 1981, ApJ 248, 291, in the cosine form of Soszynski et al. 2008, Acta Astron. 58, 163):
+
+    m(t) = m_0 + sum_k A_k cos(2 pi k t / P + phi_k),   R_k1 = A_k / A_1,   phi_k1 = phi_k - k phi_1  in [0, 2 pi)
+
+R_k1 and phi_k1 do not depend on the zero point of time. `sine_phase` gives phi_k1 of the sine convention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.lightcurves.batch import LightCurveBatch
+
+TURN = 2 * np.pi
+RIDGE = 1e-6  # relative to the sum of weights: keeps the normal equations solvable, far below any measured amplitude
+UNQUOTED_ERR = 0.05  # mag, error assumed where none is quoted; only ratios of chi2 are meaningful then
+
+
+@dataclass(frozen=True, eq=False)
+class FourierFit:
+    """Fits of S slices (objects, or object-band pairs) with up to K harmonics. A slice without epochs is NaN.
+
+    offset (S,) mag; cosine, sine (S,K) mag, coefficients of cos and sin of 2 pi k t / P; chi2 and chi2_constant (S,),
+    of the series and of a constant; n_epoch (S,); n_harmonics (S,), the harmonics that were free.
+    """
+
+    offset: NDArray[np.float64]
+    cosine: NDArray[np.float64]
+    sine: NDArray[np.float64]
+    chi2: NDArray[np.float64]
+    chi2_constant: NDArray[np.float64]
+    n_epoch: NDArray[np.int64]
+    n_harmonics: NDArray[np.int64]
+
+    @property
+    def amplitude(self) -> NDArray[np.float64]:
+        """A_k, (S,K) mag; 0 for a harmonic that was not free."""
+        return np.hypot(self.cosine, self.sine)
+
+    @property
+    def phase(self) -> NDArray[np.float64]:
+        """phi_k, (S,K) radian in [0, 2 pi), cosine convention."""
+        return np.mod(np.arctan2(-self.sine, self.cosine), TURN)
+
+    def ratio(self, k: int) -> NDArray[np.float64]:
+        """R_k1 = A_k / A_1, (S,); NaN where harmonic k was not free."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = self.amplitude[:, k - 1] / self.amplitude[:, 0]
+        return np.where((self.n_harmonics >= k) & np.isfinite(ratio), ratio, np.nan)
+
+    def phase_difference(self, k: int) -> NDArray[np.float64]:
+        """phi_k1 = phi_k - k phi_1, (S,) radian in [0, 2 pi), cosine convention; NaN where k was not free."""
+        difference = np.mod(self.phase[:, k - 1] - k * self.phase[:, 0], TURN)
+        return np.where(self.n_harmonics >= k, difference, np.nan)
+
+    def evaluate(self, phase: ArrayLike) -> NDArray[np.float64]:
+        """The series at the G given phases (in turns, of t / P), (S,G) mag."""
+        return self.offset[:, None] + _series(self.cosine, self.sine, phase)
+
+    def shape(self, phase: ArrayLike) -> NDArray[np.float64]:
+        """The series without its offset, with phase 0 where the first harmonic is faintest, (S,G) mag.
+
+        Unlike `evaluate` it does not depend on the zero point of time.
+        """
+        k = np.arange(1, self.cosine.shape[1] + 1)
+        turned = self.phase - k * self.phase[:, :1]
+        return _series(self.amplitude * np.cos(turned), -self.amplitude * np.sin(turned), phase)
+
+
+def _series(cosine: NDArray, sine: NDArray, phase: ArrayLike) -> NDArray[np.float64]:
+    angle = TURN * np.outer(np.arange(1, cosine.shape[1] + 1), np.asarray(phase))
+    return cosine @ np.cos(angle) + sine @ np.sin(angle)
+
+
+def sine_phase(phi_k1: ArrayLike, k: int) -> NDArray[np.float64]:
+    """phi_k1 of the sine convention, radian in [0, 2 pi), from the cosine one: each phi_k shifts by pi / 2."""
+    return np.mod(np.asarray(phi_k1) + (1 - k) * np.pi / 2, TURN)
+
+
+def weights(mag_err: NDArray, floor: float = 0.0) -> NDArray[np.float64]:
+    """1 / (err^2 + floor^2), (N,) mag^-2. An error that was not quoted (NaN) counts as UNQUOTED_ERR."""
+    err = np.where(np.isfinite(mag_err), mag_err, UNQUOTED_ERR).astype(np.float64)
+    return 1.0 / (err**2 + floor**2)
+
+
+def segment_sum(values: NDArray, offsets: NDArray[np.int64]) -> NDArray:
+    """Sums of `values` (..., N) over the S slices of `offsets` (S+1,), (..., S); 0 for an empty slice.
+
+    `np.add.reduceat` alone would return a neighbour's value for an empty slice.
+    """
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    total = np.zeros((*values.shape[:-1], offsets.size - 1), values.dtype)
+    if filled.size:
+        total[..., filled] = np.add.reduceat(values[..., :offsets[-1]], offsets[:-1][filled], axis=-1)
+    return total
+
+
+def fit_fourier(batch: LightCurveBatch, period: ArrayLike, n_harmonics: int, offsets: NDArray | None = None,
+                floor: float = 0.0, epochs_per_term: float = 1.0) -> FourierFit:
+    """Weighted least-squares Fourier series of every slice at its own period.
+
+    `period` (S,) day, > 0; NaN gives a constant fit. `offsets` (S+1,) are slices of the batch's epochs: by default the
+    objects; for a fit per band pass `batch.by_band()` and repeat the periods B times. `floor` (mag) is added to the
+    errors in quadrature. A slice with fewer than epochs_per_term * (2K + 1) + 1 epochs gets fewer harmonics.
+    """
+    offsets = batch.offsets if offsets is None else offsets
+    period = np.asarray(period, np.float64)
+    n_epoch = np.diff(offsets)
+    frequency = np.divide(1.0, period, out=np.zeros_like(period), where=np.isfinite(period) & (period > 0))
+    turns = batch.time * np.repeat(frequency, n_epoch)
+    free = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics).astype(np.int64)
+    free = np.where(frequency > 0, free, 0)
+    matrix, vector, mean, constant = normal_equations(turns, batch.mag, weights(batch.mag_err, floor), offsets,
+                                                      n_harmonics)
+    solution = solve_free(matrix, vector, free)
+    cosine, sine = solution[:, :n_harmonics], solution[:, n_harmonics:]
+    offset = mean.magnitude - np.einsum("sp,sp->s", mean.design, solution)
+    chi2 = np.where(n_epoch > 0, constant - np.einsum("sp,sp->s", vector, solution), np.nan)
+    empty = n_epoch == 0
+    return FourierFit(np.where(empty, np.nan, offset), np.where(empty[:, None], np.nan, cosine),
+                      np.where(empty[:, None], np.nan, sine), np.maximum(chi2, 0.0),
+                      np.where(empty, np.nan, constant), n_epoch, free)
+
+
+@dataclass(frozen=True, eq=False)
+class SliceMean:
+    """Weighted means of each slice: magnitude (S,) mag, and design (S,2K), the means of the cosines and sines."""
+
+    magnitude: NDArray[np.float64]
+    design: NDArray[np.float64]
+
+
+def normal_equations(turns: NDArray, mag: NDArray, weight: NDArray, offsets: NDArray, n_harmonics: int,
+                     ) -> tuple[NDArray, NDArray, SliceMean, NDArray]:
+    """Normal matrix (S,2K,2K), vector (S,2K), means, and chi2 of a constant (S,), with the offset eliminated.
+
+    `turns` (N,) is t / P. The offset is eliminated by the Schur complement, so the equations of several bands (one
+    offset each, common harmonics) may simply be added. Products of cosines and sines are sums at k - l and k + l:
+    cos a cos b = (cos(a - b) + cos(a + b)) / 2 and so on, so 2K complex sums build the whole matrix.
+    """
+    total = segment_sum(weight, offsets)
+    safe = np.where(total > 0, total, 1.0)
+    magnitude = segment_sum(weight * mag, offsets) / safe
+    residual = mag - np.repeat(magnitude, np.diff(offsets))
+    constant = segment_sum(weight * residual**2, offsets)
+    unit = np.exp(1j * TURN * (turns - np.floor(turns)))
+    trig, data = power_sums(unit, weight, weight * residual, offsets, n_harmonics)
+    matrix, design = assemble(trig, total)
+    vector = np.concatenate([data.real, data.imag]).T
+    return matrix, vector, SliceMean(magnitude, design / safe[:, None]), constant
+
+
+def power_sums(unit: NDArray, weight: NDArray, weighted: NDArray, offsets: NDArray, n_harmonics: int,
+               ) -> tuple[NDArray, NDArray]:
+    """Sums over slices of w z^k, k = 1..2K, (2K,S), and of (w y) z^k, k = 1..K, (K,S), for z = exp(2 pi i t / P)."""
+    n_slice = offsets.size - 1
+    trig = np.empty((2 * n_harmonics, n_slice), np.complex128)
+    data = np.empty((n_harmonics, n_slice), np.complex128)
+    power = unit
+    for k in range(2 * n_harmonics):
+        trig[k] = segment_sum(weight * power, offsets)
+        if k < n_harmonics:
+            data[k] = segment_sum(weighted * power, offsets)
+        power = power * unit
+    return trig, data
+
+
+def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
+    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (2K,S) and of w."""
+    n_harmonics = trig.shape[0] // 2
+    sums = np.concatenate([total[None].astype(complex), trig])
+    k = np.arange(1, n_harmonics + 1)
+    plus, minus = sums[k[:, None] + k], sums[np.abs(k[:, None] - k)]
+    sign = np.sign(k[:, None] - k)[..., None]
+    cos_cos, sin_sin = (minus + plus).real / 2, (minus - plus).real / 2
+    cos_sin = (plus.imag - sign * minus.imag) / 2
+    matrix = np.block([[[np.moveaxis(cos_cos, -1, 0), np.moveaxis(cos_sin, -1, 0)],
+                        [np.moveaxis(cos_sin, -1, 0).swapaxes(1, 2), np.moveaxis(sin_sin, -1, 0)]]][0])
+    design = np.concatenate([trig[:n_harmonics].real, trig[:n_harmonics].imag]).T
+    safe = np.where(total > 0, total, 1.0)
+    matrix = matrix - design[:, :, None] * design[:, None, :] / safe[:, None, None]
+    return matrix + RIDGE * safe[:, None, None] * np.eye(2 * n_harmonics), design
+
+
+def solve_free(matrix: NDArray, vector: NDArray, free: NDArray[np.int64]) -> NDArray:
+    """Solutions (S,2K) with only the first `free` (S,) harmonics fitted; the others are exactly 0."""
+    n_harmonics = vector.shape[1] // 2
+    held = np.tile(np.arange(n_harmonics) >= free[:, None], 2)
+    matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, matrix)
+    diagonal = np.arange(2 * n_harmonics)
+    matrix[:, diagonal, diagonal] += held
+    return np.linalg.solve(matrix, np.where(held, 0.0, vector)[..., None])[..., 0]

@@ -1,0 +1,54 @@
+"""Colours: one per class throughout a report, one per filter, readable on white and on dark paper.
+
+The class colours were found by maximising the smallest CIE 1976 colour difference between any two of them as seen
+with normal vision, deuteranopia and protanopia (matrices of Machado et al. 2009, IEEE TVCG 15, 1291, severity 1),
+holding a contrast of at least 2 against both papers. They start from Okabe & Ito (2008). A test keeps the law.
+"""
+
+from collections.abc import Iterable
+
+CLASS_COLOURS = (
+    "#0072b2", "#2cb6dc", "#6a48f0", "#d55e00", "#eda200", "#91b45b", "#784e71", "#2a8558", "#b3a093",
+    "#b02a3a", "#9c9f6d", "#6b5c5a", "#bc6a35", "#c37fb9", "#9964ff", "#cb05a7",
+)  # fmt: skip
+# Slot of each known class, so that a class keeps its colour from report to report and from dataset to dataset.
+CLASS_SLOTS = {
+    "RRab": 0, "RRL": 0, "RR Lyr": 0, "RRc": 1, "RRd": 2, "CEP": 3, "Cepheid": 3, "DCEP": 3, "T2CEP": 4, "Cep_II": 4,
+    "DSCT_SXPHE": 5, "DSCT": 5, "δ Sct": 5, "HADS": 5, "ECL": 6, "EA": 6, "MIRA_SR": 7, "MIRA": 7, "LPV": 7,
+    "CONST": 8, "EW": 9, "Ellipsoidal": 10, "ELL": 10, "RS_CVn": 12, "R": 13,
+}  # fmt: skip
+
+PAPERS = ("#ffffff", "#12161c")
+# Ordered by wavelength; the survey suffix of a band name chooses the symbol.
+FILTER_COLOURS = {
+    "u": "#7a4fd0", "b": "#3b6fe0", "bp": "#2f86e0", "g": "#1f9e89", "v": "#4d9a3f", "G": "#6b7f8c",
+    "r": "#d9622b", "rp": "#d64545", "i": "#b5407f", "z": "#8a5a9c", "y": "#8a6a4a", "w1": "#8f6b3a",
+}  # fmt: skip
+OTHER_FILTERS = ("#0072b2", "#d55e00", "#2a8558", "#c37fb9", "#b08800", "#2cb6dc")
+SURVEY_SYMBOLS = {"": "o", "ps1": "s", "ztf": "^", "css": "o", "eros": "o"}
+
+
+def class_colours(names: Iterable[str]) -> dict[str, str]:
+    """Colour of each class: its own slot where it has one that is free, else the next free slot.
+
+    Beyond sixteen classes colours repeat; every figure names its classes, so no figure rests on colour alone.
+    """
+    wanted = list(dict.fromkeys(names))
+    slots: dict[str, int] = {}
+    for name in wanted:
+        slot = CLASS_SLOTS.get(name)
+        if slot is not None and slot not in slots.values():
+            slots[name] = slot
+    others = sorted(set(wanted) - set(slots))
+    # Slots of no known class present come first, so that strangers rarely look like old acquaintances.
+    free = [slot for slot in reversed(range(len(CLASS_COLOURS))) if slot not in slots.values()]
+    order = free or list(range(len(CLASS_COLOURS)))
+    slots |= {name: order[i % len(order)] for i, name in enumerate(others)}
+    return {name: CLASS_COLOURS[slots[name]] for name in wanted}
+
+
+def band_style(band: str, position: int = 0) -> tuple[str, str]:
+    """Colour and marker of a band: the filter before the underscore sets one, the survey after it the other."""
+    letter, _, survey = band.partition("_")
+    colour = FILTER_COLOURS.get(letter) or FILTER_COLOURS.get(letter.lower())
+    return colour or OTHER_FILTERS[position % len(OTHER_FILTERS)], SURVEY_SYMBOLS.get(survey.lower(), "D")

@@ -1,0 +1,229 @@
+"""Door: score every source with the current models, and write the catalogue."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from prefect import task
+
+from lakehouse.lineage import among, chunks, outdated, stage_key
+from lakehouse.models import current, model_dir, read_card
+from lakehouse.run import Run, Stage
+from lakehouse.stage import finished_parts, publish, stage_rows
+from lakehouse.store import Lake
+from schemas import TABLES, Column
+from schemas.tables.catalogue import PROBABILITY, QUANTITY, QUANTITY_HI, QUANTITY_LO
+from tasks.examples import read_examples
+from tasks.fanout import fan_out
+from tasks.learning.data import Examples
+from tasks.learning.ensemble import ensemble_predict
+from tasks.learning.evaluation import Scores, calibrated, calibration_from_json
+from tasks.learning.fit import Model
+from tasks.learning.persistence import load
+from tasks.learning.recipe import Recipe, recipe_from_json
+from tasks.learning.splits import TEST
+
+FEATURES, SCORE, CATALOGUE, SOURCE, CLEAN = (
+    TABLES[name]
+    for name in ("feature_sample__source", "score__value", "out__catalogue", "core_sample__source", "core_sample__epoch")
+)
+UNITS = {"k": ("K", "phys.temperature.effective"), "rsun": ("solRad", "phys.size.radius"), "dex": ("", "phys.abund.Fe")}
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """The current model of one target: one model per fold, the fold of each source that trained, the calibration."""
+
+    target: str
+    model_id: str
+    recipe: Recipe
+    classes: tuple[str, ...]
+    features: tuple[str, ...]
+    models: tuple[Model, ...]
+    calibration: Any
+    trained: NDArray[np.int64]
+    fold: NDArray[np.int64]
+
+    def folds(self, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Fold of each source, (S,); -1 where it trained no model."""
+        place = np.minimum(np.searchsorted(self.trained, source_id), self.trained.size - 1)
+        return np.where(self.trained[place] == source_id, self.fold[place], TEST)
+
+    def score(self, examples: Examples) -> Scores:
+        """Calibrated scores; a source that trained is scored by the one model that never saw it."""
+        found = ensemble_predict(self.models, examples, self.folds(examples.source_id), self.classes or None)
+        raw = found.proba if found.proba is not None else np.stack([found.mean, found.sigma], axis=1)
+        return calibrated(self.recipe, self.calibration, raw)
+
+
+@functools.lru_cache(maxsize=16)
+def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
+    """The model of `target` as it lies in the lake; kept, because a worker scores many chunks."""
+    folder = model_dir(lake, dataset, target, model_id)
+    card = read_card(lake, dataset, target, model_id)
+    labels = pq.read_table(folder / "labels.parquet", columns=["source_id", "fold"])
+    models = tuple(load(folder / f"fold-{k}") for k in range(card["n_folds"]))
+    return Scorer(
+        target, model_id, recipe_from_json(card["recipe"]), tuple(card["classes"]), tuple(card["features"]), models,
+        calibration_from_json(card["calibration"]), labels["source_id"].to_numpy(),
+        labels["fold"].to_numpy().astype(np.int64),
+    )  # fmt: skip
+
+
+@task(name="score", task_run_name="score-{run.dataset}", retries=1)
+def score(run: Run) -> Stage:
+    """Score the sources whose features or models are new; the catalogue is committed first, the history last."""
+    lake = Lake(run.lake)
+    models = current(run.lake, run.dataset)
+    if not models:
+        return Stage("score", 0, 0, notes=("no model: nothing to score with",))
+    cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
+    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
+    source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
+    hashes = features["input_hash"].to_numpy()[np.searchsorted(features["source_id"].to_numpy(), source_id)]
+    old = np.zeros(source_id.size, bool)
+    for target, model_id in models.items():
+        old |= outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash", {"target": target, "model_id": model_id})
+    todo = np.flatnonzero(old)
+    if not todo.size:
+        return Stage("score", 0, source_id.size)
+
+    key = stage_key(lake, SCORE, "score", run.dataset, sorted(models.items()), np.sort(hashes[todo]))
+    parts = chunks(source_id[todo], tile[todo], 4 * run.chunk_objects)
+    finished = finished_parts(run.lake, SCORE, key)
+    now = datetime.now(UTC)
+    jobs = [(run, models, key, i, source_id[todo[part]], tile[todo[part]], hashes[todo[part]], now)
+            for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
+    fan_out(run.scheduler, score_chunk, jobs, "score", [job[4].size for job in jobs], run.retries)
+    # Scores of other models are history and stay; the catalogue holds one row for each source of the sample.
+    tables = (
+        publish(lake, run.run_id, CATALOGUE.bind(score_columns(cards)), key, None, _leaving(lake, run, source_id, todo), run.dataset, "score"),
+        publish(lake, run.run_id, SCORE, key, None, None, run.dataset, "score"),
+    )
+    return Stage("score", todo.size, source_id.size, tables)
+
+
+def _leaving(lake: Lake, run: Run, source_id: NDArray[np.int64], todo: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sources whose catalogue row gives way: those scored now, and those no longer in the sample."""
+    if not lake.exists(CATALOGUE):
+        return source_id[todo]
+    known = lake.read(CATALOGUE, columns=["source_id"], where={"dataset": run.dataset})["source_id"].to_numpy()
+    return np.union1d(source_id[todo], np.setdiff1d(known, source_id))
+
+
+def score_chunk(
+    run: Run, models: Mapping[str, str], key: str, part: int, source_id: NDArray[np.int64], tile: NDArray[np.int32],
+    hashes: NDArray[np.int64], now: datetime,
+) -> None:  # fmt: skip
+    """In a worker: score these sources, and leave their catalogue rows and their scores for the commit."""
+    scorers = [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    needed = sorted({name for each in scorers for name in each.features})
+    examples = read_examples(run, source_id, needed, any(each.recipe.model == "lstm" for each in scorers))
+    scores = {each.target: each.score(examples) for each in scorers}
+    is_training = np.any([each.folds(source_id) != TEST for each in scorers], axis=0)
+    name = pa.array([run.dataset]).take(pa.array(np.zeros(source_id.size, np.int64)))
+    base = {"dataset": name, "tile": tile, "source_id": source_id}
+    stamp = {"run_id": _all(run.run_id, source_id.size), "scored_at": _all(now, source_id.size)}
+    values = wide_scores(scorers, scores)
+    values.setdefault("class_pred", pa.nulls(source_id.size, pa.string()))
+    cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    spec = CATALOGUE.bind(score_columns(cards))
+    lake = Lake(run.lake)
+    where = among(source_id) & (pc.field("dataset") == run.dataset)
+    identity = lake.read(SOURCE, columns=["object_id", "ra", "dec"], where=where)
+    order = np.argsort(np.argsort(source_id))
+    rows = {
+        **base, **{c: identity[c].take(pa.array(order)) for c in identity.column_names},
+        **_measured(lake, where, source_id), "is_training": is_training,
+        "model_id": _all(" ".join(each.model_id for each in scorers), source_id.size), **stamp, **values,
+    }  # fmt: skip
+    stage_rows(run.lake, spec, pa.table(rows), key, part)
+    long = [_long(each, scores[each.target], base, stamp, hashes) for each in scorers]
+    stage_rows(run.lake, SCORE, pa.concat_tables(long), key, part)
+
+
+def _measured(lake: Lake, where: pc.Expression, source_id: NDArray[np.int64]) -> dict[str, Any]:
+    """Epochs that survived the cuts, and the period: what the catalogue says beside the scores."""
+    n_epoch = np.zeros(source_id.size, np.int32)
+    order = np.argsort(source_id)
+    if lake.exists(CLEAN):
+        rows = lake.read(CLEAN, columns=["source_id", "time"], where=where)
+        place = order[np.searchsorted(source_id[order], rows["source_id"].to_numpy())]
+        np.add.at(n_epoch, place, pc.list_value_length(rows["time"]).to_numpy())
+    features = lake.read(FEATURES, where=where, columns=["source_id", *_period_column(lake)])
+    period = features["period_day"] if "period_day" in features.column_names else pa.nulls(source_id.size, pa.float64())
+    return {"n_epoch": n_epoch, "period_day": period.take(pa.array(np.argsort(order))).cast(pa.float64())}
+
+
+def _period_column(lake: Lake) -> list[str]:
+    return [name for name in lake.dataset(FEATURES).schema.names if name == "period_day"]
+
+
+def wide_scores(scorers: Sequence[Scorer], scores: Mapping[str, Scores]) -> dict[str, Any]:
+    """Values of class_pred, prob_<class>, and each quantity with its interval, by column."""
+    values: dict[str, Any] = {}
+    for each in scorers:
+        found = scores[each.target]
+        if found.proba is not None:
+            values["class_pred"] = pa.array(each.classes).take(pa.array(found.proba.argmax(axis=1)))
+            values |= {f"prob_{label}": found.proba[:, i].astype(np.float32) for i, label in enumerate(each.classes)}
+            continue
+        for suffix, array in (("", found.value), ("_lo", found.lo), ("_hi", found.hi)):
+            values[each.target + suffix] = pa.array(array, pa.float32(), from_pandas=True)
+    return values
+
+
+def score_columns(cards: Sequence[Mapping[str, Any]]) -> list[Column]:
+    """The catalogue's columns of the models with these cards, in the order of `wide_scores`."""
+    columns: list[Column] = []
+    for card in cards:
+        if card["classes"]:
+            columns += [PROBABILITY.named(f"prob_{label}", f"Calibrated probability of class {label}.")
+                        for label in card["classes"]]  # fmt: skip
+        else:
+            columns += _quantity_columns(card["target"], card["calibration"]["level"])
+    return columns
+
+
+def _quantity_columns(target: str, level: float) -> list[Column]:
+    unit, ucd = UNITS.get(target.rsplit("_", 1)[-1], ("", "stat.value"))
+    made = ((QUANTITY, "", f"Predicted {target}."), (QUANTITY_LO, ";stat.min", f"Lower end of its {level:.0%} interval."),
+            (QUANTITY_HI, ";stat.max", f"Upper end of its {level:.0%} interval."))  # fmt: skip
+    return [replace(family.named(family.name.format(quantity=target), doc), unit=unit, ucd=ucd + more)
+            for family, more, doc in made]  # fmt: skip
+
+
+def _long(
+    each: Scorer, scores: Scores, base: Mapping[str, Any], stamp: Mapping[str, Any], hashes: NDArray[np.int64]
+) -> pa.Table:
+    """Rows of score__value of one target: a row for each source and class, or for each source."""
+    names = each.classes or (each.target,)
+    value = scores.proba if scores.proba is not None else scores.value[:, None]
+    n_source, n_name = value.shape
+    row = pa.array(np.repeat(np.arange(n_source), n_name))
+    ends = {
+        end: pa.nulls(len(row), pa.float64()) if array is None else pa.array(array, from_pandas=True).take(row)
+        for end, array in (("lo", scores.lo), ("hi", scores.hi))
+    }
+    repeated = {name: pa.chunked_array([column]) if isinstance(column, pa.Array) else pa.chunked_array([pa.array(column)])
+                for name, column in {**base, **stamp, "feature_hash": hashes,
+                                     "is_training": each.folds(base["source_id"]) != TEST}.items()}  # fmt: skip
+    table = {name: column.take(row) for name, column in repeated.items()}
+    table |= {"target": _all(each.target, len(row)), "model_id": _all(each.model_id, len(row)), "value": value.ravel(),
+              "name": pa.array(names).take(pa.array(np.tile(np.arange(n_name), n_source))), **ends}  # fmt: skip
+    return pa.table(table).select(SCORE.arrow().names).cast(SCORE.arrow())
+
+
+def _all(value: Any, n: int) -> pa.Array:
+    kind = pa.timestamp("us", "UTC") if isinstance(value, datetime) else pa.string()
+    return pa.array([value], kind).take(pa.array(np.zeros(n, np.int64)))

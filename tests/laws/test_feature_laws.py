@@ -1,0 +1,100 @@
+"""Laws over every registered feature: a new one is held to them as soon as it is in FEATURES."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from curve_strategies import batches, shuffled
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.features import FEATURES, FeatureConfig, in_order
+from tasks.features.feature import Curves
+from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves.periodogram import PeriodConfig
+
+LAW = settings(max_examples=12, deadline=None)
+CONFIG = FeatureConfig(groups=(0, 0, 1), period=PeriodConfig(
+    f_max=4.0, n_candidates=2, refine_grids=((2, 4),), n_finalists=1, max_harmonics=4))
+
+
+def values(name: str, batch: LightCurveBatch, config: FeatureConfig = CONFIG) -> dict[str, np.ndarray]:
+    """What the feature called `name` gives, with what it needs computed before it."""
+    curves, found = Curves.of(batch, config), {}
+    for feature in in_order():
+        if feature.name == name:
+            return dict(feature.compute(curves, found))
+        if feature.name in FEATURES[name].needs:
+            found |= feature.compute(curves, found)
+    raise KeyError(name)
+
+
+def assert_same(first: dict, second: dict, rtol: float = 1e-6, atol: float = 1e-9) -> None:
+    assert set(first) == set(second)
+    for name, value in first.items():
+        np.testing.assert_allclose(second[name], value, rtol=rtol, atol=atol, err_msg=name)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches())
+def test_batch_equals_one_by_one(name, batch):
+    together = values(name, batch)
+    alone = [values(name, batch.select([i])) for i in range(len(batch))]
+    assert_same(together, {column: np.concatenate([one[column] for one in alone]) for column in together})
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(), seed=st.integers(0, 99))
+def test_order_of_objects_does_not_matter(name, batch, seed):
+    order = np.random.default_rng(seed).permutation(len(batch))
+    together = values(name, batch)
+    assert_same({column: value[order] for column, value in together.items()}, values(name, batch.select(order)))
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(), seed=st.integers(0, 99))
+def test_order_of_epochs_does_not_matter(name, batch, seed):
+    assert_same(values(name, batch), values(name, shuffled(batch, seed)))
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(min_epochs=25), days=st.integers(-2000, 2000))
+def test_zero_point_of_time_does_not_matter(name, batch, days):
+    shifted = replace(batch, time=batch.time + days)
+    first, second = values(name, batch), values(name, shifted)
+    for column in [column for column in first if "_rad_" in column]:  # 0 and 2 pi are the same angle
+        turned = np.angle(np.exp(1j * (second.pop(column) - first.pop(column))))
+        np.testing.assert_allclose(turned, np.zeros_like(turned) * turned, atol=1e-4, err_msg=column)
+    assert_same(first, second, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(), scale=st.sampled_from([1e-5, 1.0, 100.0]), offset=st.sampled_from([-20.0, 0.0, 12.0]))
+def test_values_fit_into_float32(name, batch, scale, offset):
+    stretched = replace(batch, time=batch.time * scale, mag=batch.mag + np.float32(offset))
+    for column, value in values(name, stretched).items():
+        finite = np.isfinite(value)
+        with np.errstate(over="raise"):
+            single = np.asarray(value)[finite].astype(np.float32)
+        np.testing.assert_allclose(single, np.asarray(value)[finite], rtol=1e-6, atol=1e-37, err_msg=column)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches())
+def test_declared_columns_are_what_comes_and_within_their_range(name, batch):
+    found = values(name, batch)
+    assert set(found) == {column.name for column in FEATURES[name].columns}
+    for column in FEATURES[name].columns:
+        value = np.asarray(found[column.name], float)
+        assert len(value) == len(batch)
+        low, high = column.range or (None, None)
+        known = value[np.isfinite(value)]
+        assert low is None or np.all(known >= low - 1e-9), column.name
+        assert high is None or np.all(known <= high + 1e-9), column.name
+        assert column.nullable or np.isfinite(value).all(), column.name

@@ -1,0 +1,164 @@
+"""The multiband LSTM: no leak through padding or batches, the paper's size, the same weights every time."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from synthetic_stars import stars
+
+from tasks.learning.data import Examples
+from tasks.learning.fit import fit
+from tasks.learning.models.lstm import BandNetwork, MultibandLSTM, _validation
+from tasks.learning.padding import Padded, pad
+from tasks.learning.persistence import model_id
+from tasks.learning.recipe import NetworkConfig, Recipe
+from tasks.learning.tokens import context_width, tokenise
+from tasks.learning.torch_fit import step_loss
+from tasks.lightcurves import LightCurveBatch
+
+SMALL = NetworkConfig(hidden=8, head=(8,), central_head=(8,), batch=32, max_epoch_count=3, max_per_band=20)
+RECIPE = Recipe("lstm", "class", "classifier", "lstm", network=SMALL)
+EXAMPLES, CLASSES, _ = stars(90, n_epoch=(2, 30))
+SELF = Path(__file__)
+
+
+def wider(batch: Padded, extra: int, fill: float) -> Padded:
+    """The same objects with `extra` more steps of padding, and `fill` in all padding."""
+
+    def stretched(values: torch.Tensor, valid: torch.Tensor, value: float) -> torch.Tensor:
+        values = values.clone()
+        values[~valid] = value
+        more = torch.full((values.shape[0], extra, *values.shape[2:]), value, dtype=values.dtype)
+        return torch.cat([values, more], 1)
+
+    no = torch.zeros(len(batch.last), extra, dtype=torch.bool)
+    band_of = torch.zeros_like(batch.place)
+    for width in torch.tensor([x.shape[1] for x in batch.x]).cumsum(0)[:-1]:
+        band_of += batch.place >= width
+    place = torch.where(batch.place_valid, batch.place + extra * band_of, 1)
+    return replace(
+        batch,
+        x=tuple(stretched(x, valid, fill) for x, valid in zip(batch.x, batch.valid, strict=True)),
+        valid=tuple(torch.cat([valid, no], 1) for valid in batch.valid),
+        weight=tuple(torch.cat([weight, no.float()], 1) for weight in batch.weight),
+        place=torch.cat([place, no.long()], 1),
+        place_valid=torch.cat([batch.place_valid, no], 1),
+        place_weight=torch.cat([batch.place_weight, no.float()], 1),
+        context=stretched(batch.context, batch.place_valid, fill),
+    )
+
+
+def test_padding_changes_no_output_and_no_gradient():
+    tokens = tokenise(EXAMPLES.batch, ("g", "r"), 20, 2)
+    torch.manual_seed(0)
+    network = MultibandLSTM(replace(SMALL, dropout=0.0), 2, 3)
+    batch = pad(tokens, np.flatnonzero(tokens.length > 0)[:16])
+    y, one = torch.arange(16) % 3, torch.ones(16)
+    found = []
+    for each in (batch, wider(batch, 7, 0.0), wider(batch, 7, 1e3)):
+        network.zero_grad()
+        logits, states = network.band_outputs(each)
+        final = network(each)
+        losses = [step_loss(a, y, one, w) for a, w in zip(logits, each.weight, strict=True)]
+        loss = sum(losses) + step_loss(network.central_logits(each, states), y, one, each.place_weight)
+        loss.backward()
+        found.append((final.detach(), loss.detach(), torch.cat([p.grad.flatten() for p in network.parameters()])))
+    for other in found[1:]:
+        for a, b in zip(found[0], other, strict=True):
+            assert torch.allclose(a, b, atol=1e-6, rtol=1e-5)
+
+
+def test_prediction_does_not_depend_on_the_order_or_company_of_objects():
+    model = fit(RECIPE, EXAMPLES, CLASSES)
+    whole = model.predict_proba(EXAMPLES)
+    order = np.random.default_rng(1).permutation(90)
+    assert np.allclose(model.predict_proba(EXAMPLES.select(order)), whole[order], atol=1e-6)
+    alone = np.concatenate([model.predict_proba(EXAMPLES.select([i])) for i in range(5)])
+    assert np.allclose(alone, whole[:5], atol=1e-6)
+    assert np.allclose(whole.sum(1), 1)
+
+
+def test_training_does_not_depend_on_row_order_or_on_earlier_random_numbers():
+    first = model_id(fit(RECIPE, EXAMPLES, CLASSES))
+    torch.rand(1000)
+    state = torch.get_rng_state()
+    order = np.random.default_rng(2).permutation(90)
+    assert model_id(fit(RECIPE, EXAMPLES.select(order), CLASSES[order])) == first
+    assert torch.equal(state, torch.get_rng_state())
+    assert model_id(fit(replace(RECIPE, seed=1), EXAMPLES, CLASSES)) != first
+
+
+def test_a_new_process_gives_the_same_bits():
+    code = ("import test_network as t; from tasks.learning.persistence import model_id; "
+            "print(model_id(t.fit(t.RECIPE, t.EXAMPLES, t.CLASSES)))")  # fmt: skip
+    path = f"import sys; sys.path[:0] = [{str(SELF.parent)!r}, {str(SELF.parents[3])!r}]; "
+    run = subprocess.run([sys.executable, "-c", path + code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == model_id(fit(RECIPE, EXAMPLES, CLASSES))
+
+
+def test_it_learns_shapes_that_only_the_light_curve_shows():
+    examples, classes, _ = stars(400, seed=8)
+    config = replace(SMALL, hidden=16, max_epoch_count=25, max_per_band=30, lr=1e-2, central_lr=1e-2)
+    model = fit(replace(RECIPE, network=config), examples, classes)
+    other, truth, _ = stars(200, seed=9)
+    found = np.array(model.classes)[model.predict_proba(other).argmax(1)]
+    assert (found == truth).mean() > 0.8
+    assert 1 <= len(model.body.history) <= 25
+
+
+def test_parameters_of_a_band_are_those_of_the_paper():
+    # Becker et al. 2025, Gaia: 383,113 with one bias per LSTM gate; torch keeps two, 4 H more per level.
+    config = NetworkConfig(hidden=128, levels=3, head=(128, 128, 128))
+    assert sum(p.numel() for p in BandNetwork(config, 6).parameters()) == 383_113 + 3 * 4 * 128
+
+
+@pytest.mark.parametrize(("n_band", "levels", "central"), [(1, 1, 1), (2, 3, 2), (3, 2, 3)])
+def test_parameters_of_the_central_network_follow_the_formula(n_band, levels, central):
+    h, c, width, dense = 16, 5, 12, 3
+    config = NetworkConfig(hidden=h, levels=levels, central_levels=central, central_head=(width,), translation=dense)
+    found = sum(p.numel() for p in MultibandLSTM(config, n_band, c).central.parameters())
+    bands = n_band * (levels + 2 * h + dense * (h * h + h))
+    lstm = 4 * (2 * h * h + h) + 4 * h
+    levels_part = central * lstm + (h * h if central > 1 else 0) + 2 * h * (central - 1) + central
+    head = (h + context_width(n_band)) * width + 2 * width + width * c + c
+    assert found == bands + 2 * h + levels_part + head
+
+
+def test_an_object_without_rows_gets_the_class_frequencies_and_an_empty_band_is_no_obstacle():
+    model = fit(RECIPE, EXAMPLES, CLASSES)
+    batch = LightCurveBatch.from_epochs([1, 1, 2, 2, 2, 2], np.arange(6), np.arange(6) / 10, None, np.zeros(6), None,
+                                        ("g", "r"))  # fmt: skip
+    proba = model.predict_proba(Examples(batch.source_id, np.empty((2, 0)), (), batch))
+    assert np.allclose(proba[0], [(name == CLASSES).mean() for name in model.classes])
+    assert not np.allclose(proba[1], proba[0]) and np.isfinite(proba).all()
+
+
+def test_bands_are_known_by_name():
+    model = fit(RECIPE, EXAMPLES, CLASSES)
+    batch = EXAMPLES.batch
+    turned = replace(batch, bands=("x", "r", "g"), band=np.where(batch.band == 0, 2, 1))
+    examples = Examples(EXAMPLES.source_id, EXAMPLES.features, EXAMPLES.feature_names, turned)
+    assert np.allclose(model.predict_proba(examples), model.predict_proba(EXAMPLES), atol=1e-6)
+    with pytest.raises(ValueError, match="it reads the bands"):
+        model.predict_proba(replace(examples, batch=replace(batch, bands=("x", "y"))))
+
+
+def test_the_stopping_part_is_carved_by_object_from_every_class():
+    y = np.repeat([0, 1, 2], [100, 20, 1])
+    ids = np.arange(121)
+    chosen = _validation(ids, y, 0.15, 0)
+    assert [int(chosen[y == c].sum()) for c in range(3)] == [15, 3, 0]
+    order = np.random.default_rng(0).permutation(121)
+    assert np.array_equal(_validation(ids[order], y[order], 0.15, 0), chosen[order])
+
+
+def test_few_objects_and_no_errors_still_train():
+    batch = replace(EXAMPLES.batch, mag_err=np.full(EXAMPLES.batch.time.size, np.nan))
+    examples = replace(EXAMPLES, batch=batch).select(np.arange(4))
+    model = fit(RECIPE, examples, ["a", "b", "a", "b"])
+    assert np.isfinite(model.predict_proba(examples)).all()
+    assert "a (2)" in model.note

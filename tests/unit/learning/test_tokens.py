@@ -1,0 +1,120 @@
+"""The tokeniser against a plain loop over objects, bands and epochs."""
+
+import numpy as np
+import pytest
+from synthetic_stars import stars
+
+from tasks.learning.padding import buckets, pad
+from tasks.learning.tokens import context_width, tokenise
+from tasks.lightcurves import LightCurveBatch
+
+
+def one_by_one(batch: LightCurveBatch, n_band: int):
+    """Rows in band order, and per object in time order (row, colours, seen): slow and obvious."""
+    rows, places = [], []
+    for i in range(len(batch)):
+        series = slice(batch.offsets[i], batch.offsets[i + 1])
+        time, mag, band = batch.time[series], batch.mag[series].astype(float), batch.band[series]
+        start = {}
+        for b in range(n_band):
+            t, m = time[band == b], mag[band == b]
+            order = np.argsort(t)
+            t, m = t[order], m[order]
+            start[b] = len(rows)
+            rows += [[np.log10(t[k - 1] - t[k - 2]), np.log10(t[k] - t[k - 1]), m[k - 1] - m[k - 2], m[k] - m[k - 1]]
+                     for k in range(2, t.size)]  # fmt: skip
+        seen = {b: [] for b in range(n_band)}
+        for k in np.lexsort((band, time)):
+            seen[band[k]].append(mag[k])
+            if len(seen[band[k]]) > 2:
+                mean = [np.mean(seen[b]) if seen[b] else np.nan for b in range(n_band)]
+                colour = [mean[a] - mean[b] for a in range(n_band) for b in range(a + 1, n_band)]
+                places.append((start[band[k]] + len(seen[band[k]]) - 3, colour))
+    return np.array(rows).reshape(-1, 4), places
+
+
+@pytest.mark.parametrize("bands", [("g",), ("g", "r"), ("g", "r", "i")])
+def test_rows_places_and_colours_are_those_of_a_plain_loop(bands):
+    batch = stars(12, seed=2, bands=bands, n_epoch=(1, 9))[0].batch
+    batch = batch.keep(batch.row != 5)  # one object without epochs
+    tokens = tokenise(batch, bands, 64, 0)
+    rows, places = one_by_one(batch, len(bands))
+    assert np.allclose(tokens.x, rows, atol=2e-6)
+    assert tokens.merged.tolist() == [row for row, _ in places]
+    n_colour = (context_width(len(bands)) - 1) // 2
+    colours = np.array([colour for _, colour in places]).reshape(len(places), n_colour)
+    seen = np.isfinite(colours)
+    assert np.array_equal(tokens.context[:, n_colour:-1] > 0, seen)
+    assert np.allclose(tokens.context[:, :n_colour], np.where(seen, colours, 0), atol=3e-6)
+
+
+def test_weights_sum_to_one_and_the_first_rows_have_none():
+    batch = stars(20, n_epoch=(2, 30))[0].batch
+    tokens = tokenise(batch, ("g", "r"), 64, 3)
+    lengths = np.diff(tokens.band_offsets)
+    key = np.repeat(np.arange(lengths.size), lengths)
+    total = np.bincount(key, tokens.band_weight, lengths.size)
+    assert np.allclose(total[lengths > 0], 1, atol=1e-5)
+    assert (tokens.band_weight[(tokens.step < 3) & (lengths[key] > 3)] == 0).all()
+    owner = np.repeat(np.arange(len(tokens)), tokens.length)
+    assert np.allclose(np.bincount(owner, tokens.place_weight), 1, atol=1e-5)
+
+
+def test_a_better_measured_step_weighs_more_and_no_errors_weigh_alike():
+    time, mag = np.arange(6.0), np.zeros(6)
+    known = LightCurveBatch.from_epochs(np.ones(6), time, mag, [0.1, 0.1, 0.1, 0.2, 0.1, 0.4], np.zeros(6), None, "g")
+    weight = tokenise(known, ("g",), 64, 0).band_weight
+    assert weight[0] / weight[1] == pytest.approx(2) and weight[0] / weight[3] == pytest.approx(4)
+    unknown = LightCurveBatch.from_epochs(np.ones(6), time, mag, None, np.zeros(6), None, "g")
+    assert np.allclose(tokenise(unknown, ("g",), 64, 0).band_weight, 0.25)
+
+
+def test_equal_times_are_averaged_and_bad_epochs_left_out():
+    time = np.array([0, 1, 1, 2, 3, 4.0])
+    mag = np.array([10, 10.5, 11.5, 12, np.nan, 14], np.float32)
+    batch = LightCurveBatch.from_epochs(np.ones(6), time, mag, None, np.zeros(6), None, ("g",))
+    tokens = tokenise(batch, ("g",), 64, 0)
+    assert np.allclose(tokens.x[:, 2:], [[1, 1], [1, 2]])
+    assert np.allclose(tokens.x[:, :2], np.log10([[1, 1], [1, 2]]))
+
+
+def test_a_long_curve_is_thinned_evenly_to_the_limit():
+    n = 1000
+    batch = LightCurveBatch.from_epochs(np.ones(n), np.arange(n), np.arange(n) / 1000, None, np.zeros(n), None, ("g",))
+    tokens = tokenise(batch, ("g",), 64, 0)
+    assert tokens.length[0] == 62
+    assert 10 ** tokens.x[:, 1].min() >= 14 and 10 ** tokens.x[:, 1].max() <= 17
+
+
+def test_bands_are_read_by_name_and_absent_ones_stay_empty():
+    batch = stars(5, bands=("g", "r"))[0].batch
+    tokens = tokenise(batch, ("i", "r"), 64, 0)
+    assert (np.diff(tokens.band_offsets)[::2] == 0).all()
+    alone = tokenise(batch, ("r",), 64, 0)
+    assert np.array_equal(tokens.x, alone.x)
+
+
+def test_tokens_of_an_object_do_not_depend_on_its_neighbours():
+    batch = stars(30, seed=5)[0].batch
+    whole = tokenise(batch, ("g", "r"), 16, 2)
+    one = tokenise(batch.select([17]), ("g", "r"), 16, 2)
+    rows = slice(whole.offsets[17], whole.offsets[18])
+    assert np.array_equal(whole.x[rows], one.x) and np.array_equal(whole.context[rows], one.context)
+
+
+def test_every_object_with_rows_is_in_one_bucket_of_similar_length():
+    length = np.random.default_rng(0).integers(0, 200, 1000)
+    for rng in (None, np.random.default_rng(1)):
+        parts = buckets(length, 64, rng)
+        assert sorted(np.concatenate(parts)) == np.flatnonzero(length > 0).tolist()
+        padded = sum(part.size * length[part].max() for part in parts)
+        assert padded < 1.35 * length.sum()
+
+
+def test_padding_is_masked_zero():
+    tokens = tokenise(stars(9, n_epoch=(2, 30))[0].batch, ("g", "r"), 64, 0)
+    batch = pad(tokens, np.arange(9))
+    for b in range(2):
+        assert batch.valid[b].sum() == np.diff(tokens.band_offsets)[b::2].sum()
+        assert (batch.x[b][~batch.valid[b]] == 0).all() and (batch.weight[b][~batch.valid[b]] == 0).all()
+    assert (batch.place_weight[~batch.place_valid] == 0).all()

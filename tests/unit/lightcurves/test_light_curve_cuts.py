@@ -1,0 +1,79 @@
+"""Each named cut removes what it names, and no more."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.flags import BLENDED
+
+N = 60
+
+
+@pytest.fixture
+def clean() -> LightCurveBatch:
+    """Two constant stars in two bands, 60 epochs each, every epoch good."""
+    rng = np.random.default_rng(2)
+    row = np.repeat([1, 2], N)
+    return LightCurveBatch.from_epochs(row, np.tile(np.arange(N) + 0.5, 2), 15 + rng.normal(0, 0.02, 2 * N),
+                                       np.full(2 * N, 0.02), np.arange(2 * N) % 2, None, ("g", "r"))
+
+
+def spoiled(batch: LightCurveBatch, **changes: dict[int, float]) -> LightCurveBatch:
+    columns = {name: getattr(batch, name).copy() for name in changes}
+    for name, values in changes.items():
+        for epoch, value in values.items():
+            columns[name][epoch] = value
+    return replace(batch, **columns)
+
+
+@pytest.mark.parametrize(("cut", "changes"), [
+    ("flagged", {"flags": {3: BLENDED, 70: 5}}),
+    ("positive_error", {"mag_err": {3: 0.0, 70: np.nan, 71: -0.1}}),
+    ("well_measured", {"mag_err": {3: 1.2, 70: 30.0}}),
+    ("finite", {"mag": {3: np.nan, 70: np.inf}, "time": {71: np.nan}}),
+    ("duplicate_time", {"time": {4: 2.5, 6: 2.5, 70: 12.5}}),
+    ("outlier", {"mag": {3: 13.0, 70: 14.0, 71: 19.0}}),
+])
+def test_a_cut_counts_what_it_removed(clean, cut, changes):
+    bad = {epoch for values in changes.values() for epoch in values}
+    kept, removed, names = apply_cuts(spoiled(clean, **changes))
+    ledger = dict(zip(names, removed.T, strict=True))
+    assert ledger[cut].tolist() == [sum(e < N for e in bad), sum(e >= N for e in bad)]
+    assert removed.sum() == len(bad)
+    assert kept.time.size == 2 * N - len(bad)
+
+
+def test_good_epochs_all_stay(clean):
+    kept, removed, _ = apply_cuts(clean)
+    assert removed.sum() == 0
+    assert kept.time.size == clean.time.size
+
+
+def test_a_dataset_without_errors_loses_nothing_for_it(clean):
+    kept, removed, _ = apply_cuts(replace(clean, mag_err=np.full(2 * N, np.nan)))
+    assert removed.sum() == 0
+    assert kept.time.size == 2 * N
+
+
+def test_a_dataset_that_declares_errors_needs_them_in_every_chunk(clean):
+    _, removed, names = apply_cuts(replace(clean, mag_err=np.full(2 * N, np.nan)), CutConfig(has_error=True))
+    assert removed[:, names.index("positive_error")].tolist() == [N, N]
+
+
+def test_eclipses_stay(clean):
+    """Three epochs of one band in a 1.5 mag eclipse: faint, but not alone."""
+    eclipse = {2: 16.5, 12: 16.4, 40: 16.5}
+    assert apply_cuts(spoiled(clean, mag=eclipse))[1].sum() == 0
+
+
+def test_the_first_of_equal_times_stays(clean):
+    kept, *_ = apply_cuts(spoiled(clean, time={4: 2.5}, mag={4: 15.5}), CutConfig(names=("duplicate_time",)))
+    assert 15.5 not in kept.mag
+
+
+def test_an_unknown_cut_is_refused():
+    with pytest.raises(ValueError, match="unknown cut 'sharpness'"):
+        CutConfig(names=("sharpness",))

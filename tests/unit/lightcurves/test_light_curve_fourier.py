@@ -1,0 +1,103 @@
+"""Batched Fourier fits against known series and against a plain least-squares solution."""
+
+import numpy as np
+import pytest
+
+from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves.fourier import fit_fourier, segment_sum, sine_phase
+
+N_OBJECT, N_EPOCH, N_HARMONICS = 20, 60, 3
+
+
+@pytest.fixture
+def truth():
+    """Objects with a known three-harmonic series, without noise."""
+    rng = np.random.default_rng(3)
+    row = np.repeat(np.arange(N_OBJECT), N_EPOCH)
+    period, time = rng.uniform(0.3, 3, N_OBJECT), 57_000 + rng.uniform(0, 300, row.size)
+    amplitude = rng.uniform(0.1, 0.5, (N_OBJECT, N_HARMONICS))
+    phase = rng.uniform(0, 2 * np.pi, (N_OBJECT, N_HARMONICS))
+    k = np.arange(1, N_HARMONICS + 1)
+    mag = 15 + np.sum(amplitude[row] * np.cos(2 * np.pi * np.outer(time / period[row], k) + phase[row]), axis=1)
+    batch = LightCurveBatch.from_epochs(row, time, mag, np.full(row.size, 0.02), rng.integers(0, 2, row.size), None,
+                                        ("g", "r"))
+    return batch, period, amplitude, phase
+
+
+def angle_between(first, second):
+    return np.abs(np.angle(np.exp(1j * (first - second))))
+
+
+def test_it_recovers_a_known_series(truth):
+    batch, period, amplitude, phase = truth
+    fit = fit_fourier(batch, period, 4)
+    np.testing.assert_allclose(fit.amplitude[:, :3], amplitude, atol=1e-4)
+    np.testing.assert_allclose(fit.ratio(2), amplitude[:, 1] / amplitude[:, 0], atol=1e-3)
+    assert angle_between(fit.phase[:, :3], phase).max() < 1e-3
+    assert angle_between(fit.phase_difference(3), phase[:, 2] - 3 * phase[:, 0]).max() < 2e-3
+    np.testing.assert_allclose(fit.offset, 15, atol=1e-4)
+
+
+def test_the_shape_does_not_depend_on_the_zero_point_of_time(truth):
+    batch, period, *_ = truth
+    later = LightCurveBatch(batch.source_id, batch.offsets, batch.time + 123.25, batch.mag, batch.mag_err, batch.band,
+                            batch.flags, batch.bands)
+    grid = np.arange(64) / 64
+    first, second = fit_fourier(batch, period, 3), fit_fourier(later, period, 3)
+    np.testing.assert_allclose(first.shape(grid), second.shape(grid), atol=1e-5)
+    assert np.abs(first.evaluate(grid) - second.evaluate(grid)).max() > 0.1
+
+
+def test_it_agrees_with_weighted_least_squares():
+    rng = np.random.default_rng(5)
+    time, err, period = rng.uniform(0, 50, 40), rng.uniform(0.01, 0.2, 40), 2.3
+    mag = (14 + rng.normal(0, 1, 40)).astype(np.float32)
+    batch = LightCurveBatch.from_epochs(np.zeros(40), time, mag, err, np.zeros(40), None, ("g",))
+    fit = fit_fourier(batch, [period], 2)
+    angle, order = 2 * np.pi * time / period, np.argsort(time)
+    design = np.stack([np.ones(40), np.cos(angle), np.cos(2 * angle), np.sin(angle), np.sin(2 * angle)], axis=1)
+    err32 = err.astype(np.float32).astype(float)
+    solution = np.linalg.lstsq(design[order] / err32[order, None], mag[order] / err32[order], rcond=None)[0]
+    np.testing.assert_allclose(np.concatenate([fit.offset, fit.cosine[0], fit.sine[0]]), solution, atol=1e-4)
+    np.testing.assert_allclose(fit.chi2, np.sum(((mag - design @ solution) / err32) ** 2), rtol=1e-4)
+
+
+def test_bands_fit_on_their_own(truth):
+    batch, period, amplitude, _ = truth
+    by_band, offsets = batch.by_band()
+    fit = fit_fourier(by_band, np.repeat(period, 2), 3, offsets)
+    np.testing.assert_allclose(fit.amplitude.reshape(N_OBJECT, 2, 3), amplitude[:, None].repeat(2, 1), atol=1e-3)
+
+
+def test_few_epochs_free_few_harmonics():
+    counts = [0, 1, 2, 4, 6, 30]
+    rng = np.random.default_rng(1)
+    row = np.repeat(np.arange(6), counts)
+    batch = LightCurveBatch(np.arange(6), np.concatenate([[0], np.cumsum(counts)]), rng.uniform(0, 9, row.size),
+                            rng.normal(15, 1, row.size), np.full(row.size, 0.1), np.zeros(row.size),
+                            np.zeros(row.size), ("g",))
+    fit = fit_fourier(batch, np.full(6, 1.7), 3)
+    assert fit.n_harmonics.tolist() == [0, 0, 0, 1, 2, 3]
+    assert np.isnan(fit.offset).tolist() == [True, False, False, False, False, False]
+    assert np.isnan(fit.ratio(2)).tolist() == [True, True, True, True, False, False]
+
+
+def test_without_a_period_it_is_a_constant(truth):
+    batch, period, *_ = truth
+    fit = fit_fourier(batch, np.full_like(period, np.nan), 3)
+    assert np.all(fit.n_harmonics == 0)
+    np.testing.assert_allclose(fit.chi2, fit.chi2_constant)
+
+
+def test_sine_phase_is_that_of_a_sine_series():
+    time, k = np.linspace(0, 1, 200, endpoint=False), 2
+    sine1, sine2 = 0.7, 1.9
+    mag = 12 + 0.5 * np.sin(2 * np.pi * time + sine1) + 0.2 * np.sin(4 * np.pi * time + sine2)
+    batch = LightCurveBatch.from_epochs(np.zeros(200), time, mag, None, np.zeros(200), None, ("g",))
+    fit = fit_fourier(batch, [1.0], 2)
+    assert angle_between(sine_phase(fit.phase_difference(k), k), sine2 - k * sine1)[0] < 1e-4
+
+
+def test_empty_slices_sum_to_zero():
+    assert segment_sum(np.arange(5.0), np.array([0, 0, 2, 2, 5, 5])).tolist() == [0, 1, 0, 9, 0]
+    assert segment_sum(np.empty(0), np.array([0, 0])).tolist() == [0]
