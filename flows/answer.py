@@ -74,7 +74,7 @@ def _parquet(answer: pa.Table, target: pa.NativeFile) -> None:
     parquet.write_table(answer, target, compression="zstd")
 
 
-def _standard_output():  # noqa: ANN202
+def _standard_output():
     import contextlib
 
     return contextlib.nullcontext(sys.stdout)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from schemas import TABLES, BadInput
@@ -55,7 +56,8 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
 
 def fail(error: BaseException | str) -> None:
     """Say what went wrong on standard error and exit with 2."""
-    Console(stderr=True, highlight=False).print(f"[bold red]Error:[/] {str(error).strip()}", soft_wrap=True, markup=True)
+    console = Console(stderr=True, highlight=False)
+    console.print("[bold red]Error:[/]", escape(str(error).strip()), soft_wrap=True)
     raise typer.Exit(2)
 
 
@@ -80,7 +82,7 @@ def refresh(
     from flows.catalogue import catalogue
     from flows.summary import show
 
-    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
+    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, release, settings)
 
 
 @app.command()
@@ -147,13 +149,13 @@ def score(
 ) -> None:
     """Score a folder of unlabelled light curves with the lake's current models."""
     from flows import environment
-    from flows.presets import preset as resolve
+    from flows.presets import folder_of
 
-    settings = resolve(preset, data)
+    dataset, source = folder_of(preset, data)
     environment.prepare(lake)
     from flows.scoring import score_folder
 
-    score_folder(settings, lake, out)
+    score_folder(source, dataset, lake, out)
 
 
 @app.command()

@@ -42,6 +42,18 @@ def preset(name: str, data: Path | None = None) -> Settings:
     return PRESETS[name](data)
 
 
+def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:
+    """The dataset that preset `name` trains on, and `data` as a folder to be scored by its models.
+
+    A preset for folders says how to read it; for the models of the embedded sky the folder says so itself.
+    """
+    if name == "demo":
+        return demo().dataset, FolderSource(folder=data.resolve(), spec=load_spec(data))
+    settings = preset(name, data)
+    assert isinstance(settings.source, FolderSource)
+    return settings.dataset, settings.source
+
+
 def describe(name: str) -> str:
     """One line about a preset."""
     if name in preset_names():

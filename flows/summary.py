@@ -21,7 +21,7 @@ SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
 SPLITS = {"test": "held out", "oof": "out of fold", "truth": "against the truth"}
 
 
-def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
+def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> None:
     """Print the summary of a run."""
     console = Console(highlight=False)
     place = Lake(lake)
@@ -35,11 +35,9 @@ def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
     if place.exists("score_model__metric"):
         rows = place.read("score_model__metric", where={"dataset": settings.dataset})
         console.print(_metrics(rows))
-    releases = [note.removeprefix("release ") for s in outcome.stages for note in s.notes if note.startswith("release /")
-                or (note.startswith("release ") and note != "release is current")]  # fmt: skip
-    if releases:
-        console.print(f"Report:  {releases[0]}/report.html", soft_wrap=True)
-    console.print(f"Next:    argelander query \"SELECT * FROM out__catalogue LIMIT 5\" --lake {lake}", soft_wrap=True)
+    if (release / "latest" / "report.html").exists():
+        console.print(f"Report:  {release}/latest/report.html", soft_wrap=True)
+    console.print(f'Next:    argelander query "SELECT * FROM out__catalogue LIMIT 5" --lake {lake}', soft_wrap=True)
 
 
 def _stages(outcome: Outcome) -> Table:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 
-TILE_ORDER = 1
+TILE_ORDER = 0
 GAIA_ORDER = 12
 GAIA_CELL = 2**35
 

@@ -24,7 +24,7 @@ from lakehouse.disk import read_json, room_for, write_json
 from lakehouse.draft import Draft
 from lakehouse.files import DataFile, conform, write_files, write_table
 from lakehouse.filters import touched
-from lakehouse.keys import codes
+from lakehouse.keys import codes, duplicated
 from lakehouse.reference import Stamp, TableRef
 from lakehouse.store import Lake
 from schemas import BadInput, TableSpec
@@ -103,7 +103,7 @@ def publish(
     if parts is None:
         names = sorted(finished_parts(lake.path, spec, stage_key), key=lambda name: (len(name), name))
         parts = [read_part(lake.path, spec, stage_key, name) for name in names]
-    parts = list(parts)
+    parts = tuple(parts)
     gone = np.unique(np.asarray([] if replace_sources is None else replace_sources, np.int64))
     if gone.size and dataset is None:
         raise ValueError(f"{spec.name}: replace_sources needs the dataset whose sources they are.")
@@ -111,17 +111,26 @@ def publish(
     def fill(draft: Draft) -> None:
         if gone.size:
             files = [file for file in draft.live if file.partition.get("dataset") == dataset]
-            keep = lambda rows: ~np.isin(rows["source_id"].to_numpy(), gone)  # noqa: E731
-            draft.drop_rows(touched(files, gone), ["source_id"], keep)
-        draft.adopt(staging, [file for part in parts for file in part.files])
+            draft.drop_rows(touched(files, gone), ["source_id"], lambda rows: ~np.isin(rows["source_id"], gone))
         for rows in _gathered(spec, staging, parts):
+            _refuse_overlap(lake, spec, stage_key, rows)
             draft.write(rows)
+        draft.adopt(staging, [file for part in parts for file in part.files])
 
     lake.create(spec)
     ref = publish_draft(lake.folder(spec), spec, Stamp(run_id, "publish", stage_key, stage), fill)
     _clear_published(lake, spec)
     discard(lake.path, spec, stage_key)
     return ref
+
+
+def _refuse_overlap(lake: Lake, spec: TableSpec, stage_key: str, rows: pa.Table) -> None:
+    if twice := int(duplicated(rows, spec.key).sum()):
+        discard(lake.path, spec, stage_key)
+        raise BadInput(
+            f"{spec.name}: {twice:,} of {rows.num_rows:,} rows of stage {stage_key} repeat the key of another; "
+            "what was staged is discarded, run the same command again."
+        )
 
 
 def _clear_published(lake: Lake, spec: TableSpec) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pandas as pd
 import pandera.pandas as pandera
 
 from schemas.column import Column
-from schemas.table import TableSpec
+
+if TYPE_CHECKING:
+    from schemas.table import TableSpec
 
 
 def dataframe_schema(spec: TableSpec) -> pandera.DataFrameSchema:

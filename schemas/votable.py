@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pyarrow as pa
 from astropy.io.votable.tree import VOTableFile
 from astropy.table import Column as TableColumn
 from astropy.table import MaskedColumn, Table
 
-from schemas.table import TableSpec
+if TYPE_CHECKING:
+    from schemas.table import TableSpec
 
 
 def votable(spec: TableSpec, table: pa.Table) -> VOTableFile:

@@ -20,7 +20,7 @@ from lakehouse.quarantine import validate
 from lakehouse.run import Run, Stage
 from lakehouse.stage import publish, stage_rows
 from lakehouse.store import Lake
-from schemas import TABLES, BadInput, TableSpec
+from schemas import TABLES, BadInput
 from schemas.dataset import Band, DatasetSpec
 from tasks.archives import local
 from tasks.fanout import progress
@@ -71,7 +71,7 @@ class Archive:
 
 @task(name="acquire", task_run_name="acquire-{run.dataset}", retries=1)
 def acquire(run: Run, source: Any, limit: int | None) -> Stage:
-    """Read the archive where it changed. Only new and changed light curves are written; the sample is committed last."""
+    """Read the archive where it changed; only new and changed light curves are written, the sample itself last."""
     lake = Lake(run.lake)
     archive = ARCHIVES[source.kind](source, run.dataset, limit)
     inputs = {f"archive of {run.dataset}": archive.fingerprint}
@@ -163,7 +163,7 @@ def _commit(run: Run, lake: Lake, archive: Archive, rows: dict[str, list[pa.Tabl
     ]  # fmt: skip
     tables = {BAND: pa.Table.from_pylist(bands, schema=BAND.arrow())}
     rejected = [_refused(run, table) for table in rows["rejected"]]
-    for spec, parts in ((*((spec, rows[name]) for name, spec in BESIDE.items()), (SOURCE, rows["source"]))):
+    for spec, parts in (*((spec, rows[name]) for name, spec in BESIDE.items()), (SOURCE, rows["source"])):
         whole = pa.concat_tables(parts, promote_options="default") if parts else spec.empty()
         good, bad = validate(spec, whole, run.dataset, run.run_id)
         tables[spec] = good
@@ -190,7 +190,7 @@ def sky_archive(source: Any, dataset: str, limit: int | None) -> Archive:
     n = min(source.n_objects, limit or source.n_objects)
     surveys = [(survey, name) for survey, names in sky.SURVEYS.items() for name in names]
     bands = tuple(
-        Band(name=name, survey=survey, system=SYSTEMS[survey], wavelength_nm=float(wavelength))
+        Band.model_validate({"name": name, "survey": survey, "system": SYSTEMS[survey], "wavelength_nm": wavelength})
         for (survey, name), wavelength in zip(surveys, WAVELENGTH_NM, strict=True)
     )
 
@@ -217,10 +217,10 @@ def _all_of(source_id: NDArray[np.int64], epochs: LightCurveBatch) -> LightCurve
                            epochs.bands)  # fmt: skip
 
 
-def folder_archive(source: Any, dataset: str, limit: int | None) -> Archive:
-    """A folder of light curves or of mean photometry."""
+def folder_archive(source: Any, dataset: str, limit: int | None, need_labels: bool = True) -> Archive:
+    """A folder of light curves or of mean photometry; without `need_labels` only ids and positions are looked at."""
     folder, spec = source.folder, source.spec
-    objects = local.read_objects(folder, spec)
+    objects = local.read_objects(folder, spec, need_labels)
     table = objects.table.slice(0, limit) if limit else objects.table
     mark = fingerprint("folder", local.fingerprint(folder), spec.model_dump_json(), limit)
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -36,14 +38,15 @@ def clean(run: Run, cuts: CutConfig) -> Stage:
     if not todo.size:
         return Stage("clean", 0, len(source_id))
 
-    key = stage_key(lake, CLEAN, "clean", run.dataset, np.sort(expected[todo]))
+    key = stage_key(lake, CLEAN, "clean", run.dataset, run.chunk_objects, np.sort(expected[todo]))
     names = bands(lake, run.dataset).names
     parts = chunks(source_id[todo], tile[todo], run.chunk_objects)
     finished = finished_parts(run.lake, CLEAN, key)
     jobs = [(run, names, cuts, key, i, source_id[todo[part]], tile[todo[part]], expected[todo[part]])
             for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
     fan_out(run.scheduler, clean_chunk, jobs, "clean", [job[5].size for job in jobs], run.retries)
-    tables = tuple(publish(lake, run.run_id, spec, key, None, source_id[todo], run.dataset, "clean") for spec in (LEDGER, CLEAN))
+    commit = partial(publish, lake, run.run_id, stage_key=key, replace_sources=source_id[todo], dataset=run.dataset)
+    tables = tuple(commit(spec=spec, stage="clean") for spec in (LEDGER, CLEAN))
     return Stage("clean", todo.size, len(source_id), tables)
 
 

@@ -21,7 +21,11 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         yield scheduler
         return
     with LocalCluster(
-        n_workers=n_workers, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
+        n_workers=n_workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+        memory_limit=0,
         silence_logs=logging.ERROR,
     ) as local:
         yield local.scheduler_address

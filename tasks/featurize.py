@@ -18,8 +18,14 @@ from lakehouse.store import Lake
 from schemas import TABLES
 from tasks.examples import read_light_curves
 from tasks.fanout import fan_out
-from tasks.features import FEATURES_VERSION, FeatureConfig, colour_columns, compute_colours, compute_features
-from tasks.features import feature_columns
+from tasks.features import (
+    FEATURES_VERSION,
+    FeatureConfig,
+    colour_columns,
+    compute_colours,
+    compute_features,
+    feature_columns,
+)
 
 CLEAN, PHOTOMETRY, FEATURES = (
     TABLES[name] for name in ("core_sample__epoch", "core_sample__photometry", "feature_sample__source")
@@ -39,7 +45,7 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     if not todo.size:
         return Stage("featurize", 0, len(source_id))
 
-    key = stage_key(lake, FEATURES, "featurize", run.dataset, np.sort(expected[todo]))
+    key = stage_key(lake, FEATURES, "featurize", run.dataset, run.chunk_objects, np.sort(expected[todo]))
     parts = chunks(source_id[todo], tile[todo], run.chunk_objects)
     finished = finished_parts(run.lake, FEATURES, key)
     function = featurize_chunk if has_epochs else colour_chunk

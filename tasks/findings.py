@@ -65,12 +65,12 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
         quantities=tuple(quantities),
         metrics=_read(lake, "score_model__metric", where),
         curves=_curves(run, lake, rows, dataset_bands.names) if has_class else (),
-        periods=ClassPeriods(period, predicted) if has_class and np.isfinite(period).any() else None,
+        periods=ClassPeriods(period, predicted) if predicted is not None and np.isfinite(period).any() else None,
         cuts=_cuts(lake, where),
         quarantine=quarantine,
         timings=[{"stage": s["name"], "seconds": s.get("seconds"), "rows": s.get("done", 0)} for s in manifest.stages],
         inputs=manifest.inputs,
-        tables=[{"table": name, "version": lake.version(name), "rows": lake.count(name, **where)}
+        tables=[{"table": name, "version": lake.version(name), "rows": lake.count(name, dataset=run.dataset)}
                 for name in lake.tables()],
         models=[{"target": t, "recipe": c["recipe"]["name"], "model_id": c["model_id"]} for t, c in cards.items()],
         settings=manifest.settings,
@@ -120,8 +120,8 @@ def _held_out(run: Run, cards: dict[str, dict[str, Any]]) -> tuple[HeldOutClasse
             classes = HeldOutClasses(np.searchsorted(names, y.astype(str)), scores.proba, names, recipe.name, "test")
             continue
         unit = UNITS.get(target.rsplit("_", 1)[-1], "")
-        quantities.append(HeldOutQuantity(target, unit, y.astype(float), scores.value, scores.lo, scores.hi,
-                                          card["calibration"]["level"], recipe.name))  # fmt: skip
+        quantities.append(HeldOutQuantity(target, unit, y.astype(float), *scores.quantity(),
+                                          level=card["calibration"]["level"], recipe=recipe.name))  # fmt: skip
     return classes, quantities
 
 
@@ -157,7 +157,10 @@ def _curve(row: dict[str, Any], proba: float, label: str | None, one: Any, names
     counts = np.bincount(one.band, minlength=len(names))
     shown = np.sort(np.argsort(-counts, kind="stable")[:SHOWN_BANDS])
     one = one.keep(np.isin(one.band, shown[counts[shown] > 0]))
-    phase = one.time / period % 1 if period else (one.time % 1 if np.ptp(one.time) <= 2 else np.full(one.time.size, np.nan))
+    if period:
+        phase = one.time / period % 1
+    else:  # a folded dataset has phases for times; otherwise no period was found
+        phase = one.time % 1 if np.ptp(one.time) <= 2 else np.full(one.time.size, np.nan)
     return FoldedCurve(row["object_id"], row["class_pred"], proba, label, period, phase, one.mag, one.mag_err, one.band,
                        names, "out of fold" if row["is_training"] else "")  # fmt: skip
 

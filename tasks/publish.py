@@ -37,8 +37,9 @@ def publish(run: Run, release: Path, manifest: RunManifest) -> Stage:
     same = rows.drop_columns(["run_id", "scored_at"]).sort_by("source_id")
     mark = content_token(run.dataset, "release", CATALOGUE.name, same)
     inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
-    if last_fingerprint(lake, *inputs) == mark and any(release.glob(f"{run.dataset}-*/report.html")):
-        return Stage("publish", 0, rows.num_rows, notes=("release is current",), inputs=inputs)
+    held = sorted(release.glob(f"{run.dataset}-*/report.html"))
+    if held and last_fingerprint(lake, *inputs) == mark:
+        return Stage("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
 
     against_truth(run, lake, rows)
     spec = bound_catalogue(run, lake, rows)
@@ -90,7 +91,8 @@ def _quantity_truth(both: pa.Table, target: str) -> list[Any]:
     names = (f"{target}_true", target, f"{target}_lo", f"{target}_hi")
     columns = [floats(both[name]) for name in names]
     known = np.isfinite(columns[0]) & np.isfinite(columns[1])
-    return regression_metrics(*(column[known] for column in columns), TRUTH_NOTE)
+    y, value, lo, hi = (column[known] for column in columns)
+    return regression_metrics(y, value, lo, hi, note=TRUTH_NOTE)
 
 
 def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -32,10 +32,10 @@ from tasks.learning.persistence import load
 from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.splits import TEST
 
-FEATURES, SCORE, CATALOGUE, SOURCE, CLEAN = (
-    TABLES[name]
-    for name in ("feature_sample__source", "score__value", "out__catalogue", "core_sample__source", "core_sample__epoch")
+FEATURES, SOURCE, CLEAN = (
+    TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
 )
+SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
 UNITS = {"k": ("K", "phys.temperature.effective"), "rsun": ("solRad", "phys.size.radius"), "dex": ("", "phys.abund.Fe")}
 
 
@@ -61,8 +61,7 @@ class Scorer:
     def score(self, examples: Examples) -> Scores:
         """Calibrated scores; a source that trained is scored by the one model that never saw it."""
         found = ensemble_predict(self.models, examples, self.folds(examples.source_id), self.classes or None)
-        raw = found.proba if found.proba is not None else np.stack([found.mean, found.sigma], axis=1)
-        return calibrated(self.recipe, self.calibration, raw)
+        return calibrated(self.recipe, self.calibration, found.raw)
 
 
 @functools.lru_cache(maxsize=16)
@@ -79,6 +78,11 @@ def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
     )  # fmt: skip
 
 
+def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
+    """The scorer of each target."""
+    return [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+
+
 @task(name="score", task_run_name="score-{run.dataset}", retries=1)
 def score(run: Run) -> Stage:
     """Score the sources whose features or models are new; the catalogue is committed first, the history last."""
@@ -93,12 +97,13 @@ def score(run: Run) -> Stage:
     hashes = features["input_hash"].to_numpy()[np.searchsorted(features["source_id"].to_numpy(), source_id)]
     old = np.zeros(source_id.size, bool)
     for target, model_id in models.items():
-        old |= outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash", {"target": target, "model_id": model_id})
+        model = {"target": target, "model_id": model_id}
+        old |= outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash", model)
     todo = np.flatnonzero(old)
     if not todo.size:
         return Stage("score", 0, source_id.size)
 
-    key = stage_key(lake, SCORE, "score", run.dataset, sorted(models.items()), np.sort(hashes[todo]))
+    key = stage_key(lake, SCORE, "score", run.dataset, run.chunk_objects, sorted(models.items()), np.sort(hashes[todo]))
     parts = chunks(source_id[todo], tile[todo], 4 * run.chunk_objects)
     finished = finished_parts(run.lake, SCORE, key)
     now = datetime.now(UTC)
@@ -106,8 +111,10 @@ def score(run: Run) -> Stage:
             for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
     fan_out(run.scheduler, score_chunk, jobs, "score", [job[4].size for job in jobs], run.retries)
     # Scores of other models are history and stay; the catalogue holds one row for each source of the sample.
+    leaving = _leaving(lake, run, source_id, todo)
+    wide = CATALOGUE.bind(score_columns(cards))
     tables = (
-        publish(lake, run.run_id, CATALOGUE.bind(score_columns(cards)), key, None, _leaving(lake, run, source_id, todo), run.dataset, "score"),
+        publish(lake, run.run_id, wide, key, None, leaving, run.dataset, "score"),
         publish(lake, run.run_id, SCORE, key, None, None, run.dataset, "score"),
     )
     return Stage("score", todo.size, source_id.size, tables)
@@ -126,7 +133,7 @@ def score_chunk(
     hashes: NDArray[np.int64], now: datetime,
 ) -> None:  # fmt: skip
     """In a worker: score these sources, and leave their catalogue rows and their scores for the commit."""
-    scorers = [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    scorers = scorers_of(run, models)
     needed = sorted({name for each in scorers for name in each.features})
     examples = read_examples(run, source_id, needed, any(each.recipe.model == "lstm" for each in scorers))
     scores = {each.target: each.score(examples) for each in scorers}
@@ -197,8 +204,11 @@ def score_columns(cards: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 def _quantity_columns(target: str, level: float) -> list[Column]:
     unit, ucd = UNITS.get(target.rsplit("_", 1)[-1], ("", "stat.value"))
-    made = ((QUANTITY, "", f"Predicted {target}."), (QUANTITY_LO, ";stat.min", f"Lower end of its {level:.0%} interval."),
-            (QUANTITY_HI, ";stat.max", f"Upper end of its {level:.0%} interval."))  # fmt: skip
+    made = (
+        (QUANTITY, "", f"Predicted {target}."),
+        (QUANTITY_LO, ";stat.min", f"Lower end of its {level:.0%} interval."),
+        (QUANTITY_HI, ";stat.max", f"Upper end of its {level:.0%} interval."),
+    )
     return [replace(family.named(family.name.format(quantity=target), doc), unit=unit, ucd=ucd + more)
             for family, more, doc in made]  # fmt: skip
 
@@ -208,17 +218,15 @@ def _long(
 ) -> pa.Table:
     """Rows of score__value of one target: a row for each source and class, or for each source."""
     names = each.classes or (each.target,)
-    value = scores.proba if scores.proba is not None else scores.value[:, None]
+    value = scores.proba if scores.proba is not None else np.reshape(scores.quantity()[0], (-1, 1))
     n_source, n_name = value.shape
     row = pa.array(np.repeat(np.arange(n_source), n_name))
     ends = {
         end: pa.nulls(len(row), pa.float64()) if array is None else pa.array(array, from_pandas=True).take(row)
         for end, array in (("lo", scores.lo), ("hi", scores.hi))
     }
-    repeated = {name: pa.chunked_array([column]) if isinstance(column, pa.Array) else pa.chunked_array([pa.array(column)])
-                for name, column in {**base, **stamp, "feature_hash": hashes,
-                                     "is_training": each.folds(base["source_id"]) != TEST}.items()}  # fmt: skip
-    table = {name: column.take(row) for name, column in repeated.items()}
+    of_source = {**base, **stamp, "feature_hash": hashes, "is_training": each.folds(base["source_id"]) != TEST}
+    table = {name: pa.array(column).take(row) for name, column in of_source.items()}
     table |= {"target": _all(each.target, len(row)), "model_id": _all(each.model_id, len(row)), "value": value.ravel(),
               "name": pa.array(names).take(pa.array(np.tile(np.arange(n_name), n_source))), **ends}  # fmt: skip
     return pa.table(table).select(SCORE.arrow().names).cast(SCORE.arrow())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from prefect import task
 
-from lakehouse.lineage import fingerprint
 from lakehouse.disk import room_for, whole_file, whole_folder
+from lakehouse.lineage import fingerprint
 from lakehouse.models import current, has_model, read_card, set_current, write_model
 from lakehouse.reference import TableRef
 from lakehouse.run import Run, Stage
@@ -26,11 +27,12 @@ from schemas import TABLES
 from tasks.examples import read_examples, read_feature_names
 from tasks.fanout import fan_out
 from tasks.learning import LEARNING_VERSION
+from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.evaluation import Evaluation, calibration_to_json, evaluate
 from tasks.learning.fit import fit
 from tasks.learning.persistence import save
-from tasks.learning.recipe import NetworkConfig, Recipe, recipe_from_json
+from tasks.learning.recipe import Kind, NetworkConfig, Recipe, recipe_from_json
 from tasks.learning.recipes import default_recipes
 from tasks.learning.splits import TEST, split
 
@@ -153,7 +155,7 @@ def _recipes(target: str, dataset_bands: Bands, names: Sequence[str], plan: Trai
     read = dataset_bands.of(plan.network_survey)
     network = replace(plan.network, bands=read) if plan.network else None
     colours = tuple(name for name in names if name.startswith("colour_"))
-    kind = "classifier" if target == "class" else "regressor"
+    kind: Kind = "classifier" if target == "class" else "regressor"
     return default_recipes({target: kind}, colour_columns=colours, network=network, trees=plan.n_trees,
                            seed=plan.seed)  # fmt: skip
 
@@ -178,20 +180,28 @@ def _fold_folder(folder: str, recipe: str, fold: int) -> Path:
     return Path(folder) / recipe / f"fold-{fold}"
 
 
+@functools.lru_cache(maxsize=2)
+def _examples(run: Run, folder: str, with_curves: bool) -> Examples:
+    """The labelled sources of a target; kept, because a worker fits many recipes and folds of it."""
+    labels = pq.read_table(Path(folder) / "labels.parquet")
+    names = json.loads(labels.schema.metadata[b"about"])["features"]
+    return read_examples(run, labels["source_id"].to_numpy(), names, with_curves)
+
+
 def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     """In a worker: train one recipe without one fold, and predict that fold and the held-out part."""
     labels = pq.read_table(Path(folder) / "labels.parquet")
     about = json.loads(labels.schema.metadata[b"about"])
     recipe = next(recipe_from_json(card) for card in about["recipes"] if card["name"] == recipe_name)
-    source_id, folds = labels["source_id"].to_numpy(), labels["fold"].to_numpy()
+    folds = labels["fold"].to_numpy()
     y = np.array(labels["y"].to_pylist())
-    examples = read_examples(run, source_id, about["features"], with_curves=recipe.model == "lstm")
+    examples = _examples(run, folder, recipe.model == "lstm")
     training = (folds != fold) & (folds != TEST)
     model = fit(recipe, examples.select(training), y[training])
     asked = np.flatnonzero(~training)
     classes = sorted(set(y.tolist())) if recipe.kind == "classifier" else None
     found = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), classes)
-    raw = found.proba if found.proba is not None else np.stack([found.mean, found.sigma], axis=1)
+    raw = found.raw
     prediction = pa.FixedSizeListArray.from_arrays(raw.ravel(), raw.shape[1])
     with room_for(f"model {recipe_name}"), whole_folder(_fold_folder(folder, recipe_name, fold)) as draft:
         save(model, draft, {"run_id": run.run_id, "fold": fold})
@@ -223,8 +233,8 @@ def _conclude(run: Run, target: Target, plan: TrainingPlan, folder: Path) -> pa.
     model_id = folder.name
     chosen = next(recipe for recipe in target.recipes if recipe.name == evaluation.chosen)
     card = {
-        "fingerprint": target.fingerprint(plan), "run_id": run.run_id,
-        "recipe": chosen.to_json(), "classes": classes, "features": target.features, "n_folds": plan.n_folds, "n_labelled": int(fold.size),
+        "fingerprint": target.fingerprint(plan), "run_id": run.run_id, "recipe": chosen.to_json(), "classes": classes,
+        "features": target.features, "n_folds": plan.n_folds, "n_labelled": int(fold.size),
         "n_test": int((fold == TEST).sum()), "note": about["note"], "plan": asdict(plan),
         "calibration": calibration_to_json(evaluation.calibration[chosen.name]),
     }  # fmt: skip

@@ -13,7 +13,8 @@ EPOCHS = (
     Column("mag", pa.list_(pa.float32()), "Magnitudes.", unit="mag", ucd="phot.mag"),
     Column("mag_err", pa.list_(pa.float32()), "Quoted standard errors; NaN where the dataset quotes none.",
            unit="mag", ucd="stat.error;phot.mag"),
-    Column("band", pa.list_(pa.int8()), "Band code of each epoch, see core_dataset__band.", ucd="meta.code;instr.bandpass"),
+    Column("band", pa.list_(pa.int8()), "Band code of each epoch, see core_dataset__band.",
+           ucd="meta.code;instr.bandpass"),
     Column("flags", pa.list_(pa.int32()), "Quality bits of each epoch; 0 is good.", ucd="meta.code.qual"),
 )  # fmt: skip
 

@@ -63,7 +63,7 @@ def compute_features(batch: LightCurveBatch, config: FeatureConfig | None = None
 
 def named_columns(feature: Feature, found: dict[str, NDArray], batch: LightCurveBatch) -> list[tuple[Column, NDArray]]:
     """The concrete columns of a feature with their (S,) values."""
-    named = []
+    named: list[tuple[Column, NDArray]] = []
     for declared in feature.columns:
         concrete = expand(declared, batch.bands)
         values = np.asarray(found[declared.name]).reshape(len(batch), len(concrete))

@@ -23,6 +23,14 @@ class Prediction:
     mean: NDArray[np.float64] | None = None
     sigma: NDArray[np.float64] | None = None
 
+    @property
+    def raw(self) -> NDArray[np.float64]:
+        """The probabilities (S, C), or mean and sigma as (S, 2): what `evaluation` calibrates."""
+        if self.proba is not None:
+            return self.proba
+        assert self.mean is not None and self.sigma is not None
+        return np.stack([self.mean, self.sigma], axis=1)
+
 
 def ensemble_predict(models: Sequence[Model], examples: Examples, fold: ArrayLike,
                      classes: Sequence[str] | None = None) -> Prediction:

@@ -1,4 +1,4 @@
-"""From the predictions of every recipe to the one the catalogue uses, its calibration, and all figures with intervals."""
+"""From the predictions of every recipe to the one the catalogue uses, its calibration, and all figures."""
 
 from __future__ import annotations
 
@@ -36,6 +36,11 @@ class Scores:
     value: NDArray[np.float64] | None = None
     lo: NDArray[np.float64] | None = None
     hi: NDArray[np.float64] | None = None
+
+    def quantity(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """value, lo and hi of a regressor's scores."""
+        assert self.value is not None and self.lo is not None and self.hi is not None
+        return self.value, self.lo, self.hi
 
 
 def evaluate(
@@ -98,4 +103,4 @@ def _part(scores: Scores, part: NDArray[np.bool_]) -> Scores:
 def _measure(recipe: Recipe, scores: Scores, y: NDArray, classes: Sequence[str], note: str) -> list[Metric]:
     if scores.proba is not None:
         return classification_metrics(y, scores.proba, classes, note)
-    return regression_metrics(y, scores.value, scores.lo, scores.hi, note)
+    return regression_metrics(y, *scores.quantity(), note=note)

@@ -68,11 +68,29 @@ def tokenise(batch: LightCurveBatch, bands: Sequence[str], max_per_band: int, n_
     Epochs of one band at one time are averaged; a band with more than `max_per_band` epochs is thinned evenly. The
     first `n_skip` rows of a band have no weight in the loss, unless there are no later ones.
     """
-    epochs = _thinned(_distinct(_chosen(batch, tuple(bands))), max_per_band)
+    return rows_of(_thinned(distinct_epochs(batch, bands), max_per_band), n_skip)
+
+
+def distinct_epochs(batch: LightCurveBatch, bands: Sequence[str]) -> LightCurveBatch:
+    """Finite epochs of `bands` (names) in order of object, band and time; equal times in a band are averaged."""
+    return _distinct(_chosen(batch, tuple(bands)))
+
+
+def windowed(epochs: LightCurveBatch, limit: int, where: NDArray[np.float64]) -> LightCurveBatch:
+    """At most `limit` successive epochs of each object and band; `where` (S,) from 0, the first, to 1, the last."""
+    key, rank = _band_key(epochs), _rank(epochs)
+    spare = np.maximum(np.bincount(key, minlength=1)[key] - limit, 0)
+    first = np.rint(spare * where[epochs.row]).astype(np.int64)
+    return epochs.keep((rank >= first) & (rank < first + limit))
+
+
+def rows_of(epochs: LightCurveBatch, n_skip: int) -> Tokens:
+    """Rows of all of these `distinct_epochs`."""
+    bands = epochs.bands
     rank, key = _rank(epochs), _band_key(epochs)
     is_row = rank >= WINDOW
     row_key = key[is_row]
-    band_offsets = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=len(batch) * len(bands)))])
+    band_offsets = np.concatenate([[0], np.cumsum(np.bincount(row_key, minlength=len(epochs) * len(bands)))])
     band, step = row_key % len(bands), rank[is_row] - WINDOW
     error = _relative_error(epochs.mag_err[is_row], row_key, band_offsets.size - 1)
     owner = row_key // len(bands)
@@ -80,8 +98,8 @@ def tokenise(batch: LightCurveBatch, bands: Sequence[str], max_per_band: int, n_
     counted = step >= np.minimum(n_skip, last)
     in_time, context = _in_time(epochs, is_row)
     by_band = _normalised(counted / error, row_key, band_offsets.size - 1)
-    by_object = _normalised(counted / error, owner, len(batch))
-    return Tokens(tuple(bands), _differences(epochs)[is_row], by_band, band_offsets, in_time, by_object[in_time],
+    by_object = _normalised(counted / error, owner, len(epochs))
+    return Tokens(bands, _differences(epochs)[is_row], by_band, band_offsets, in_time, by_object[in_time],
                   context, band, step)  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -82,7 +82,7 @@ class LightCurveBatch:
         epoch = np.repeat(self.offsets[:-1][index] - offsets[:-1], length) + np.arange(offsets[-1])
         return replace(self, source_id=self.source_id[index], offsets=offsets, **self._epochs(epoch))
 
-    def _epochs(self, index: NDArray | slice) -> dict[str, NDArray]:
+    def _epochs(self, index: NDArray | slice) -> dict[str, Any]:
         return {name: getattr(self, name)[index] for name in DTYPES}
 
     def keep(self, mask: NDArray[np.bool_]) -> LightCurveBatch:

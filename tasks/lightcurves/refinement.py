@@ -23,12 +23,14 @@ CHUNK = 32_768  # epochs at once: the complex work arrays stay in the cache
 class PeriodConfig:
     """Settings of the period search, one for all datasets.
 
-    Frequencies f_min to f_max (1/day) in steps of 1 / (oversampling * longest baseline of one survey); the step widens
-    where that would need more than max_points. f_min is never below one cycle in the baseline. `error_floor` (mag) is
-    added in quadrature. n_candidates peaks enter the refinement with n_harmonics; `refine_grids` are (half width in
-    points, divisor of the scan's step) of its nested grids. The n_finalists best, at each of `multiples` of their
-    period, are compared with up to max_harmonics by BIC. A band with fewer than epochs_per_term * (2K + 1) epochs
-    shares its harmonics with the other such bands of its survey. Fewer than min_epoch epochs: no period.
+    Scan: frequencies f_min to f_max (1/day) in steps of 1 / (oversampling * longest baseline of one survey); the step
+    widens where that would need more than max_points. f_min is never below one cycle in the baseline. `error_floor`
+    (mag) is added to the errors in quadrature. Fewer than min_epoch epochs: no period.
+
+    Refinement: n_candidates peaks, fitted with n_harmonics on `refine_grids`, nested, each (half width in points,
+    divisor of the scan's step). The n_finalists best, at each of `multiples` of their period, are compared with up to
+    max_harmonics by BIC; a multiple must win by `evidence` (10: very strong; Kass & Raftery 1995, JASA 90, 773).
+    A band with fewer than epochs_per_term * (2K + 1) epochs shares its harmonics with such bands of its survey.
     """
 
     f_min: float = 0.001
@@ -41,6 +43,7 @@ class PeriodConfig:
     refine_grids: tuple[tuple[int, int], ...] = ((4, 4), (4, 24))
     n_finalists: int = 3
     multiples: tuple[float, ...] = (1.0, 2.0)
+    evidence: float = 10.0
     max_harmonics: int = 8
     epochs_per_term: float = 3.0
     min_epoch: int = 10
@@ -201,7 +204,8 @@ def choose(chunk: Chunk, finalists: NDArray, config: PeriodConfig) -> NDArray[np
             trial = finalists[:, column] * multiple
             possible = np.isfinite(trial) & (trial <= longest)
             gain, terms = nested_gain(chunk, phasor(chunk, np.where(possible, 1 / trial, 0.0)), config.max_harmonics)
-            score = np.where(possible, np.max(gain - terms * log_n[:, None], axis=1), -np.inf)
+            score = np.max(gain - terms * log_n[:, None], axis=1) - (config.evidence if multiple != 1 else 0.0)
+            score = np.where(possible, score, -np.inf)
             better = score > best
             best, period = np.where(better, score, best), np.where(better, trial, period)
     return period

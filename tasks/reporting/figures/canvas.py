@@ -5,6 +5,7 @@ drawing serves light paper, dark paper and print. Clouds of points are rasterise
 Everything uses `matplotlib.figure.Figure`; pyplot and its global state are never imported.
 """
 
+import base64
 import io
 import re
 import warnings
@@ -16,6 +17,7 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
 from tasks.reporting.parts import Drawing, Key
 
@@ -24,6 +26,7 @@ ACCENT, ALARM = "#23649c", "#b5432d"
 FILL = "#2a6aa8"  # of matrix cells and plain bars; the same on both papers, so white text stays readable on it
 _VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", PAPER: "paper", ACCENT: "accent", ALARM: "alarm"}
 _DPI = 165  # of the rasterised points: 1.7 dots for each CSS pixel, sharp enough and half the size of 2.4
+_N_COLOUR = 128  # of the palette of a rasterised picture
 _CSS_PX_PER_INCH = 96
 
 _STYLE: dict[Any, Any] = {
@@ -72,9 +75,19 @@ def _tidy(svg: str) -> str:
     svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
     svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r'\1 aria-hidden="true" focusable="false"', svg, count=1)
     svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r"data:image/png;base64,([^\"]*)", _smaller, svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, f"var(--{variable}, {colour})")
     return svg
+
+
+def _smaller(picture: re.Match[str]) -> str:
+    """A PNG of rasterised points with a palette of its own: a third of the bytes, and no eye sees the difference."""
+    with Image.open(io.BytesIO(base64.b64decode(picture[1]))) as image:
+        palette = image.convert("RGBA").quantize(_N_COLOUR, method=Image.Quantize.FASTOCTREE)
+    buffer = io.BytesIO()
+    palette.save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def sheet(width: float, height: float, **layout: float) -> Figure:

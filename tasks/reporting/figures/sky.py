@@ -80,7 +80,7 @@ def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _sky_sheet(is_small: bool) -> Figure:
     figure = sheet(9.4, 4.0 if is_small else 4.5)
-    figure.add_axes((0.04, 0.02, 0.54, 0.96) if is_small else (0.06, 0.02, 0.88, 0.96), projection="mollweide")
+    figure.add_axes((0.055, 0.02, 0.53, 0.96) if is_small else (0.06, 0.02, 0.88, 0.96), projection="mollweide")
     if is_small:
         figure.add_axes((0.67, 0.13, 0.31, 0.80))
     return figure

@@ -16,10 +16,10 @@ LIGHT_CURVES = {
     "dekany_rrab": (13323, {"G": 414133}, 0),
 }
 CLASSES = {
-    "ztf_vsx": {"RRL": 110, "R": 39, "ELL": 38, "DSCT": 31, "CEP": 29},
+    "ztf_vsx": {"RR Lyr": 110, "R": 39, "Ellipsoidal": 38, "δ Sct": 31, "Cepheid": 29},
     "eros_br": {"RRL": 1770, "CEP": 601, "ECL": 339, "MIRA": 191},
-    "ogle_cepheids_vi": {"F": 2396, "1O": 1734, "1O_2O": 310, "F_1O": 94, "2O": 26, "1O_2O_3O": 6, "1O_3O": 1,
-                         "F_1O_2O": 1, "2O_3O": 1},
+    "ogle_cepheids_vi": {"F": 2396, "1O": 1734, "1O/2O": 310, "F/1O": 94, "2O": 26, "1O/2O/3O": 6, "1O/3O": 1,
+                         "F/1O/2O": 1, "2O/3O": 1},
     "css_north": {"EW": 995, "EA": 990, "RRc": 981, "RRab": 976, "RS_CVn": 755, "LPV": 256, "RRd": 248,
                   "beta_lyrae": 139, "HADS": 108, "ELL": 80, "Cep_II": 60, "PCEB": 42, "Blazhko": 36, "ACEP": 29,
                   "Hump": 12, "LADS": 3},

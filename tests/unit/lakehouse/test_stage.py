@@ -169,6 +169,14 @@ def test_lost_staged_files_are_told(lake, sources, big):
         assert lake.version(spec) == 0
 
 
+def test_parts_that_overlap_are_refused_and_discarded(lake, sources):
+    stage_rows(lake.path, SOURCE, sources([1, 2]), "k1", 0)
+    stage_rows(lake.path, SOURCE, sources([2, 3]), "k1", 1)
+    with pytest.raises(BadInput, match="1 of 4 rows of stage k1 repeat the key of another"):
+        publish(lake, "r1", SOURCE, "k1")
+    assert lake.version(SOURCE) == 0 and finished_parts(lake.path, SOURCE, "k1") == set()
+
+
 def test_names_that_would_leave_the_folder_are_refused(lake, sources):
     with pytest.raises(BadInput, match="cannot name a stage or a part"):
         stage_rows(lake.path, SOURCE, sources([1]), "../x", 0)
