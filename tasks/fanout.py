@@ -9,9 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import dask
 from distributed import Client, LocalCluster, as_completed
 
 T = TypeVar("T")
+
+# Dask tells workers to hand freed memory back at once, which costs networks a third of their time in page faults.
+WORKER_ENVIRONMENT = {
+    "MALLOC_TRIM_THRESHOLD_": str(2**28),
+    "MALLOC_MMAP_THRESHOLD_": str(2**28),
+    "OMP_NUM_THREADS": "1",
+}
 
 
 @contextmanager
@@ -20,6 +28,7 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
     if scheduler is not None:
         yield scheduler
         return
+    dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT})
     with LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,

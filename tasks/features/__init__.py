@@ -44,10 +44,10 @@ def in_order() -> list[Feature]:
 
 
 def compute_features(batch: LightCurveBatch, config: FeatureConfig | None = None) -> pa.Table:
-    """source_id (S,) int64 and every feature as float32, null where undefined; one row per object of `batch`.
+    """source_id (S,) int64 and every feature, null where undefined; one row per object of `batch`.
 
-    `batch` holds all epochs of an object, of all surveys together. Epochs may come in any order; those without a finite
-    time or magnitude are ignored.
+    Features are float32, but for the period: over many cycles a phase needs more digits. `batch` holds all epochs of
+    an object, of all surveys together, in any order; those without a finite time or magnitude are ignored.
     """
     curves = Curves.of(batch, config or FeatureConfig())
     earlier: dict[str, dict[str, NDArray]] = {}
@@ -56,7 +56,7 @@ def compute_features(batch: LightCurveBatch, config: FeatureConfig | None = None
         needed = {name: values for need in feature.needs for name, values in earlier[need].items()}
         earlier[feature.name] = dict(feature.compute(curves, needed))
         columns += named_columns(feature, earlier[feature.name], batch)
-    arrays = [pa.array(batch.source_id), *(nullable(values) for _, values in columns)]
+    arrays = [pa.array(batch.source_id), *(nullable(values, column.type) for column, values in columns)]
     names = pa.schema([pa.field("source_id", pa.int64(), nullable=False), *(column.field() for column, _ in columns)])
     return pa.Table.from_arrays(arrays, schema=names)
 
@@ -71,8 +71,8 @@ def named_columns(feature: Feature, found: dict[str, NDArray], batch: LightCurve
     return named
 
 
-def nullable(values: NDArray) -> pa.Array:
-    """float32 array with null for every value that is not finite, or not within float32."""
+def nullable(values: NDArray, kind: pa.DataType) -> pa.Array:
+    """Array of type `kind` with null for every value that is not finite, or not within that type."""
     with np.errstate(over="ignore"):
-        single = values.astype(np.float32)
-    return pa.array(single, mask=~np.isfinite(single))
+        stored = values.astype(kind.to_pandas_dtype())
+    return pa.array(stored, kind, mask=~np.isfinite(stored))

@@ -51,7 +51,7 @@ def explained_variance(curves: Curves, fold: NDArray) -> NDArray[np.float64]:
 
 
 PERIOD = Feature("period", compute=period, columns=(
-    Column("period_day", pa.float32(), "Best period of the multiband search.", "d", "time.period", nullable=True,
+    Column("period_day", pa.float64(), "Best period of the multiband search.", "d", "time.period", nullable=True,
            range=(0, None)),
     Column("log_period", pa.float32(), "log10 of the period in days.", ucd="time.period", nullable=True),
     Column("period_power", pa.float32(), "Power of the highest Lomb-Scargle peak, 1 - chi2 / chi2_constant.",

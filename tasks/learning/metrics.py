@@ -170,7 +170,8 @@ def _with_interval(names: Sequence[str], figures: Any, n: int, note: str, draws:
 
 def _metric(metric: str, name: str, value: float, lo: float, hi: float, n: int, note: str) -> Metric:
     if not np.isfinite(value):
-        return Metric(metric, name, None, None, None, n, f"{note} Undefined: the class is never predicted.".strip())
+        why = "the class is never predicted" if metric in PER_CLASS else "the labels do not differ"
+        return Metric(metric, name, None, None, None, n, f"{note} Undefined: {why}.".strip())
     known = np.isfinite(lo) and np.isfinite(hi)
     return Metric(metric, name, float(value), float(lo) if known else None, float(hi) if known else None, n,
                   note.strip() or None)  # fmt: skip

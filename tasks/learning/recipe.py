@@ -15,10 +15,10 @@ REGRESSORS = ("forest", "colour_forest", "median")
 class NetworkConfig:
     """Sizes and training of the multiband LSTM (Becker et al. 2025, A&A 694, A183, scaled down for one core).
 
-    `bands` are names of the bands it reads, () for all of the training batch. At most `max_per_band` epochs of a band
-    are read, evenly thinned. `head` and `central_head` are the widths of the per-step layers. The learning rate
-    decays as `decay`**epoch. The network trains for at most `max_epoch_count` passes and stops `patience` passes
-    after the best log loss on a validation part of the training objects.
+    `bands` are names of the bands it reads, () for all of the training batch. At most `max_per_band` successive epochs
+    of a band are read at a time. `head` and `central_head` are the widths of the per-step layers. `batch` is the most
+    objects in a step. The learning rate decays as `decay`**pass. Training ends after `max_epoch_count` passes, or
+    `patience` passes after the best log loss on a validation part of the training objects.
     """
 
     hidden: int = 32
@@ -34,7 +34,7 @@ class NetworkConfig:
     decay: float = 0.96
     weight_decay: float = 1e-4
     clip: float = 1.0
-    max_epoch_count: int = 40
+    max_epoch_count: int = 50
     patience: int = 10
     band_only: int = 1
     central_steps: int = 1

@@ -62,30 +62,38 @@ def context_width(n_band: int) -> int:
     return n_band * (n_band - 1) + 1
 
 
-def tokenise(batch: LightCurveBatch, bands: Sequence[str], max_per_band: int, n_skip: int) -> Tokens:
-    """Rows of the finite epochs of `batch` in `bands` (names; absent ones stay empty).
-
-    Epochs of one band at one time are averaged; a band with more than `max_per_band` epochs is thinned evenly. The
-    first `n_skip` rows of a band have no weight in the loss, unless there are no later ones.
-    """
-    return rows_of(_thinned(distinct_epochs(batch, bands), max_per_band), n_skip)
-
-
 def distinct_epochs(batch: LightCurveBatch, bands: Sequence[str]) -> LightCurveBatch:
     """Finite epochs of `bands` (names) in order of object, band and time; equal times in a band are averaged."""
     return _distinct(_chosen(batch, tuple(bands)))
 
 
 def windowed(epochs: LightCurveBatch, limit: int, where: NDArray[np.float64]) -> LightCurveBatch:
-    """At most `limit` successive epochs of each object and band; `where` (S,) from 0, the first, to 1, the last."""
+    """At most `limit` successive epochs of each object and band; `where` (S,) from 0, the first ones, to 1, the last.
+
+    Not a thinned curve: that would stretch the time differences that the network learns from.
+    """
     key, rank = _band_key(epochs), _rank(epochs)
     spare = np.maximum(np.bincount(key, minlength=1)[key] - limit, 0)
     first = np.rint(spare * where[epochs.row]).astype(np.int64)
     return epochs.keep((rank >= first) & (rank < first + limit))
 
 
+def longer_than(epochs: LightCurveBatch, limit: int) -> NDArray[np.bool_]:
+    """(S,) true for objects with more than `limit` epochs in a band: those of which a window leaves something out."""
+    count = np.bincount(_band_key(epochs), minlength=len(epochs) * len(epochs.bands))
+    return np.any(count.reshape(len(epochs), -1) > limit, axis=1)
+
+
+def fixed_views(epochs: LightCurveBatch, limit: int, n_skip: int) -> list[tuple[NDArray[np.int64], Tokens]]:
+    """Views to score by, each with the indices of its objects: the first window of all, two more of long curves."""
+    long = np.flatnonzero(longer_than(epochs, limit))
+    parts = [(np.arange(len(epochs)), 0.0), (long, 0.5), (long, 1.0)]
+    return [(index, rows_of(windowed(epochs.select(index), limit, np.full(index.size, place)), n_skip))
+            for index, place in parts if index.size]  # fmt: skip
+
+
 def rows_of(epochs: LightCurveBatch, n_skip: int) -> Tokens:
-    """Rows of all of these `distinct_epochs`."""
+    """Rows of all of these `distinct_epochs`; the first `n_skip` of a band have no weight unless there are no later."""
     bands = epochs.bands
     rank, key = _rank(epochs), _band_key(epochs)
     is_row = rank >= WINDOW
@@ -123,14 +131,6 @@ def _distinct(epochs: LightCurveBatch) -> LightCurveBatch:
     mag = (np.add.reduceat(epochs.mag.astype(np.float64), start) / count).astype(np.float32)
     err = (np.add.reduceat(epochs.mag_err.astype(np.float64), start) / count).astype(np.float32)
     return replace(epochs.keep(first), mag=mag, mag_err=err)
-
-
-def _thinned(epochs: LightCurveBatch, limit: int) -> LightCurveBatch:
-    """At most `limit` epochs of each object and band, evenly spaced in rank."""
-    key = _band_key(epochs)
-    count = np.bincount(key, minlength=1)[key]
-    rank = _rank(epochs)
-    return epochs.keep((count <= limit) | (rank * limit // count != (rank - 1) * limit // count))
 
 
 def _band_key(epochs: LightCurveBatch) -> NDArray[np.int64]:

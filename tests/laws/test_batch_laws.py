@@ -1,7 +1,7 @@
 """Laws of the ragged batch: what must hold for any light curves."""
 
 import numpy as np
-from curve_strategies import batches, shuffled
+from tests.laws.curve_strategies import batches, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

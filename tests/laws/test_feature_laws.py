@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from curve_strategies import batches, shuffled
+from tests.laws.curve_strategies import batches, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -19,7 +19,7 @@ from tasks.learning.recipe import Recipe
 
 NODE_FIELDS = {"left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
                "missing_go_to_left": np.uint8}  # fmt: skip
-MIN_LEAF = {"classifier": 1, "regressor": 3}
+MIN_LEAF = {"classifier": 1, "regressor": 3, "colours": 5}  # few columns overfit sooner
 SIGMA_FLOOR_FRACTION = 0.02  # of the spread of the target: trees that happen to agree are not certain
 CHUNK = 20_000  # rows per pass: bounds the memory of predictions
 
@@ -118,7 +118,7 @@ def _estimator(recipe: Recipe) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     common = {"n_estimators": recipe.trees, "random_state": recipe.seed, "n_jobs": 1,
-              "min_samples_leaf": MIN_LEAF[recipe.kind]}  # fmt: skip
+              "min_samples_leaf": MIN_LEAF["colours" if recipe.model == "colour_forest" else recipe.kind]}  # fmt: skip
     if recipe.kind == "regressor":
         return RandomForestRegressor(max_features=1 / 3, **common)
     if recipe.model != "balanced_forest":

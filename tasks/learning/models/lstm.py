@@ -3,7 +3,9 @@
 Differences from the paper, on purpose: LayerNorm in the per-step heads instead of BatchNorm (whose statistics leak
 through padding and, in the authors' code, through the batch at inference); the residual of level two adds the first
 level, as the paper says and the code does not; colours not yet seen are 0 with a mask, not an apparent magnitude; the
-inputs are scaled by the mean and spread of the training part; the time difference enters the head as a logarithm.
+inputs are scaled by the mean and spread of the training part; the time difference enters the head as a logarithm. A
+curve longer than `max_per_band` is learned through a random window in each pass and scored by the mean over its first,
+middle and last windows.
 """
 
 from __future__ import annotations
@@ -18,13 +20,12 @@ from torch import Tensor, nn
 
 from tasks.learning.body import Classifier
 from tasks.learning.data import Examples
-from tasks.learning.padding import Padded, buckets, pad
+from tasks.learning.padding import Padded
 from tasks.learning.recipe import NetworkConfig, Recipe
 from tasks.learning.splits import hash_of
-from tasks.learning.tokens import INPUTS, Tokens, context_width, tokenise
-from tasks.learning.torch_fit import Multiband, one_thread, train
-
-SCORE_BATCH = 256
+from tasks.learning.tokens import INPUTS, Tokens, context_width, distinct_epochs, fixed_views, rows_of
+from tasks.learning.torch_fit import Multiband, final_proba, one_thread, train
+from tasks.lightcurves import LightCurveBatch
 
 
 class Levels(nn.Module):
@@ -120,6 +121,7 @@ class MultibandLSTM(Multiband):
 
     def __init__(self, config: NetworkConfig, n_band: int, n_class: int) -> None:
         super().__init__()
+        self.n_class = n_class
         self.bands = nn.ModuleList(BandNetwork(config, n_class) for _ in range(n_band))
         self.central = CentralNetwork(config, n_band, n_class)
         self.register_buffer("x_scale", torch.stack([torch.zeros(n_band, INPUTS), torch.ones(n_band, INPUTS)]))
@@ -169,14 +171,10 @@ class Network(Classifier):
 
     def proba(self, examples: Examples) -> NDArray[np.float64]:
         """Class probabilities (S, C); an object that has no row of differences gets the class frequencies."""
-        tokens = _tokens(examples, self.config, self.bands)
-        found = np.tile(self.prior, (len(examples), 1))
-        self.module.eval()
-        with torch.inference_mode(), one_thread():
-            for index in buckets(tokens.length, SCORE_BATCH):
-                logits = self.module(pad(tokens, index)).double()
-                found[index] = torch.softmax(logits, -1).numpy()
-        return found
+        views = fixed_views(_epochs(examples, self.bands), self.config.max_per_band, self.config.n_skip)
+        with one_thread():
+            found = final_proba(self.module, views, len(examples)).numpy()
+        return np.where(np.isfinite(found), found, self.prior)
 
     def arrays(self) -> dict[str, NDArray]:
         """Weights and scales by their names in the module, and the class frequencies."""
@@ -194,14 +192,14 @@ def fit(recipe: Recipe, examples: Examples, y: NDArray[np.int64], n_class: int, 
     if config is None or examples.batch is None:
         raise ValueError(f"recipe {recipe.name}: an lstm needs a network and light curves; use a forest without them.")
     bands = config.bands or examples.batch.bands
-    tokens = _tokens(examples, config, bands)
+    epochs = _epochs(examples, bands)
     prior = np.bincount(y, minlength=n_class) / y.size
     validating = _validation(examples.source_id, y, config.validation_fraction, recipe.seed)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         module = MultibandLSTM(config, len(bands), n_class)
-        module.set_scale(tokens)
-        history = train(module, tokens, y, _object_weight(y, weight, config), validating, config, recipe.seed)
+        module.set_scale(rows_of(epochs.select(~validating), config.n_skip))
+        history = train(module, epochs, y, _object_weight(y, weight, config), validating, config, recipe.seed)
     return Network(config, tuple(bands), prior, module, tuple(history))
 
 
@@ -219,12 +217,12 @@ def build(recipe: Recipe, settings: dict[str, Any], arrays: dict[str, NDArray]) 
     return Network(recipe.network, tuple(settings["bands"]), arrays["prior"], module, tuple(settings["history"]))
 
 
-def _tokens(examples: Examples, config: NetworkConfig, bands: tuple[str, ...]) -> Tokens:
+def _epochs(examples: Examples, bands: tuple[str, ...]) -> LightCurveBatch:
     if examples.batch is None:
         raise ValueError(f"lstm: {len(examples)} examples come without light curves; give their batch.")
     if not set(bands) & set(examples.batch.bands):
         raise ValueError(f"lstm: it reads the bands {bands}, but the light curves have {examples.batch.bands}.")
-    return tokenise(examples.batch, bands, config.max_per_band, config.n_skip)
+    return distinct_epochs(examples.batch, bands)
 
 
 def _validation(source_id: NDArray[np.int64], y: NDArray[np.int64], fraction: float, seed: int) -> NDArray[np.bool_]:

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from synthetic_stars import stars
 
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.fit import fit
 from tasks.learning.recipe import NetworkConfig, Recipe
 from tasks.learning.splits import split
+from tests.unit.learning.synthetic_stars import stars
 
 EXAMPLES, CLASSES, TEFF = stars(150)
 SPLIT = split(CLASSES, EXAMPLES.source_id, 3, 0.2, 0)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from synthetic_stars import stars
 
 from tasks.learning.fit import fit, to_physical
 from tasks.learning.models.forest import MIN_LEAF, _from_estimators
 from tasks.learning.recipe import Recipe
+from tests.unit.learning.synthetic_stars import stars
 
 EXAMPLES, CLASSES, TEFF = stars(300)
 CLASSIFY = Recipe("forest", "class", "classifier", "forest", trees=30)

@@ -124,8 +124,9 @@ def chosen(**figures):
     return choose(rows, "classifier")
 
 
-def test_the_simpler_recipe_wins_a_tie_and_a_baseline_can_win():
-    assert chosen(majority=(0.2, 0.1, 0.3), forest=(0.80, 0.75, 0.85), lstm=(0.82, 0.78, 0.86)) == "forest"
+def test_the_best_recipe_wins_the_simpler_at_equal_figures_and_a_baseline_can():
+    assert chosen(majority=(0.2, 0.1, 0.3), forest=(0.80, 0.75, 0.85), lstm=(0.82, 0.78, 0.86)) == "lstm"
+    assert chosen(lstm=(0.82, 0.78, 0.86), forest=(0.82, 0.75, 0.85)) == "forest"
     assert chosen(forest=(0.70, 0.65, 0.75), lstm=(0.82, 0.78, 0.86)) == "lstm"
     assert chosen(majority=(0.5, 0.4, 0.6), forest=(0.45, 0.4, 0.5)) == "majority"
     rmse = {name: [Metric("rmse", "all", v, v - 5, v + 5, 9, None)] for name, v in (("median", 90), ("forest", 50))}

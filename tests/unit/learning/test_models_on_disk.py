@@ -1,16 +1,19 @@
 """A stored model predicts bit for bit as before, and a damaged or strange file is refused."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from synthetic_stars import stars
 
 from tasks.learning.fit import fit
 from tasks.learning.persistence import ARRAYS, CARD, load, model_id, read_card, save
 from tasks.learning.recipe import NetworkConfig, Recipe
 from tasks.learning.recipes import default_recipes
+from tests.unit.learning.synthetic_stars import stars
 
 EXAMPLES, CLASSES, TEFF = stars(80)
 TARGETS = {"class": "classifier", "teff_k": "regressor", "radius_rsun": "regressor"}
@@ -82,3 +85,9 @@ def test_impossible_recipes_are_refused():
                   {**forest, "log_target": True}):  # fmt: skip
         with pytest.raises(ValueError, match="recipe x"):
             Recipe("x", "class", **wrong)
+
+
+def test_reading_recipes_cards_and_baselines_needs_no_torch():
+    code = ("import sys, tasks.learning.ensemble, tasks.learning.persistence, tasks.learning.recipes; "
+            "assert not {'torch', 'sklearn'} & set(sys.modules)")  # fmt: skip
+    subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from synthetic_stars import stars
 
 from tasks.learning.data import Examples
 from tasks.learning.fit import fit
@@ -16,9 +15,10 @@ from tasks.learning.models.lstm import BandNetwork, MultibandLSTM, _validation
 from tasks.learning.padding import Padded, pad
 from tasks.learning.persistence import model_id
 from tasks.learning.recipe import NetworkConfig, Recipe
-from tasks.learning.tokens import context_width, tokenise
+from tasks.learning.tokens import context_width, distinct_epochs, rows_of, windowed
 from tasks.learning.torch_fit import step_loss
 from tasks.lightcurves import LightCurveBatch
+from tests.unit.learning.synthetic_stars import stars
 
 SMALL = NetworkConfig(hidden=8, head=(8,), central_head=(8,), batch=32, max_epoch_count=3, max_per_band=20)
 RECIPE = Recipe("lstm", "class", "classifier", "lstm", network=SMALL)
@@ -53,7 +53,7 @@ def wider(batch: Padded, extra: int, fill: float) -> Padded:
 
 
 def test_padding_changes_no_output_and_no_gradient():
-    tokens = tokenise(EXAMPLES.batch, ("g", "r"), 20, 2)
+    tokens = rows_of(windowed(distinct_epochs(EXAMPLES.batch, ("g", "r")), 20, np.zeros(90)), 2)
     torch.manual_seed(0)
     network = MultibandLSTM(replace(SMALL, dropout=0.0), 2, 3)
     batch = pad(tokens, np.flatnonzero(tokens.length > 0)[:16])

@@ -2,11 +2,15 @@
 
 import numpy as np
 import pytest
-from synthetic_stars import stars
 
 from tasks.learning.padding import buckets, pad
-from tasks.learning.tokens import context_width, tokenise
+from tasks.learning.tokens import context_width, distinct_epochs, fixed_views, rows_of, windowed
 from tasks.lightcurves import LightCurveBatch
+from tests.unit.learning.synthetic_stars import stars
+
+
+def tokenise(batch: LightCurveBatch, bands: tuple[str, ...], n_skip: int = 0):
+    return rows_of(distinct_epochs(batch, bands), n_skip)
 
 
 def one_by_one(batch: LightCurveBatch, n_band: int):
@@ -37,7 +41,7 @@ def one_by_one(batch: LightCurveBatch, n_band: int):
 def test_rows_places_and_colours_are_those_of_a_plain_loop(bands):
     batch = stars(12, seed=2, bands=bands, n_epoch=(1, 9))[0].batch
     batch = batch.keep(batch.row != 5)  # one object without epochs
-    tokens = tokenise(batch, bands, 64, 0)
+    tokens = tokenise(batch, bands, 0)
     rows, places = one_by_one(batch, len(bands))
     assert np.allclose(tokens.x, rows, atol=2e-6)
     assert tokens.merged.tolist() == [row for row, _ in places]
@@ -50,7 +54,7 @@ def test_rows_places_and_colours_are_those_of_a_plain_loop(bands):
 
 def test_weights_sum_to_one_and_the_first_rows_have_none():
     batch = stars(20, n_epoch=(2, 30))[0].batch
-    tokens = tokenise(batch, ("g", "r"), 64, 3)
+    tokens = tokenise(batch, ("g", "r"), 3)
     lengths = np.diff(tokens.band_offsets)
     key = np.repeat(np.arange(lengths.size), lengths)
     total = np.bincount(key, tokens.band_weight, lengths.size)
@@ -63,41 +67,47 @@ def test_weights_sum_to_one_and_the_first_rows_have_none():
 def test_a_better_measured_step_weighs_more_and_no_errors_weigh_alike():
     time, mag = np.arange(6.0), np.zeros(6)
     known = LightCurveBatch.from_epochs(np.ones(6), time, mag, [0.1, 0.1, 0.1, 0.2, 0.1, 0.4], np.zeros(6), None, "g")
-    weight = tokenise(known, ("g",), 64, 0).band_weight
+    weight = tokenise(known, ("g",), 0).band_weight
     assert weight[0] / weight[1] == pytest.approx(2) and weight[0] / weight[3] == pytest.approx(4)
     unknown = LightCurveBatch.from_epochs(np.ones(6), time, mag, None, np.zeros(6), None, "g")
-    assert np.allclose(tokenise(unknown, ("g",), 64, 0).band_weight, 0.25)
+    assert np.allclose(tokenise(unknown, ("g",), 0).band_weight, 0.25)
 
 
 def test_equal_times_are_averaged_and_bad_epochs_left_out():
     time = np.array([0, 1, 1, 2, 3, 4.0])
     mag = np.array([10, 10.5, 11.5, 12, np.nan, 14], np.float32)
     batch = LightCurveBatch.from_epochs(np.ones(6), time, mag, None, np.zeros(6), None, ("g",))
-    tokens = tokenise(batch, ("g",), 64, 0)
+    tokens = tokenise(batch, ("g",), 0)
     assert np.allclose(tokens.x[:, 2:], [[1, 1], [1, 2]])
     assert np.allclose(tokens.x[:, :2], np.log10([[1, 1], [1, 2]]))
 
 
-def test_a_long_curve_is_thinned_evenly_to_the_limit():
-    n = 1000
-    batch = LightCurveBatch.from_epochs(np.ones(n), np.arange(n), np.arange(n) / 1000, None, np.zeros(n), None, ("g",))
-    tokens = tokenise(batch, ("g",), 64, 0)
-    assert tokens.length[0] == 62
-    assert 10 ** tokens.x[:, 1].min() >= 14 and 10 ** tokens.x[:, 1].max() <= 17
+def test_a_window_holds_successive_epochs_and_three_of_them_the_whole_curve():
+    n = np.array([100, 30])
+    time = np.concatenate([np.arange(k) for k in n]).astype(float)
+    batch = LightCurveBatch.from_epochs(np.repeat([1, 2], n), time, time / 1e3, None, np.zeros(130), None, ("g",))
+    epochs = distinct_epochs(batch, ("g",))
+    for place, first in ((0.0, 0), (0.5, 30), (1.0, 60)):
+        cut = windowed(epochs, 40, np.array([place, place]))
+        assert cut.n_epoch.tolist() == [40, 30]
+        assert cut.time[:40].tolist() == list(range(first, first + 40))
+    views = fixed_views(epochs, 40, 0)
+    assert [index.tolist() for index, _ in views] == [[0, 1], [0], [0]]
+    assert [tokens.length.tolist() for _, tokens in views] == [[38, 28], [38], [38]]
 
 
 def test_bands_are_read_by_name_and_absent_ones_stay_empty():
     batch = stars(5, bands=("g", "r"))[0].batch
-    tokens = tokenise(batch, ("i", "r"), 64, 0)
+    tokens = tokenise(batch, ("i", "r"), 0)
     assert (np.diff(tokens.band_offsets)[::2] == 0).all()
-    alone = tokenise(batch, ("r",), 64, 0)
+    alone = tokenise(batch, ("r",), 0)
     assert np.array_equal(tokens.x, alone.x)
 
 
 def test_tokens_of_an_object_do_not_depend_on_its_neighbours():
     batch = stars(30, seed=5)[0].batch
-    whole = tokenise(batch, ("g", "r"), 16, 2)
-    one = tokenise(batch.select([17]), ("g", "r"), 16, 2)
+    whole = tokenise(batch, ("g", "r"), 2)
+    one = tokenise(batch.select([17]), ("g", "r"), 2)
     rows = slice(whole.offsets[17], whole.offsets[18])
     assert np.array_equal(whole.x[rows], one.x) and np.array_equal(whole.context[rows], one.context)
 
@@ -112,7 +122,7 @@ def test_every_object_with_rows_is_in_one_bucket_of_similar_length():
 
 
 def test_padding_is_masked_zero():
-    tokens = tokenise(stars(9, n_epoch=(2, 30))[0].batch, ("g", "r"), 64, 0)
+    tokens = tokenise(stars(9, n_epoch=(2, 30))[0].batch, ("g", "r"), 0)
     batch = pad(tokens, np.arange(9))
     for b in range(2):
         assert batch.valid[b].sum() == np.diff(tokens.band_offsets)[b::2].sum()

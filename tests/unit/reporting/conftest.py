@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from report_sample import make_report
+from tests.unit.reporting.report_sample import make_report
 
 from tasks.reporting import ReportData, render
 

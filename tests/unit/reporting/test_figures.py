@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report_sample import CLASSES, folded_curve, make_report, outcomes
+from tests.unit.reporting.report_sample import CLASSES, folded_curve, make_report, outcomes
 
 from tasks.reporting import ClassCounts, ClassPeriods, HeldOutClasses, HeldOutQuantity, SkyPositions, confident_examples
 from tasks.reporting.figures.calibration import calibration_curve, reliability

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
-from report_sample import SIXTEEN, bare_report, make_report, phase_only
+from tests.unit.reporting.report_sample import SIXTEEN, bare_report, make_report, phase_only
 
 from tasks.reporting import ClassCounts, HeldOutClasses, ReportData, render
 from tasks.reporting.page import facts, findings

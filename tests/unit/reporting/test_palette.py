@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from report_sample import CLASSES, SIXTEEN
+from tests.unit.reporting.report_sample import CLASSES, SIXTEEN
 
 from tasks.reporting.palette import CLASS_COLOURS, CLASS_SLOTS, PAPERS, band_style, class_colours
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
-from report_sample import CLASSES, metric, metrics, quarantine
+from tests.unit.reporting.report_sample import CLASSES, metric, metrics, quarantine
 
 from tasks.reporting.data import as_records
 from tasks.reporting.tables import (

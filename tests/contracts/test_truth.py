@@ -1,0 +1,31 @@
+"""The truth of the embedded sky is read by evaluation alone."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAY_NAME_IT = {
+    "schemas/tables/label.py",  # declares it
+    "schemas/tables/__init__.py",
+    "tasks/acquire.py",  # writes it
+    "tasks/publish.py",  # evaluates against it
+}
+
+
+def modules() -> list[Path]:
+    return [path for room in ("flows", "tasks", "lakehouse", "schemas") for path in (ROOT / room).rglob("*.py")]
+
+
+def test_only_evaluation_names_the_truth_table():
+    named = {str(path.relative_to(ROOT)) for path in modules() if "label_truth" in path.read_text().lower()}
+    assert named == MAY_NAME_IT
+
+
+def test_training_imports_nothing_that_reads_it():
+    """Neither the training door nor the science below it imports the evaluating door or the sky that makes the truth."""
+    for path in [ROOT / "tasks" / "train.py", ROOT / "tasks" / "examples.py", *(ROOT / "tasks/learning").rglob("*.py")]:
+        tree = ast.parse(path.read_text())
+        imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        assert not {name for name in imported if name.startswith(("tasks.publish", "tasks.replica"))}, path
+

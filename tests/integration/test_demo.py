@@ -1,0 +1,55 @@
+"""The demo preset through the command line, as `make refresh` runs it, on fewer stars."""
+
+import json
+import shutil
+
+import numpy as np
+import pyarrow.compute as pc
+import pytest
+
+from lakehouse.store import Lake
+from tests.integration.conftest import argelander
+
+pytestmark = pytest.mark.slow
+SMALL_SKY = ("--limit", "400", "--set", "training.n_trees=60", "--set", "training.network.max_training_epochs=5")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    lake = tmp_path_factory.mktemp("demo") / "lake"
+    done = argelander("refresh", "demo", "--lake", lake, "--release", lake / "release", *SMALL_SKY)
+    return lake, done.stdout
+
+
+def test_the_catalogue_is_far_better_than_chance_against_the_truth(demo):
+    lake, printed = demo
+    assert "against the truth" in printed
+    metrics = Lake(lake).read("score_model__metric")
+    value = {(r["target"], r["metric"]): r["value"] for r in metrics.to_pylist()
+             if r["split"] == "truth" and r["class"] == "all"}  # fmt: skip
+    assert value["class", "accuracy"] > 0.7
+    assert value["teff_k", "r2"] > 0.5 and value["radius_rsun", "r2"] > 0
+    assert 0.4 < value["teff_k", "coverage"] < 0.9
+
+
+def test_periods_are_those_of_the_sky(demo):
+    lake, _ = demo
+    both = Lake(lake).read("out__catalogue").join(Lake(lake).read("label_truth__source"), "source_id",
+                                                   right_suffix="_true", join_type="inner")  # fmt: skip
+    pulsators = both.filter(pc.field("class").isin(["RRab", "RRc", "CEP", "DSCT_SXPHE"]))
+    ratio = pulsators["period_day"].to_numpy() / pulsators["period_day_true"].to_numpy()
+    assert np.mean(np.abs(ratio - 1) < 0.01) > 0.8
+
+
+def test_training_does_not_need_the_truth(demo, tmp_path):
+    """The same lake without its truth table trains the same models."""
+    lake, _ = demo
+    twin = tmp_path / "lake"
+    shutil.copytree(lake, twin, symlinks=True)
+    shutil.rmtree(twin / "tables" / "label_truth__source")
+    shutil.rmtree(twin / "models")
+    argelander("refresh", "demo", "--lake", twin, "--release", twin / "release", *SMALL_SKY)
+    one, other = (json.loads((place / "models" / "demo" / "current.json").read_text()) for place in (lake, twin))
+    assert one == other
+    a, b = (Lake(place).read("out__catalogue", columns=["source_id", "class_pred", "teff_k"]) for place in (lake, twin))
+    assert a.equals(b)
