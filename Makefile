@@ -24,7 +24,8 @@ check: $(ENV)/ready
 	$(BIN)/lint-imports
 
 bench: $(ENV)/ready
-	for question in benchmarks/[a-z]*.py; do echo "== $$question"; $(BIN)/python $$question || exit 1; done
+	for question in $$(ls benchmarks/*.py | xargs -n1 basename -s .py | grep -v __init__); do \
+	  echo "== $$question"; $(BIN)/python -m benchmarks.$$question || exit 1; done
 
 docs: $(ENV)/ready
 	$(BIN)/python -m schemas.dictionary

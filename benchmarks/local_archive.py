@@ -1,6 +1,6 @@
 """How long reading a folder of light curves takes, as a ratio to pyarrow reading and sorting the same file.
 
-`python benchmarks/local_archive.py FOLDER [FOLDER ...]`; a folder that has the name of a preset is read with it.
+`python -m benchmarks.local_archive [FOLDER ...]`; a folder that has the name of a preset is read with it.
 The floor (`pyarrow.parquet.read_table`, then `sort_by` object and time) keeps everything in memory, checks nothing and
 cuts no chunks. Each measurement is a process of its own: best of three times, peak resident memory above the imports.
 """
@@ -8,10 +8,12 @@ cuts no chunks. Each measurement is a process of its own: best of three times, p
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 CHUNK_OBJECTS = 250
 MEASURE = """
 import json, sys, time
@@ -53,9 +55,9 @@ def measure(what: str, folder: Path) -> dict[str, float]:
 
 def main() -> None:
     """One line per folder."""
-    folders = [Path(name).resolve() for name in sys.argv[1:]]
-    if not folders:
-        raise SystemExit("Give at least one folder with objects.parquet and lightcurves.parquet.")
+    folders = [Path(name).resolve() for name in sys.argv[1:]] or [DATA / "css_north", DATA / "ogle_cepheids_vi"]
+    if absent := [folder.name for folder in folders if not folder.is_dir()]:
+        raise SystemExit(f"local_archive: skipped, no {', '.join(absent)}; set ARGELANDER_DATA or name folders.")
     for folder in folders:
         ours, floor = measure("ours", folder), measure("floor", folder)
         print(f"{folder.name}: {ours['n']:,} epochs in {ours['seconds']:.2f} s and {ours['peak']:.0f} MiB; floor "

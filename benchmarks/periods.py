@@ -1,12 +1,13 @@
 """How many catalogue periods come back? Prints, per real set and class, the fraction within 1 % and at P/2 or 2P.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.periods [folder of the sets, default ../shared/data] [objects per set]
+    OMP_NUM_THREADS=1 python -m benchmarks.periods [folder of the sets, default ARGELANDER_DATA] [objects per set]
 
 One configuration for all sets. A catalogue period may itself be an alias: read the figures as agreement.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ import pandas as pd
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tasks.lightcurves.periodogram import find_period
+
+DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ def read(root: Path, real: RealSet, n: int) -> tuple[LightCurveBatch, pd.DataFra
     return apply_cuts(batch, CutConfig(has_error=True))[0], objects.iloc[batch.source_id]
 
 
-def main(root: str = "../shared/data", n: int = 300) -> None:
+def main(root: str | Path = DATA, n: int = 300) -> None:
     """Prints a Markdown table."""
+    if not Path(root).is_dir():
+        raise SystemExit(f"periods: skipped, there is no {root}; set ARGELANDER_DATA to the folder of the real sets.")
     print("| set | class | n | within 1 % | at P/2 | at 2P | any of these | CPU ms per object |")
     print("|---" * 8 + "|")
     for real in SETS:

@@ -15,8 +15,8 @@ def demo(data: Path | None = None) -> Settings:
     """3,000 stars of the embedded sky in Gaia, Pan-STARRS1 and ZTF; needs no data and no network."""
     if data is not None:
         raise BadInput("The preset demo makes its own sky: leave out --data, or use another preset.")
-    # The network reads Gaia alone, which every star has; the forests read all three surveys.
-    training = TrainingSettings(network=NetworkSettings(survey="gaia"))
+    # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
+    training = TrainingSettings(network=NetworkSettings(survey="gaia", max_training_epochs=20))
     return Settings(preset="demo", dataset="demo", source=SkySource(), training=training)
 
 

@@ -54,9 +54,9 @@ class NetworkSettings(Frozen):
 
     is_used: bool = True
     survey: str = Field("all", description="train on this survey's bands alone, or all")
-    hidden: int = Field(24, ge=2, le=512)
-    max_per_band: int = Field(64, ge=4, le=2000, description="epochs of a band that are read, evenly thinned")
-    max_training_epochs: int = Field(30, ge=1, le=1000)
+    hidden: int = Field(32, ge=2, le=512)
+    max_per_band: int = Field(64, ge=4, le=2000, description="successive epochs of a band that are read at a time")
+    max_training_epochs: int = Field(50, ge=1, le=1000)
 
 
 class TrainingSettings(Frozen):

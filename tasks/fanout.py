@@ -16,8 +16,8 @@ T = TypeVar("T")
 
 # Dask tells workers to hand freed memory back at once, which costs networks a third of their time in page faults.
 WORKER_ENVIRONMENT = {
-    "MALLOC_TRIM_THRESHOLD_": str(2**28),
-    "MALLOC_MMAP_THRESHOLD_": str(2**28),
+    "MALLOC_TRIM_THRESHOLD_": str(2**27),
+    "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "OMP_NUM_THREADS": "1",
 }
 

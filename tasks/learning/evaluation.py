@@ -78,13 +78,14 @@ def calibrated(recipe: Recipe, calibration: Calibration, raw: NDArray[np.float64
 
 
 def calibration_to_json(calibration: Calibration) -> dict[str, Any]:
-    """Plain dictionary for a card."""
-    return {"kind": type(calibration).__name__, **vars(calibration)}
+    """Plain dictionary for a card; an infinite width is null, because JSON has no infinity."""
+    fields = {name: value if np.isfinite(value) else None for name, value in vars(calibration).items()}
+    return {"kind": type(calibration).__name__, **fields}
 
 
 def calibration_from_json(card: dict[str, Any]) -> Calibration:
     """Inverse of `calibration_to_json`."""
-    fields = {name: value for name, value in card.items() if name != "kind"}
+    fields = {name: np.inf if value is None else value for name, value in card.items() if name != "kind"}
     return {"Temperature": Temperature, "ConformalInterval": ConformalInterval}[card["kind"]](**fields)
 
 
