@@ -16,7 +16,7 @@ def demo(data: Path | None = None) -> Settings:
     if data is not None:
         raise BadInput("The preset demo makes its own sky: leave out --data, or use another preset.")
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
-    training = TrainingSettings(network=NetworkSettings(survey="gaia", max_training_epochs=20))
+    training = TrainingSettings(n_trees=150, network=NetworkSettings(survey="gaia", max_training_epochs=20))
     return Settings(preset="demo", dataset="demo", source=SkySource(), training=training)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flows.catalogue import Outcome
 
 SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
-SPLITS = {"test": "held out", "oof": "out of fold", "truth": "against the truth"}
+SPLITS = {"test": "held out", "oof": "out of fold", "truth": "on truth"}
 
 
 def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> None:
@@ -60,16 +60,16 @@ def _tables(lake: Lake, dataset: str) -> Table:
 
 
 def _metrics(rows: pa.Table) -> Table:
-    """Held-out figures of every recipe, the chosen one marked, with 95 % intervals."""
-    table = Table("target", "recipe", "sources", "figure", "value", "95 % interval", "n", box=None)
-    overall = rows.filter(pc.equal(rows["class"], "all")).to_pylist()
+    """Held-out figures of every recipe with 95 % intervals; a star marks the one that the catalogue uses."""
+    table = Table("target", "recipe", "measured", *("figure", "value"), "95 % interval", "n", box=None,
+                  caption="* the recipe that the catalogue uses; 95 % bootstrap intervals over objects",
+                  caption_justify="left")  # fmt: skip
     order = {split: i for i, split in enumerate(SPLITS)}
+    overall = rows.filter(pc.equal(rows["class"], "all")).to_pylist()
     for row in sorted(overall, key=lambda r: (r["target"], order[r["split"]], not r["is_chosen"], r["recipe"])):
-        if row["split"] == "oof" or row["value"] is None:
+        if row["split"] == "oof" or row["value"] is None or row["metric"] not in SHOWN.get(row["target"], SHOWN[""]):
             continue
-        if row["metric"] in SHOWN.get(row["target"], SHOWN[""]):
-            chosen = "[bold]" if row["is_chosen"] else "[dim]"
-            table.add_row(chosen + row["target"], row["recipe"] + (" (in the catalogue)" if row["is_chosen"] else ""),
-                          SPLITS[row["split"]], row["metric"], f"{row['value']:.4g}",
-                          f"{row['lo']:.4g} to {row['hi']:.4g}", f"{row['n']:,}")  # fmt: skip
+        table.add_row(row["target"], row["recipe"] + " *" * row["is_chosen"], SPLITS[row["split"]], row["metric"],
+                      f"{row['value']:.4g}", f"{row['lo']:.4g} to {row['hi']:.4g}", f"{row['n']:,}",
+                      style="bold" if row["is_chosen"] else "dim")  # fmt: skip
     return table

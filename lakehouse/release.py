@@ -54,10 +54,29 @@ def write_voparquet(path: Path, spec: TableSpec, table: pa.Table) -> None:
     """One flat Parquet file whose columns carry unit, UCD and description, with a VOTable header in its metadata."""
     from pyarrow.parquet import write_table
 
-    rows = conform(spec, table)
-    notes = {b"description": spec.doc.encode(), VERSION_KEY: b"1.0", CONTENT_KEY: votable_header(spec, rows)}
+    rows = _iso_times(conform(spec, table))
+    header = votable_header(spec, rows)
+    notes = {b"description": spec.doc.encode(), VERSION_KEY: b"1.0", CONTENT_KEY: header, **_text_lengths(rows)}
     with whole_file(path) as draft, open(draft, "wb") as sink:
         write_table(rows.replace_schema_metadata(notes), sink, compression=COMPRESSION, compression_level=LEVEL)
+
+
+def _iso_times(rows: pa.Table) -> pa.Table:
+    """Times as ISO 8601 text, which is what VOTable has for them."""
+    for i, field in enumerate(rows.schema):
+        if pa.types.is_timestamp(field.type):
+            rows = rows.set_column(i, field.with_type(pa.string()), rows[field.name].cast(pa.string()))
+    return rows
+
+
+def _text_lengths(rows: pa.Table) -> dict[bytes, bytes]:
+    """Longest value of each text column: astropy asks for it, and without it fails on a null."""
+    import pyarrow.compute as pc
+
+    text = [field.name for field in rows.schema if pa.types.is_string(field.type)]
+    return {
+        f"table::len::{name}".encode(): str(pc.max(pc.utf8_length(rows[name])).as_py() or 1).encode() for name in text
+    }
 
 
 def votable_header(spec: TableSpec, table: pa.Table) -> bytes:

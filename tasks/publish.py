@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from prefect import task
 
+from lakehouse.lineage import fingerprint
 from lakehouse.manifest import RunManifest, last_fingerprint
 from lakehouse.models import current, read_card
 from lakehouse.release import write_release
 from lakehouse.run import Run, Stage
-from lakehouse.store import Lake, content_token
+from lakehouse.store import Lake
 from schemas import TABLES, Column, TableSpec
 from tasks.findings import findings
 from tasks.learning.metrics import classification_metrics, regression_metrics
@@ -34,8 +35,9 @@ def publish(run: Run, release: Path, manifest: RunManifest) -> Stage:
     if not lake.exists(CATALOGUE) or not lake.count(CATALOGUE, dataset=run.dataset):
         return Stage("publish", 0, 0, notes=("no catalogue: nothing to release",))
     rows = lake.read(CATALOGUE, where={"dataset": run.dataset})
-    same = rows.drop_columns(["run_id", "scored_at"]).sort_by("source_id")
-    mark = content_token(run.dataset, "release", CATALOGUE.name, same)
+    # What was scored, and by which models, decides every value of the catalogue.
+    models = sorted(set(rows["model_id"].to_pylist()))
+    mark = fingerprint(rows["source_id"].to_numpy(), rows["feature_hash"].to_numpy(), models)
     inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
     held = sorted(release.glob(f"{run.dataset}-*/report.html"))
     if held and last_fingerprint(lake, *inputs) == mark:

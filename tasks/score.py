@@ -85,54 +85,59 @@ def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
 
 @task(name="score", task_run_name="score-{run.dataset}", retries=1)
 def score(run: Run) -> Stage:
-    """Score the sources whose features or models are new; the catalogue is committed first, the history last."""
+    """Score the sources whose features or models are new; the history is committed first, the catalogue last."""
     lake = Lake(run.lake)
     models = current(run.lake, run.dataset)
     if not models:
         return Stage("score", 0, 0, notes=("no model: nothing to score with",))
-    cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
     sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
     hashes = features["input_hash"].to_numpy()[np.searchsorted(features["source_id"].to_numpy(), source_id)]
-    old = np.zeros(source_id.size, bool)
-    for target, model_id in models.items():
-        model = {"target": target, "model_id": model_id}
-        old |= outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash", model)
-    todo = np.flatnonzero(old)
-    if not todo.size:
+    same_models = {"model_id": " ".join(models.values())}
+    todo = np.flatnonzero(outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
+    gone = _gone(lake, run, source_id)
+    if not todo.size and not gone.size:
         return Stage("score", 0, source_id.size)
 
-    key = stage_key(lake, SCORE, "score", run.dataset, run.chunk_objects, sorted(models.items()), np.sort(hashes[todo]))
-    parts = chunks(source_id[todo], tile[todo], 4 * run.chunk_objects)
-    finished = finished_parts(run.lake, SCORE, key)
+    key = stage_key(lake, CATALOGUE, "score", run.dataset, run.chunk_objects, sorted(models.items()),
+                    np.sort(hashes[todo]), gone)  # fmt: skip
+    never = {
+        target: outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash",
+                         {"target": target, "model_id": model_id})
+        for target, model_id in models.items()
+    }  # fmt: skip
+    parts = [todo[part] for part in chunks(source_id[todo], tile[todo], 4 * run.chunk_objects)]
+    finished = finished_parts(run.lake, CATALOGUE, key)
     now = datetime.now(UTC)
-    jobs = [(run, models, key, i, source_id[todo[part]], tile[todo[part]], hashes[todo[part]], now)
-            for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
+    jobs = [(run, models, key, i, source_id[part], tile[part], hashes[part], {t: new[part] for t, new in never.items()},
+             now) for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
     fan_out(run.scheduler, score_chunk, jobs, "score", [job[4].size for job in jobs], run.retries)
-    # Scores of other models are history and stay; the catalogue holds one row for each source of the sample.
-    leaving = _leaving(lake, run, source_id, todo)
-    wide = CATALOGUE.bind(score_columns(cards))
+    cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    wide, leaving = CATALOGUE.bind(score_columns(cards)), np.union1d(source_id[todo], gone)
     tables = (
-        publish(lake, run.run_id, wide, key, None, leaving, run.dataset, "score"),
         publish(lake, run.run_id, SCORE, key, None, None, run.dataset, "score"),
+        publish(lake, run.run_id, wide, key, None, leaving, run.dataset, "score"),
     )
     return Stage("score", todo.size, source_id.size, tables)
 
 
-def _leaving(lake: Lake, run: Run, source_id: NDArray[np.int64], todo: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sources whose catalogue row gives way: those scored now, and those no longer in the sample."""
+def _gone(lake: Lake, run: Run, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sources of the catalogue that are no longer in the sample."""
     if not lake.exists(CATALOGUE):
-        return source_id[todo]
+        return np.empty(0, np.int64)
     known = lake.read(CATALOGUE, columns=["source_id"], where={"dataset": run.dataset})["source_id"].to_numpy()
-    return np.union1d(source_id[todo], np.setdiff1d(known, source_id))
+    return np.setdiff1d(known, source_id)
 
 
 def score_chunk(
     run: Run, models: Mapping[str, str], key: str, part: int, source_id: NDArray[np.int64], tile: NDArray[np.int32],
-    hashes: NDArray[np.int64], now: datetime,
+    hashes: NDArray[np.int64], never: Mapping[str, NDArray[np.bool_]], now: datetime,
 ) -> None:  # fmt: skip
-    """In a worker: score these sources, and leave their catalogue rows and their scores for the commit."""
+    """In a worker: score these sources, and leave their scores and their catalogue rows for the commit.
+
+    The history gets what it does not hold: `never` says of each target which sources (S,) it has not scored like this.
+    """
     scorers = scorers_of(run, models)
     needed = sorted({name for each in scorers for name in each.features})
     examples = read_examples(run, source_id, needed, any(each.recipe.model == "lstm" for each in scorers))
@@ -152,11 +157,11 @@ def score_chunk(
     rows = {
         **base, **{c: identity[c].take(pa.array(order)) for c in identity.column_names},
         **_measured(lake, where, source_id), "is_training": is_training,
-        "model_id": _all(" ".join(each.model_id for each in scorers), source_id.size), **stamp, **values,
+        "model_id": _all(" ".join(models.values()), source_id.size), "feature_hash": hashes, **stamp, **values,
     }  # fmt: skip
-    stage_rows(run.lake, spec, pa.table(rows), key, part)
-    long = [_long(each, scores[each.target], base, stamp, hashes) for each in scorers]
+    long = [_long(each, scores[each.target], base, stamp, hashes, never[each.target]) for each in scorers]
     stage_rows(run.lake, SCORE, pa.concat_tables(long), key, part)
+    stage_rows(run.lake, spec, pa.table(rows), key, part)
 
 
 def _measured(lake: Lake, where: pc.Expression, source_id: NDArray[np.int64]) -> dict[str, Any]:
@@ -214,9 +219,10 @@ def _quantity_columns(target: str, level: float) -> list[Column]:
 
 
 def _long(
-    each: Scorer, scores: Scores, base: Mapping[str, Any], stamp: Mapping[str, Any], hashes: NDArray[np.int64]
-) -> pa.Table:
-    """Rows of score__value of one target: a row for each source and class, or for each source."""
+    each: Scorer, scores: Scores, base: Mapping[str, Any], stamp: Mapping[str, Any], hashes: NDArray[np.int64],
+    new: NDArray[np.bool_],
+) -> pa.Table:  # fmt: skip
+    """Rows of score__value of one target for the `new` sources: one for each source and class, or for each source."""
     names = each.classes or (each.target,)
     value = scores.proba if scores.proba is not None else np.reshape(scores.quantity()[0], (-1, 1))
     n_source, n_name = value.shape
@@ -229,7 +235,7 @@ def _long(
     table = {name: pa.array(column).take(row) for name, column in of_source.items()}
     table |= {"target": _all(each.target, len(row)), "model_id": _all(each.model_id, len(row)), "value": value.ravel(),
               "name": pa.array(names).take(pa.array(np.tile(np.arange(n_name), n_source))), **ends}  # fmt: skip
-    return pa.table(table).select(SCORE.arrow().names).cast(SCORE.arrow())
+    return pa.table(table).select(SCORE.arrow().names).cast(SCORE.arrow()).filter(pa.array(np.repeat(new, n_name)))
 
 
 def _all(value: Any, n: int) -> pa.Array:

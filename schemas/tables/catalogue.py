@@ -5,7 +5,7 @@ import pyarrow as pa
 from schemas.column import Column
 from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 from schemas.tables.sample import CORE_SAMPLE__SOURCE
-from schemas.tables.score import RUN_ID, SCORED_AT
+from schemas.tables.score import FEATURE_HASH, RUN_ID, SCORED_AT
 
 _SOURCE = CORE_SAMPLE__SOURCE.columns_by_name
 
@@ -34,7 +34,7 @@ OUT__CATALOGUE = TableSpec(
                ucd="meta.code"),
         Column("model_id", pa.string(), "Models behind the row, one per target, joined by a space.",
                ucd="meta.id;meta.modelled"),
-        RUN_ID, SCORED_AT,
+        FEATURE_HASH, RUN_ID, SCORED_AT,
         PROBABILITY, QUANTITY, QUANTITY_LO, QUANTITY_HI,
     ),
     key=("dataset", "source_id"),

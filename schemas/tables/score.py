@@ -8,6 +8,7 @@ from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 MODEL_ID = Column("model_id", pa.string(), "Model that gave the value.", ucd="meta.id;meta.modelled")
 RUN_ID = Column("run_id", pa.string(), "Run that wrote the row.", ucd="meta.id")
 SCORED_AT = Column("scored_at", pa.timestamp("us", "UTC"), "When it was scored.", ucd="time.processing")
+FEATURE_HASH = Column("feature_hash", pa.int64(), "input_hash of the features that were scored.", ucd="meta.checksum")
 TARGET = Column("target", pa.string(), "What is predicted: class, or a quantity with its unit.", ucd="meta.id")
 RECIPE = Column("recipe", pa.string(), "Recipe the model was trained by.", ucd="meta.id;meta.modelled")
 
@@ -22,7 +23,7 @@ SCORE__VALUE = TableSpec(
         Column("lo", pa.float64(), "Lower end of the interval.", ucd="stat.value;stat.min", nullable=True),
         Column("hi", pa.float64(), "Upper end of the interval.", ucd="stat.value;stat.max", nullable=True),
         MODEL_ID, RUN_ID, SCORED_AT,
-        Column("feature_hash", pa.int64(), "input_hash of the features that were scored.", ucd="meta.checksum"),
+        FEATURE_HASH,
         Column("is_training", pa.bool_(), "True where the source trained the recipe: the score is out of fold.",
                ucd="meta.code"),
     ),

@@ -31,7 +31,7 @@ def lake(tmp_path_factory):
 
 @pytest.mark.parametrize(
     "words",
-    [["--help"], ["presets"], ["tables"], ["describe", "core_dataset__band"], ["query", "SELECT * FROM core_dataset__band"]],
+    [["--help"], ["presets"], ["tables"], ["describe", "core_dataset__band"], ["query", "FROM core_dataset__band"]],
     ids=lambda words: words[0],
 )
 def test_light_commands_import_nothing_heavy(words, lake):

@@ -22,7 +22,7 @@ def test_only_evaluation_names_the_truth_table():
 
 
 def test_training_imports_nothing_that_reads_it():
-    """Neither the training door nor the science below it imports the evaluating door or the sky that makes the truth."""
+    """Neither the training door nor the science below it imports the evaluating door or the sky."""
     for path in [ROOT / "tasks" / "train.py", ROOT / "tasks" / "examples.py", *(ROOT / "tasks/learning").rglob("*.py")]:
         tree = ast.parse(path.read_text())
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

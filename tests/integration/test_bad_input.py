@@ -94,7 +94,9 @@ def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     rewrite_epochs(folder, spoil)
     done = refresh(folder, tmp_path / "lake", "training.network.is_used=false")
     rows = Lake(tmp_path / "lake").read("core_quarantine__row")
-    found = dict(zip(*np.unique(rows["check"].to_numpy(zero_copy_only=False).astype(str), return_counts=True), strict=True))
+    found = dict(
+        zip(*np.unique(rows["check"].to_numpy(zero_copy_only=False).astype(str), return_counts=True), strict=True)
+    )
     assert found == {"duplicate": 1, "finite": 1, "positive": 1, "unknown_band": 1, "no_epochs": 1}
     assert "core_quarantine__row" in done.stdout and " 5 " in next(
         line for line in done.stdout.splitlines() if "core_quarantine__row" in line

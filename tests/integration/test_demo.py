@@ -23,7 +23,7 @@ def demo(tmp_path_factory):
 
 def test_the_catalogue_is_far_better_than_chance_against_the_truth(demo):
     lake, printed = demo
-    assert "against the truth" in printed
+    assert "on truth" in printed
     metrics = Lake(lake).read("score_model__metric")
     value = {(r["target"], r["metric"]): r["value"] for r in metrics.to_pylist()
              if r["split"] == "truth" and r["class"] == "all"}  # fmt: skip

@@ -82,7 +82,9 @@ def test_killed_in_a_stage_and_started_again(stage, attempt, undisturbed, tmp_pa
     assert stage_begun
     refresh(folder, lake)
     assert_same(contents(reference), contents(lake))
-    leftovers = [path for path in (lake / "staging").rglob("*") if path.is_file()] if (lake / "staging").exists() else []
+    leftovers = (
+        [path for path in (lake / "staging").rglob("*") if path.is_file()] if (lake / "staging").exists() else []
+    )
     assert not leftovers
 
 

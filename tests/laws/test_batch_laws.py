@@ -1,12 +1,12 @@
 """Laws of the ragged batch: what must hold for any light curves."""
 
 import numpy as np
-from tests.laws.curve_strategies import batches, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.lightcurves import LightCurveBatch, concatenate
 from tasks.lightcurves.batch import DTYPES
+from tests.laws.curve_strategies import batches, shuffled
 
 LAW = settings(max_examples=30, deadline=None)
 

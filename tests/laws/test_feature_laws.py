@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.laws.curve_strategies import batches, shuffled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from tasks.features import FEATURES, FeatureConfig, in_order
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.periodogram import PeriodConfig
+from tests.laws.curve_strategies import batches, shuffled
 
 LAW = settings(max_examples=12, deadline=None)
 CONFIG = FeatureConfig(groups=(0, 0, 1), period=PeriodConfig(

@@ -7,9 +7,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from tests.unit.reporting.report_sample import make_report
-
 from tasks.reporting import ReportData, render
+from tests.unit.reporting.report_sample import make_report
 
 
 @pytest.fixture(scope="session")

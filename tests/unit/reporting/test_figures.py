@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.unit.reporting.report_sample import CLASSES, folded_curve, make_report, outcomes
 
 from tasks.reporting import ClassCounts, ClassPeriods, HeldOutClasses, HeldOutQuantity, SkyPositions, confident_examples
 from tasks.reporting.figures.calibration import calibration_curve, reliability
@@ -16,6 +15,7 @@ from tasks.reporting.figures.quantities import coverage, quantity_figure, wilson
 from tasks.reporting.figures.sky import field_of, sky_map, to_galactic
 from tasks.reporting.palette import class_colours
 from tasks.reporting.parts import Drawing, Remark
+from tests.unit.reporting.report_sample import CLASSES, folded_curve, make_report, outcomes
 
 COLOURS = class_colours(CLASSES)
 

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.unit.reporting.report_sample import SIXTEEN, bare_report, make_report, phase_only
 
 from tasks.reporting import ClassCounts, HeldOutClasses, ReportData, render
 from tasks.reporting.page import facts, findings
+from tests.unit.reporting.report_sample import SIXTEEN, bare_report, make_report, phase_only
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 

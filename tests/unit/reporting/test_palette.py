@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.unit.reporting.report_sample import CLASSES, SIXTEEN
 
 from tasks.reporting.palette import CLASS_COLOURS, CLASS_SLOTS, PAPERS, band_style, class_colours
+from tests.unit.reporting.report_sample import CLASSES, SIXTEEN
 
 # Machado, Oliveira & Fernandes 2009, IEEE TVCG 15, 1291, severity 1.0, on linear RGB.
 VISION = {

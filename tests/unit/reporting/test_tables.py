@@ -2,7 +2,6 @@
 
 import numpy as np
 import pyarrow as pa
-from tests.unit.reporting.report_sample import CLASSES, metric, metrics, quarantine
 
 from tasks.reporting.data import as_records
 from tasks.reporting.tables import (
@@ -16,6 +15,7 @@ from tasks.reporting.tables import (
     quarantine_table,
     timing_table,
 )
+from tests.unit.reporting.report_sample import CLASSES, metric, metrics, quarantine
 
 
 def texts(table):
