@@ -41,15 +41,15 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except (BadInput, OSError) as error:
+        except BadInput as error:
             fail(error)
         except Exception as error:
             from flows.failure import expected
 
-            cause = expected(error)
-            if cause is None:
+            sentence = expected(error)
+            if sentence is None:
                 raise
-            fail(cause)
+            fail(sentence)
 
     return guarded
 

@@ -1,7 +1,10 @@
 """Environment that must be set before Prefect is imported: quiet, local, no telemetry."""
 
 import os
+import tempfile
 from pathlib import Path
+
+ROOM_BYTES = 32 * 2**20
 
 DEFAULTS = {
     "DO_NOT_TRACK": "1",
@@ -11,8 +14,8 @@ DEFAULTS = {
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
     "PREFECT_SERVER_API_HOST": "127.0.0.1",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # a busy machine needs more than the default 20 s
-    "PREFECT_LOGGING_LEVEL": "ERROR",
-    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     "DASK_LOGGING__DISTRIBUTED": "error",
     "OMP_NUM_THREADS": "1",  # processes are the parallelism; threads inside them only fight for the cores
@@ -26,3 +29,13 @@ def prepare(lake: Path) -> None:
         os.environ.setdefault(name, value)
     home = Path(os.environ.setdefault("PREFECT_HOME", str(lake.resolve() / ".prefect")))
     home.mkdir(parents=True, exist_ok=True)
+    _require_room(home)
+
+
+def _require_room(folder: Path) -> None:
+    """Reserve and give back what a run needs at the least; OSError where the disk or a limit does not allow it.
+
+    Asked before anything starts: an orchestrator without room for its database only falls silent.
+    """
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        os.posix_fallocate(probe.fileno(), 0, ROOM_BYTES)

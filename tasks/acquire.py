@@ -23,7 +23,7 @@ from lakehouse.store import Lake
 from schemas import TABLES, BadInput
 from schemas.dataset import Band, DatasetSpec
 from tasks.archives import local
-from tasks.fanout import progress
+from tasks.fanout import may_pass, progress
 from tasks.lightcurves.batch import LightCurveBatch, concatenate
 from tasks.replica import sky
 from tasks.replica.sky.bands import SYSTEMS, WAVELENGTH_NM
@@ -69,7 +69,7 @@ class Archive:
     notes: Sequence[str] = ()
 
 
-@task(name="acquire", task_run_name="acquire-{run.dataset}", retries=1)
+@task(name="acquire", task_run_name="acquire-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def acquire(run: Run, source: Any, limit: int | None) -> Stage:
     """Read the archive where it changed; only new and changed light curves are written, the sample itself last."""
     lake = Lake(run.lake)

@@ -15,7 +15,7 @@ from lakehouse.sample import bands
 from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.fanout import fan_out
+from tasks.fanout import fan_out, may_pass
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CUTS_VERSION, CutConfig, apply_cuts
 
@@ -23,7 +23,7 @@ RAW, CLEAN, LEDGER = (TABLES[name] for name in ("raw_sample__epoch", "core_sampl
 IDENTITY = ("dataset", "tile", "source_id", "survey")
 
 
-@task(name="clean", task_run_name="clean-{run.dataset}", retries=1)
+@task(name="clean", task_run_name="clean-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def clean(run: Run, cuts: CutConfig) -> Stage:
     """Clean the sources whose epochs or cuts are new; one commit per table, the ledger first."""
     lake = Lake(run.lake)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 import dask
 from distributed import Client, LocalCluster, as_completed
 
+from schemas import BadInput
+
 T = TypeVar("T")
 
 # Dask tells workers to hand freed memory back at once, which costs networks a third of their time in page faults.
@@ -33,7 +35,7 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         n_workers=n_workers,
         threads_per_worker=1,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         memory_limit=0,
         silence_logs=logging.ERROR,
     ) as local:
@@ -66,6 +68,11 @@ def fan_out(
             future.release()
             advance(counts[i])
     return [results[i] for i in range(len(jobs))]
+
+
+def may_pass(task: Any, run: Any, state: Any) -> bool:
+    """Whether a failed stage is worth another try: not where the input is at fault, which stays as it is."""
+    return not isinstance(state.result(raise_on_failure=False), BadInput)
 
 
 @contextmanager

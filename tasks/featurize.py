@@ -17,7 +17,7 @@ from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES
 from tasks.examples import read_light_curves
-from tasks.fanout import fan_out
+from tasks.fanout import fan_out, may_pass
 from tasks.features import (
     FEATURES_VERSION,
     FeatureConfig,
@@ -32,7 +32,7 @@ CLEAN, PHOTOMETRY, FEATURES = (
 )
 
 
-@task(name="featurize", task_run_name="featurize-{run.dataset}", retries=1)
+@task(name="featurize", task_run_name="featurize-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def featurize(run: Run, config: FeatureConfig) -> Stage:
     """Compute the features of the sources whose input or definitions are new; one commit."""
     lake = Lake(run.lake)

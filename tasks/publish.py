@@ -19,6 +19,7 @@ from lakehouse.release import write_release
 from lakehouse.run import Run, Stage
 from lakehouse.store import Lake
 from schemas import TABLES, Column, TableSpec
+from tasks.fanout import may_pass
 from tasks.findings import findings
 from tasks.learning.metrics import classification_metrics, regression_metrics
 from tasks.reporting.page import render
@@ -28,7 +29,7 @@ RELEASED = ("out__catalogue", "score_model__metric", "core_cut__ledger", "core_q
 TRUTH_NOTE = "Against the true values of the embedded sky, sources that trained no model."
 
 
-@task(name="publish", task_run_name="publish-{run.dataset}", retries=1)
+@task(name="publish", task_run_name="publish-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def publish(run: Run, release: Path, manifest: RunManifest) -> Stage:
     """Write a new release unless the newest one already holds this catalogue."""
     lake = Lake(run.lake)

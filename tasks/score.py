@@ -23,7 +23,7 @@ from lakehouse.store import Lake
 from schemas import TABLES, Column
 from schemas.tables.catalogue import PROBABILITY, QUANTITY, QUANTITY_HI, QUANTITY_LO
 from tasks.examples import read_examples
-from tasks.fanout import fan_out
+from tasks.fanout import fan_out, may_pass
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.evaluation import Scores, calibrated, calibration_from_json
@@ -83,7 +83,7 @@ def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
     return [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
 
 
-@task(name="score", task_run_name="score-{run.dataset}", retries=1)
+@task(name="score", task_run_name="score-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def score(run: Run) -> Stage:
     """Score the sources whose features or models are new; the history is committed first, the catalogue last."""
     lake = Lake(run.lake)

@@ -25,7 +25,7 @@ from lakehouse.sample import Bands, bands
 from lakehouse.store import Lake
 from schemas import TABLES
 from tasks.examples import read_examples, read_feature_names
-from tasks.fanout import fan_out
+from tasks.fanout import fan_out, may_pass
 from tasks.learning import LEARNING_VERSION
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -77,7 +77,7 @@ class Target:
                            recipes, plan.n_folds, plan.test_fraction, plan.interval_level, plan.seed)  # fmt: skip
 
 
-@task(name="train", task_run_name="train-{run.dataset}", retries=1)
+@task(name="train", task_run_name="train-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def train(run: Run, plan: TrainingPlan) -> Stage:
     """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold."""
     lake = Lake(run.lake)
