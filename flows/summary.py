@@ -13,6 +13,7 @@ from rich.table import Table
 from flows.settings import Settings
 from lakehouse.store import Lake
 from schemas import TABLES
+from tasks.fanout import pace
 
 if TYPE_CHECKING:
     from flows.catalogue import Outcome
@@ -24,6 +25,8 @@ SPLITS = {"test": "held out", "oof": "out of fold", "truth": "on truth"}
 def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> None:
     """Print the summary of a run."""
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 100)  # a log file has no edge: do not fold at 80
     place = Lake(lake)
     console.print(_stages(outcome))
     for stage in outcome.stages:
@@ -44,7 +47,7 @@ def _stages(outcome: Outcome) -> Table:
     table = Table("stage", "done", "of", "seconds", "rate", box=None, title=f"Run {outcome.run_id}",
                   title_justify="left")  # fmt: skip
     for stage in outcome.stages:
-        rate = f"{stage.done / stage.seconds:,.0f}/s" if stage.is_new and stage.seconds > 0.05 else ""
+        rate = pace(stage.done, stage.seconds) if stage.is_new and stage.seconds > 0.05 else ""
         table.add_row(stage.name, f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate)
     return table
 

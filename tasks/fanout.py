@@ -92,7 +92,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
             def advance(n: int) -> None:
                 done[0] += n
-                bar.update(task, advance=n, rate=f"{done[0] / max(time.monotonic() - started, 1e-9):,.0f}/s")
+                bar.update(task, advance=n, rate=pace(done[0], time.monotonic() - started))
 
             yield advance
         return
@@ -105,6 +105,12 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if now - said > 10:
             said = now
-            print(f"  {label}: {count:,} of {total:,}, {count / (now - started):,.0f}/s", file=sys.stderr, flush=True)
+            print(f"  {label}: {count:,} of {total:,}, {pace(count, now - started)}", file=sys.stderr, flush=True)
 
     yield say
+
+
+def pace(n: int, seconds: float) -> str:
+    """A rate in words: per second, or per minute where that says more."""
+    rate = n / max(seconds, 1e-9)
+    return f"{rate:,.0f}/s" if rate >= 2 else f"{60 * rate:,.0f}/min"

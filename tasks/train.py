@@ -34,7 +34,7 @@ from tasks.learning.fit import fit
 from tasks.learning.persistence import save
 from tasks.learning.recipe import Kind, NetworkConfig, Recipe, recipe_from_json
 from tasks.learning.recipes import default_recipes
-from tasks.learning.splits import TEST, split
+from tasks.learning.splits import TEST, same_star, split
 
 FEATURES, CLASS, PARAMETER, METRIC = (
     TABLES[name]
@@ -61,12 +61,16 @@ class TrainingPlan:
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """The labelled sources of one target, in the order of source_id: y is class names or numbers."""
+    """The labelled sources of one target, in the order of source_id: y is class names or numbers.
+
+    `star` is equal where two ids are one star: both go to the same fold.
+    """
 
     name: str
     source_id: NDArray[np.int64]
     y: NDArray
     feature_hash: NDArray[np.int64]
+    star: NDArray[np.int64]
     features: tuple[str, ...]
     recipes: tuple[Recipe, ...]
 
@@ -118,12 +122,15 @@ def _staleness(target: Target, card: dict, plan: TrainingPlan) -> str:
 
 def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
     """Targets with enough labels, each with the recipes that can be trained on what the dataset has."""
-    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
-    sample = lake.read(TABLES["core_sample__source"], columns=["source_id"], where={"dataset": run.dataset})
+    where = {"dataset": run.dataset}
+    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
+    sample = lake.read(TABLES["core_sample__source"], columns=["source_id", "ra", "dec"], where=where)
+    in_sample = sample["source_id"].to_numpy()
+    star = same_star(*(sample[name].cast(pa.float64()).to_numpy(zero_copy_only=False) for name in ("ra", "dec")))
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
     known, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
-    labels = {"class": _first_labels(lake.read(CLASS, where={"dataset": run.dataset}), "class", plan)}
-    parameters = lake.read(PARAMETER, where={"dataset": run.dataset})
+    labels = {"class": _first_labels(lake.read(CLASS, where=where), "class", plan)}
+    parameters = lake.read(PARAMETER, where=where)
     for quantity in plan.quantities:
         rows = parameters.filter(pc.equal(parameters["quantity"], quantity))
         labels[quantity] = _first_labels(rows.filter(pc.is_finite(rows["value"])), "value", plan)
@@ -136,7 +143,8 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
         if recipes and recipes[0].log_target:
             source_id, y = source_id[y > 0], y[y > 0]
         if source_id.size >= plan.min_labels and np.unique(y).size > 1:
-            targets.append(Target(name, source_id, y, hashes[np.searchsorted(known, source_id)], names, recipes))
+            feature_hash, own = hashes[np.searchsorted(known, source_id)], star[np.searchsorted(in_sample, source_id)]
+            targets.append(Target(name, source_id, y, feature_hash, own, names, recipes))
     return targets
 
 
@@ -163,7 +171,7 @@ def _recipes(target: str, dataset_bands: Bands, names: Sequence[str], plan: Trai
 def _prepare(run: Run, target: Target, plan: TrainingPlan) -> Path:
     """Write the labels and their split where the fits will find them; a split already there is the same one."""
     folder = Path(run.lake) / "work" / run.dataset / _model_id(target, plan)
-    parts = split(target.y, target.source_id, plan.n_folds, plan.test_fraction, plan.seed)
+    parts = split(target.y, target.source_id, plan.n_folds, plan.test_fraction, plan.seed, target.star)
     labels = pa.table({"source_id": target.source_id, "y": target.y, "fold": parts.fold})
     about = {"note": parts.note, "stratified": parts.stratified, "features": target.features,
              "recipes": [recipe.to_json() for recipe in target.recipes]}  # fmt: skip

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
 
 TEST = -1
 VALUE_STRATA = 10  # a number is stratified by its deciles
@@ -45,6 +48,20 @@ def split(labels: ArrayLike, source_id: ArrayLike, n_folds: int = 5, test_fracti
     fold, small = _deal(stratum, star_key, n_folds, test_fraction)
     note = _note(names, np.bincount(stratum, minlength=names.size), small, n_folds)
     return Split(fold[member], not small.any(), note)
+
+
+def same_star(ra: ArrayLike, dec: ArrayLike, radius_arcsec: float = 1.0) -> NDArray[np.int64]:
+    """Group of each of S positions (deg, ICRS): those within `radius_arcsec` of one another, chains included, are one.
+
+    A position that is NaN is a group of its own. To be used as `groups` of `split`, where one star has two ids.
+    """
+    ra, dec = np.radians(np.asarray(ra, np.float64)), np.radians(np.asarray(dec, np.float64))
+    known = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
+    unit = np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=1)[known]
+    chord = 2 * np.sin(np.radians(radius_arcsec / 3600) / 2)
+    pairs = known[cKDTree(unit).query_pairs(chord, output_type="ndarray")] if known.size else np.empty((0, 2), np.int64)
+    link = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(ra.size, ra.size))
+    return connected_components(link, directed=False)[1].astype(np.int64)
 
 
 def hash_of(source_id: ArrayLike, seed: int) -> NDArray[np.uint64]:

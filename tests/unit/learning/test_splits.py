@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.learning.splits import split
+from tasks.learning.splits import same_star, split
 
 IDS = np.random.default_rng(3).integers(0, 2**62, 1000)
 LABELS = np.random.default_rng(4).choice(["a", "b", "c"], 1000, p=[0.7, 0.25, 0.05])
@@ -69,3 +69,13 @@ def test_equal_numbers_and_impossible_settings():
         split(LABELS, IDS, 1, 0.2, 0)
     with pytest.raises(ValueError, match="3 labels for 2 objects"):
         split(["a", "b", "c"], [1, 2])
+
+
+def test_ids_of_one_place_are_one_star_across_ra_zero_and_at_the_pole():
+    ra = [10.0, 10.0, 0.00005, 359.99995, 40.0, 220.0, np.nan, np.nan, 10.0]
+    dec = [5.0, 5.0002, 0.0, 0.0, 89.99995, 89.99995, 1.0, 1.0, 5.01]
+    star = same_star(ra, dec)
+    assert star[0] == star[1] and star[2] == star[3] and star[4] == star[5]
+    assert len(set(star.tolist())) == 6 and star[6] != star[7] and star[0] != star[8]
+    fold = split(np.array(["a"] * 9), np.arange(9), 2, 0.2, groups=star).fold
+    assert fold[0] == fold[1] and fold[2] == fold[3] and fold[4] == fold[5]
