@@ -13,9 +13,9 @@ from tasks.replica.sky.classes import CLASSES, REGISTRY
 from tasks.replica.sky.streams import BLOCK, stream
 
 # Rows: unit vectors of the galactic axes in ICRS (Hipparcos catalogue, ESA SP-1200, vol. 1, eq. 1.5.11, transposed).
-GALACTIC_TO_ICRS = np.array([[-0.0548755604, 0.4941094279, -0.8676661490],
-                             [-0.8734370902, -0.4448296300, -0.1980763734],
-                             [-0.4838350155, 0.7469822445, 0.4559837762]])
+GALACTIC_TO_ICRS = np.array([[-0.0548755604, -0.8734370902, -0.4838350155],
+                             [0.4941094279, -0.4448296300, 0.7469822445],
+                             [-0.8676661490, -0.1980763734, 0.4559837762]])
 DUST_MAG_PER_KPC = 0.45  # E(B-V) in the plane near the Sun (Green et al. 2019 give 0.3-0.6)
 DUST_HEIGHT_KPC = 0.125
 DUST_PATCHINESS = 0.35  # natural-log scatter from one line of sight to the next

@@ -221,3 +221,12 @@ def test_neighbours_brighten_blended_stars(sky, truth):
     reddening = (EXTINCTION[1] - EXTINCTION[0]) * star["ebv_mag"]
     alone = star["mean_g_mag"] + colours(star["teff_k"])[:, 1] + reddening
     assert np.median(measured - alone) < -0.1
+
+
+def test_the_disc_lies_along_the_galactic_plane_of_astropy(sky):
+    from astropy.coordinates import SkyCoord
+
+    name = np.array(sky.truth["class"].to_pylist())
+    place = SkyCoord(sky.sources["ra"].to_numpy(), sky.sources["dec"].to_numpy(), unit="deg").galactic
+    assert np.median(np.abs(place.b.deg[name == "CEP"])) < 6  # young stars
+    assert np.median(np.abs(place.b.deg[name == "RRab"])) > 15  # the halo
