@@ -1,6 +1,6 @@
 """What do features cost? Prints microseconds per object of each family, and ratios to one-by-one numpy and astropy.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.features [n_objects]
+OMP_NUM_THREADS=1 python -m benchmarks.features [n_objects]
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ def seconds(work: Callable[[], object]) -> float:
 def slices(curves: Curves) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Time, magnitude and error of every object-band pair with at least ten epochs, float64."""
     b, edges = curves.batch, curves.band_offsets
-    return [(b.time[i:j], b.mag[i:j].astype(float), b.mag_err[i:j].astype(float))
-            for i, j in pairwise(edges) if j - i >= 10]
+    return [
+        (b.time[i:j], b.mag[i:j].astype(float), b.mag_err[i:j].astype(float)) for i, j in pairwise(edges) if j - i >= 10
+    ]
 
 
 def numpy_statistics(time_: np.ndarray, mag: np.ndarray, err: np.ndarray) -> list[float]:
@@ -55,14 +56,32 @@ def numpy_statistics(time_: np.ndarray, mag: np.ndarray, err: np.ndarray) -> lis
     slope, level = np.polyfit(time_, mag, 1)
     running = np.cumsum(mag - mean) / (n * std)
     residual = (mag - weighted) / err
-    return [np.ptp(mag) / 2, np.mean(np.abs(mag - weighted) > std), np.mean(np.abs(mag - weighted) > 2 * std),
-            np.ptp(running), np.sum(step**2) / std**2, np.sum((step / np.diff(time_)) ** 2),
-            (std**2 - np.mean(err**2)) / mean**2, q[-1] - q[0], q[-3] - q[2], q[7] - q[4], np.mean(z**4) - 3, slope,
-            np.std(mag - slope * time_ - level), (q[6] - q[5]) / (q[-2] - q[1]), (q[8] - q[3]) / (q[-3] - q[2]),
-            np.max(np.abs(step / np.diff(time_))), np.median(np.abs(mag - median)),
-            np.mean(np.abs(mag - median) < 0.1 * np.ptp(mag)), np.max(np.abs(mag - median)),
-            np.sum(residual**2) / (n - 1), np.mean(np.abs(mag - median) / err), np.mean(z**3), std,
-            np.mean(np.abs(residual)) / np.sqrt(np.mean(residual**2))]
+    return [
+        np.ptp(mag) / 2,
+        np.mean(np.abs(mag - weighted) > std),
+        np.mean(np.abs(mag - weighted) > 2 * std),
+        np.ptp(running),
+        np.sum(step**2) / std**2,
+        np.sum((step / np.diff(time_)) ** 2),
+        (std**2 - np.mean(err**2)) / mean**2,
+        q[-1] - q[0],
+        q[-3] - q[2],
+        q[7] - q[4],
+        np.mean(z**4) - 3,
+        slope,
+        np.std(mag - slope * time_ - level),
+        (q[6] - q[5]) / (q[-2] - q[1]),
+        (q[8] - q[3]) / (q[-3] - q[2]),
+        np.max(np.abs(step / np.diff(time_))),
+        np.median(np.abs(mag - median)),
+        np.mean(np.abs(mag - median) < 0.1 * np.ptp(mag)),
+        np.max(np.abs(mag - median)),
+        np.sum(residual**2) / (n - 1),
+        np.mean(np.abs(mag - median) / err),
+        np.mean(z**3),
+        std,
+        np.mean(np.abs(residual)) / np.sqrt(np.mean(residual**2)),
+    ]
 
 
 def numpy_fourier(time_: np.ndarray, mag: np.ndarray, err: np.ndarray, period: float, n_harmonics: int = 6) -> object:
@@ -82,7 +101,8 @@ def astropy_powers(curves: Curves, config: FeatureConfig) -> None:
                 continue
             step = 1 / (config.period.oversampling * np.ptp(part.time))
             LombScargle(part.time, part.mag, part.mag_err).power(
-                np.arange(config.period.f_min, config.period.f_max, step), method="fast", assume_regular_frequency=True)
+                np.arange(config.period.f_min, config.period.f_max, step), method="fast", assume_regular_frequency=True
+            )
 
 
 def main(n: int = 300) -> dict[str, float]:
@@ -98,13 +118,17 @@ def main(n: int = 300) -> dict[str, float]:
         cost[feature.name] *= 1e6 / len(batch)
         print(f"{feature.name:12s} {cost[feature.name]:10,.0f} us per object")
     parts = slices(few)
-    peers = {"statistics": seconds(lambda: [numpy_statistics(*part) for part in parts]),
-             "fourier": seconds(lambda: [numpy_fourier(*part, 0.57) for part in parts]),
-             "period": seconds(lambda: astropy_powers(few, config))}
+    peers = {
+        "statistics": seconds(lambda: [numpy_statistics(*part) for part in parts]),
+        "fourier": seconds(lambda: [numpy_fourier(*part, 0.57) for part in parts]),
+        "period": seconds(lambda: astropy_powers(few, config)),
+    }
     for name, spent in peers.items():
         per_object = spent * 1e6 / len(few.batch)
-        print(f"{name:12s} {per_object / cost[name]:6.1f} times faster than its one-by-one peer "
-              f"({per_object:,.0f} us per object)")
+        print(
+            f"{name:12s} {per_object / cost[name]:6.1f} times faster than its one-by-one peer "
+            f"({per_object:,.0f} us per object)"
+        )
     return cost
 
 

@@ -33,10 +33,12 @@ class RealSet:
     bands: tuple[str, ...]
 
 
-SETS = (RealSet("eros_br", "time_days", "period_true", ("B", "R")),
-        RealSet("ztf_vsx", "mjd", "period_vsx", ("g", "r", "i")),
-        RealSet("ogle_cepheids_vi", "hjd_minus_2450000", "period", ("V", "I")),
-        RealSet("css_north", "mjd", "period", ("V_CSS",)))
+SETS = (
+    RealSet("eros_br", "time_days", "period_true", ("B", "R")),
+    RealSet("ztf_vsx", "mjd", "period_vsx", ("g", "r", "i")),
+    RealSet("ogle_cepheids_vi", "hjd_minus_2450000", "period", ("V", "I")),
+    RealSet("css_north", "mjd", "period", ("V_CSS",)),
+)
 
 
 def read(root: Path, real: RealSet, n: int) -> tuple[LightCurveBatch, pd.DataFrame]:
@@ -45,13 +47,20 @@ def read(root: Path, real: RealSet, n: int) -> tuple[LightCurveBatch, pd.DataFra
     objects = objects[objects[real.period] > 0]
     share = min(1.0, n / len(objects))
     objects = objects.groupby("label").sample(frac=share, random_state=1).reset_index(drop=True)
-    epochs = pd.read_parquet(root / real.folder / "lightcurves.parquet",
-                             filters=[("object_id", "in", objects.object_id.tolist())])
+    epochs = pd.read_parquet(
+        root / real.folder / "lightcurves.parquet", filters=[("object_id", "in", objects.object_id.tolist())]
+    )
     # a few rows of css_north carry the full Julian date
     times = np.where(epochs[real.time] > 2_400_000, epochs[real.time] - 2_400_000.5, epochs[real.time])
     batch = LightCurveBatch.from_epochs(
-        pd.Index(objects.object_id).get_indexer(epochs.object_id.astype(str)), times, epochs.mag, epochs.mag_err,
-        pd.Index(real.bands).get_indexer(epochs.band.astype(str)), None, real.bands)
+        pd.Index(objects.object_id).get_indexer(epochs.object_id.astype(str)),
+        times,
+        epochs.mag,
+        epochs.mag_err,
+        pd.Index(real.bands).get_indexer(epochs.band.astype(str)),
+        None,
+        real.bands,
+    )
     return apply_cuts(batch, CutConfig(has_error=True))[0], objects.iloc[batch.source_id]
 
 
@@ -71,8 +80,10 @@ def main(root: str | Path = DATA, n: int = 300) -> None:
         for name in ("all", *np.unique(label)):
             rows = right[:, (label == name) | (name == "all")]
             exact, half, double = rows.mean(axis=1)
-            print(f"| {real.folder} | {name} | {rows.shape[1]} | {exact:.3f} | {half:.3f} | {double:.3f} | "
-                  f"{rows.any(axis=0).mean():.3f} | {spent:.1f} |")
+            print(
+                f"| {real.folder} | {name} | {rows.shape[1]} | {exact:.3f} | {half:.3f} | {double:.3f} | "
+                f"{rows.any(axis=0).mean():.3f} | {spent:.1f} |"
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast is the embedded sky? Prints objects per second per core for all three surveys, against the floor of 5,000.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.sky [n_objects]
+OMP_NUM_THREADS=1 python -m benchmarks.sky [n_objects]
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ def main(n: int = 20_480, chunk: int = 4096) -> float:
         epochs += sum(int(batch.offsets[-1]) for batch in sky.epochs.values())
     spent, elapsed = time.process_time() - began, time.perf_counter() - wall
     print(f"{n:,} objects, {epochs:,} epochs of gaia, ps1 and ztf in {elapsed:.2f} s ({spent:.2f} s of processor time)")
-    print(f"{n / spent:,.0f} objects/s/core, {epochs / spent / 1e6:.2f} million epochs/s/core; "
-          f"ratio to the floor of {FLOOR:,.0f} objects/s/core: {n / spent / FLOOR:.2f}")
+    print(
+        f"{n / spent:,.0f} objects/s/core, {epochs / spent / 1e6:.2f} million epochs/s/core; "
+        f"ratio to the floor of {FLOOR:,.0f} objects/s/core: {n / spent / FLOOR:.2f}"
+    )
     return n / spent
 
 

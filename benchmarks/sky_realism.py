@@ -100,8 +100,15 @@ def read_real(real: RealSet) -> tuple[LightCurveBatch, NDArray, NDArray]:
     known = row.is_valid().to_numpy() & ((real.time != "phase") | (time < 1.0))
     error = epochs["mag_err"].to_numpy() if "mag_err" in epochs.column_names else np.full(time.size, 0.02)
     index = row.fill_null(-1).to_numpy()
-    batch = LightCurveBatch.from_epochs(index[known], time[known], epochs["mag"].to_numpy()[known], error[known],
-                                        np.zeros(known.sum(), np.int8), None, (real.band,))
+    batch = LightCurveBatch.from_epochs(
+        index[known],
+        time[known],
+        epochs["mag"].to_numpy()[known],
+        error[known],
+        np.zeros(known.sum(), np.int8),
+        None,
+        (real.band,),
+    )
     period = objects[real.period].to_numpy()[batch.source_id]
     label = objects["label"].to_numpy()[batch.source_id] if "label" in objects.column_names else np.full(len(batch), "")
     return batch, period, label
@@ -109,12 +116,22 @@ def read_real(real: RealSet) -> tuple[LightCurveBatch, NDArray, NDArray]:
 
 def shape(batch: LightCurveBatch, period: NDArray, harmonics: int, is_phase: bool = False) -> dict[str, NDArray]:
     """period, amplitude (peak-to-peak of the series, mag), R21, phi21 and phi31 (rad) of every object, (S,)."""
-    fit = fit_fourier(batch, np.where(np.isfinite(period), 1.0, np.nan) if is_phase else period, harmonics,
-                      floor=ERROR_FLOOR_MAG, epochs_per_term=1.8)
+    fit = fit_fourier(
+        batch,
+        np.where(np.isfinite(period), 1.0, np.nan) if is_phase else period,
+        harmonics,
+        floor=ERROR_FLOOR_MAG,
+        epochs_per_term=1.8,
+    )
     amplitude = np.ptp(fit.evaluate(PHASES), axis=1)
     usable = (fit.n_harmonics >= harmonics) & np.isfinite(period)
-    values = {"period": period, "amplitude": amplitude, "R21": fit.ratio(2), "phi21": fit.phase_difference(2),
-              "phi31": fit.phase_difference(3)}
+    values = {
+        "period": period,
+        "amplitude": amplitude,
+        "R21": fit.ratio(2),
+        "phi21": fit.phase_difference(2),
+        "phi31": fit.phase_difference(3),
+    }
     return {name: np.where(usable, value, np.nan) for name, value in values.items()}
 
 
@@ -172,8 +189,11 @@ def compare(sample: SkySample, row: Comparison, cache: dict) -> tuple[bool, dict
         cells.append(f"{m1:7.3f} ± {s1:6.3f} | {m2:7.3f} ± {s2:6.3f} |{verdict}{mark}")
     count = [int(np.isfinite(part["R21"]).sum()) for part in (real, ours)]
     ours_name = "+".join(name.split()[-1] for name in row.classes)
-    print(f"{who:24s} {count[0]:5d} | {row.band:6s}{ours_name:12s} {count[1]:5d} | " + " | ".join(cells)
-          + (f" | {row.why}" if row.why else ""))
+    print(
+        f"{who:24s} {count[0]:5d} | {row.band:6s}{ours_name:12s} {count[1]:5d} | "
+        + " | ".join(cells)
+        + (f" | {row.why}" if row.why else "")
+    )
     return agrees, strict
 
 
@@ -187,8 +207,10 @@ def print_relation(sample: SkySample) -> None:
     feh = {"real": objects["feh"].to_numpy()[batch.source_id], "sky": sample.truth.loc[curves.source_id, "feh_dex"]}
     for name, part in (("real", real), ("sky", ours)):
         coefficient, scatter = robust_plane(part["period"] - 0.58, np.asarray(feh[name]) + 1.5, part["phi31"])
-        print(f"RRab G {name:5s} phi31 = {coefficient[0]:.3f} + {coefficient[1]:.2f} (P - 0.58) "
-              f"+ {coefficient[2]:.3f} ([Fe/H] + 1.5), scatter {scatter:.3f} rad")
+        print(
+            f"RRab G {name:5s} phi31 = {coefficient[0]:.3f} + {coefficient[1]:.2f} (P - 0.58) "
+            f"+ {coefficient[2]:.3f} ([Fe/H] + 1.5), scatter {scatter:.3f} rad"
+        )
 
 
 def robust_plane(x: NDArray, y: NDArray, z: NDArray) -> tuple[NDArray, float]:
@@ -204,12 +226,16 @@ def robust_plane(x: NDArray, y: NDArray, z: NDArray) -> tuple[NDArray, float]:
 
 
 FIGURE_ROWS = (  # class, sky band, members, real set, its label, period window (day) for both
-    ("RRab", "g_ztf", ("RRab",), ZTF_G, "RR Lyr", (0.44, 0.75)), ("RRc", "r_ztf", ("RRc",), CSS, "RRc", (0.25, 0.42)),
-    ("RRd", "r_ztf", ("RRd",), CSS, "RRd", (0.33, 0.43)), ("CEP F", "RP", ("CEP F",), OGLE, "F", (2.5, 30.0)),
+    ("RRab", "g_ztf", ("RRab",), ZTF_G, "RR Lyr", (0.44, 0.75)),
+    ("RRc", "r_ztf", ("RRc",), CSS, "RRc", (0.25, 0.42)),
+    ("RRd", "r_ztf", ("RRd",), CSS, "RRd", (0.33, 0.43)),
+    ("CEP F", "RP", ("CEP F",), OGLE, "F", (2.5, 30.0)),
     ("T2CEP", "r_ztf", ("T2CEP",), CSS, "Cep_II", (1.0, 25.0)),
     ("DSCT_SXPHE", "g_ztf", ("DSCT_SXPHE HADS", "DSCT_SXPHE SXPHE"), ZTF_G, "δ Sct", (0.04, 0.2)),
-    ("ECL EA", "r_ztf", ("ECL EA",), CSS, "EA", (0.4, 4.0)), ("ECL EW", "r_ztf", ("ECL EW",), CSS, "EW", (0.25, 0.6)),
-    ("MIRA_SR", "r_ztf", ("MIRA_SR",), CSS, "LPV", (80.0, 450.0)))
+    ("ECL EA", "r_ztf", ("ECL EA",), CSS, "EA", (0.4, 4.0)),
+    ("ECL EW", "r_ztf", ("ECL EW",), CSS, "EW", (0.25, 0.6)),
+    ("MIRA_SR", "r_ztf", ("MIRA_SR",), CSS, "LPV", (80.0, 450.0)),
+)
 
 
 def draw_figure(sample: SkySample, path: Path, columns: int = 4) -> None:
@@ -236,11 +262,17 @@ def draw_figure(sample: SkySample, path: Path, columns: int = 4) -> None:
     print(f"figure: {path}")
 
 
-def _draw_folded(axes: NDArray, rng: np.random.Generator, batch: LightCurveBatch, period: NDArray,
-                 window: tuple[float, float], colour: str) -> None:
+def _draw_folded(
+    axes: NDArray,
+    rng: np.random.Generator,
+    batch: LightCurveBatch,
+    period: NDArray,
+    window: tuple[float, float],
+    colour: str,
+) -> None:
     """One random well-observed star per panel, phase 0 at the brightest point of its Fourier series."""
     usable = np.flatnonzero((batch.n_epoch >= 40) & (period > window[0]) & (period < window[1]))
-    chosen = rng.permutation(usable)[:axes.size]
+    chosen = rng.permutation(usable)[: axes.size]
     for axis, star in zip(axes, chosen, strict=False):
         one = batch.select([star])
         series = fit_fourier(one, period[[star]], 4, floor=ERROR_FLOOR_MAG).evaluate(PHASES)[0]
@@ -263,16 +295,22 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"sky_realism: no {', '.join(absent)} under {DATA}; set ARGELANDER_DATA to the folder of real sets.")
     rows = [row for row in COMPARISONS if row.real.folder not in absent]
     sample, cache = SkySample(options.objects, options.seed), {}
-    print("real set                     n | band  sky              n | "
-          + " | ".join(f"{name + ' real':>16s} | {'sky':>16s} | off " for name in QUANTITIES))
+    print(
+        "real set                     n | band  sky              n | "
+        + " | ".join(f"{name + ' real':>16s} | {'sky':>16s} | off " for name in QUANTITIES)
+    )
     verdicts = [compare(sample, row, cache) for row in rows]
     agree = [verdict for verdict, _ in verdicts]
-    print(f"{sum(agree)} of {len(rows)} rows agree within one scatter in every compared quantity "
-          "(off = |difference of medians| / larger scatter)")
+    print(
+        f"{sum(agree)} of {len(rows)} rows agree within one scatter in every compared quantity "
+        "(off = |difference of medians| / larger scatter)"
+    )
     strict = {name: value for _, ratios in verdicts for name, value in ratios.items()}
     beyond = [f"{name} {value:.1f}" for name, value in strict.items() if value > 1]
-    print(f"{len(strict) - len(beyond)} of {len(strict)} medians also agree within the scatter of the real set alone; "
-          f"beyond it: {', '.join(beyond) or 'none'}")
+    print(
+        f"{len(strict) - len(beyond)} of {len(strict)} medians also agree within the scatter of the real set alone; "
+        f"beyond it: {', '.join(beyond) or 'none'}"
+    )
     if not absent:
         print_relation(sample)
         options.figure.parent.mkdir(parents=True, exist_ok=True)

@@ -17,12 +17,21 @@ from tasks.features.shared import SHARED
 from tasks.features.statistics import STATISTICS
 from tasks.lightcurves.batch import LightCurveBatch
 
-__all__ = ["FEATURES", "FEATURES_VERSION", "Feature", "FeatureConfig", "colour_columns", "compute_colours",
-           "compute_features", "feature_columns"]
+__all__ = [
+    "FEATURES",
+    "FEATURES_VERSION",
+    "Feature",
+    "FeatureConfig",
+    "colour_columns",
+    "compute_colours",
+    "compute_features",
+    "feature_columns",
+]
 
 FEATURES_VERSION = 1  # raise it when a feature changes its meaning: features are then computed anew
-FEATURES: dict[str, Feature] = {feature.name: feature for feature in
-                                (PHOTOMETRY, STATISTICS, PERIOD, FOURIER, FOLDED, SHARED)}
+FEATURES: dict[str, Feature] = {
+    feature.name: feature for feature in (PHOTOMETRY, STATISTICS, PERIOD, FOURIER, FOLDED, SHARED)
+}
 
 
 def feature_columns(bands: tuple[str, ...], config: FeatureConfig | None = None) -> tuple[Column, ...]:

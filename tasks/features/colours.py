@@ -15,8 +15,9 @@ from tasks.features.feature import expand
 def colour_columns(bands: tuple[str, ...]) -> tuple[Column, ...]:
     """mean_mag_{band} of every band and colour_mag_{first}_{second} of every pair, in the order of `bands`."""
     mean = Column("mean_mag_{band}", pa.float32(), "Mean magnitude.", "mag", "phot.mag;stat.mean", nullable=True)
-    colour = Column("colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color",
-                    nullable=True)
+    colour = Column(
+        "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
+    )
     return *expand(mean, bands), *expand(colour, bands, list(combinations(range(len(bands)), 2)))
 
 

@@ -83,15 +83,19 @@ def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(pairs if len(bands) < 3 else [*pairs, (0, len(bands) - 1)])
 
 
-def expand(column: Column, bands: tuple[str, ...], pairs: Sequence[tuple[int, int]] | None = None,
-           ) -> tuple[Column, ...]:
+def expand(
+    column: Column,
+    bands: tuple[str, ...],
+    pairs: Sequence[tuple[int, int]] | None = None,
+) -> tuple[Column, ...]:
     """The concrete columns of a declared one, in the order of the array's second axis; `pairs`: else `band_pairs`."""
     if "{band}" in column.name:
         return tuple(column.named(column.name.format(band=band), f"{column.doc} Band {band}.") for band in bands)
     if "{pair}" in column.name:
         names = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
-        return tuple(column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.")
-                     for a, b in names)
+        return tuple(
+            column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in names
+        )
     return (column,)
 
 

@@ -25,8 +25,10 @@ def folded(curves: Curves, earlier: Arrays) -> Arrays:
     safe = np.where(variance > 0, variance, 1.0)
     eta = segment_sum(squared_steps(residual, offsets), offsets) / safe
     cusum = cumulative_range(residual, offsets) / np.sqrt(safe * np.maximum(length, 1))
-    return {"folded_eta_{band}": np.where(known, curves.per_band(eta), np.nan),
-            "folded_cusum_{band}": np.where(known, curves.per_band(cusum), np.nan)}
+    return {
+        "folded_eta_{band}": np.where(known, curves.per_band(eta), np.nan),
+        "folded_cusum_{band}": np.where(known, curves.per_band(cusum), np.nan),
+    }
 
 
 def squared_steps(values: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -48,9 +50,26 @@ def cumulative_range(values: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.
     return result
 
 
-FOLDED = Feature("folded", needs=("period",), compute=folded, columns=(
-    Column("folded_eta_{band}", pa.float32(), "Von Neumann ratio in order of phase (Psi_eta, Kim et al. 2014).",
-           ucd="src.var;stat.value", nullable=True, range=(0, None)),
-    Column("folded_cusum_{band}", pa.float32(), "Range of the cumulative sum in order of phase (Psi_CS).",
-           ucd="src.var;stat.value", nullable=True, range=(0, None)),
-))
+FOLDED = Feature(
+    "folded",
+    needs=("period",),
+    compute=folded,
+    columns=(
+        Column(
+            "folded_eta_{band}",
+            pa.float32(),
+            "Von Neumann ratio in order of phase (Psi_eta, Kim et al. 2014).",
+            ucd="src.var;stat.value",
+            nullable=True,
+            range=(0, None),
+        ),
+        Column(
+            "folded_cusum_{band}",
+            pa.float32(),
+            "Range of the cumulative sum in order of phase (Psi_CS).",
+            ucd="src.var;stat.value",
+            nullable=True,
+            range=(0, None),
+        ),
+    ),
+)

@@ -19,15 +19,24 @@ def fourier(curves: Curves, earlier: Arrays) -> Arrays:
     """Fourier parameters and shape of each band, (S,B) each; NaN where the band has too few epochs or no period."""
     n_band = len(curves.batch.bands)
     fold = np.repeat(curves.fold_period(earlier["period_day"]), n_band)
-    fit = fit_fourier(curves.batch, fold, N_HARMONICS, curves.band_offsets, floor=curves.config.period.error_floor,
-                      epochs_per_term=EPOCHS_PER_TERM)
+    fit = fit_fourier(
+        curves.batch,
+        fold,
+        N_HARMONICS,
+        curves.band_offsets,
+        floor=curves.config.period.error_floor,
+        epochs_per_term=EPOCHS_PER_TERM,
+    )
     known = fit.n_harmonics > 0
     found = {**parameters(fit), **shape(fit)}
     by_band = {name: curves.per_band(np.where(known, values, np.nan)) for name, values in found.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         log_amplitude = np.log10(by_band["fourier_amplitude_mag_{band}"])
-    return {**by_band, "log_amplitude_ratio_{pair}": pair_difference(log_amplitude, curves.batch.bands),
-            "fourier_colour_mag_{pair}": pair_difference(by_band["fourier_mean_mag_{band}"], curves.batch.bands)}
+    return {
+        **by_band,
+        "log_amplitude_ratio_{pair}": pair_difference(log_amplitude, curves.batch.bands),
+        "fourier_colour_mag_{pair}": pair_difference(by_band["fourier_mean_mag_{band}"], curves.batch.bands),
+    }
 
 
 def parameters(fit: FourierFit) -> dict[str, NDArray]:
@@ -35,8 +44,12 @@ def parameters(fit: FourierFit) -> dict[str, NDArray]:
     found = {"fourier_mean_mag_{band}": fit.offset, "fourier_amplitude_mag_{band}": fit.amplitude[:, 0]}
     for k in (2, 3):
         phi = fit.phase_difference(k)
-        found |= {f"r{k}1_{{band}}": fit.ratio(k), f"phi{k}1_rad_{{band}}": phi, f"cos_phi{k}1_{{band}}": np.cos(phi),
-                  f"sin_phi{k}1_{{band}}": np.sin(phi)}
+        found |= {
+            f"r{k}1_{{band}}": fit.ratio(k),
+            f"phi{k}1_rad_{{band}}": phi,
+            f"cos_phi{k}1_{{band}}": np.cos(phi),
+            f"sin_phi{k}1_{{band}}": np.sin(phi),
+        }
     return found
 
 
@@ -49,27 +62,55 @@ def shape(fit: FourierFit) -> dict[str, NDArray]:
     with np.errstate(divide="ignore", invalid="ignore"):
         scatter = np.sqrt(fit.chi2 / fit.chi2_constant)
         acuteness = (1 - bright) / bright
-    return {"fourier_range_mag_{band}": peak_to_peak, "rise_phase_{band}": np.mod(brightest - faintest, GRID.size)
-            / GRID.size, "acuteness_{band}": acuteness, "scatter_ratio_{band}": scatter}
+    return {
+        "fourier_range_mag_{band}": peak_to_peak,
+        "rise_phase_{band}": np.mod(brightest - faintest, GRID.size) / GRID.size,
+        "acuteness_{band}": acuteness,
+        "scatter_ratio_{band}": scatter,
+    }
 
 
-def _column(name: str, doc: str, unit: str = "", ucd: str = "src.var;stat.fourier", low: float | None = None,
-            high: float | None = None) -> Column:
+def _column(
+    name: str,
+    doc: str,
+    unit: str = "",
+    ucd: str = "src.var;stat.fourier",
+    low: float | None = None,
+    high: float | None = None,
+) -> Column:
     return Column(name, pa.float32(), doc, unit, ucd, nullable=True, range=(low, high))
 
 
-FOURIER = Feature("fourier", needs=("period",), compute=fourier, columns=(
-    _column("fourier_mean_mag_{band}", "Mean over phase of the Fourier series.", "mag", "phot.mag;stat.mean"),
-    _column("fourier_amplitude_mag_{band}", "Amplitude A1 of the first harmonic.", "mag", "src.var.amplitude", 0),
-    *(column for k in (2, 3) for column in (
-        _column(f"r{k}1_{{band}}", f"Amplitude ratio A{k}/A1.", low=0),
-        _column(f"phi{k}1_rad_{{band}}", f"Phase difference phi{k} - {k} phi1, cosine series.", "rad", low=0, high=6.3),
-        _column(f"cos_phi{k}1_{{band}}", f"Cosine of phi{k}1.", low=-1, high=1),
-        _column(f"sin_phi{k}1_{{band}}", f"Sine of phi{k}1.", low=-1, high=1))),
-    _column("fourier_range_mag_{band}", "Peak to peak of the Fourier series.", "mag", "src.var.amplitude", 0),
-    _column("rise_phase_{band}", "Phase from faintest to brightest (Stellingwerf & Donohoe 1986).", low=0, high=1),
-    _column("acuteness_{band}", "Time fainter over time brighter than mid-range (Stellingwerf & Donohoe 1986).", low=0),
-    _column("scatter_ratio_{band}", "Scatter around the Fourier series over scatter around the mean.", low=0),
-    _column("log_amplitude_ratio_{pair}", "log10 of the ratio of the amplitudes A1."),
-    _column("fourier_colour_mag_{pair}", "Difference of the mean magnitudes over phase.", "mag", "phot.color"),
-))
+FOURIER = Feature(
+    "fourier",
+    needs=("period",),
+    compute=fourier,
+    columns=(
+        _column("fourier_mean_mag_{band}", "Mean over phase of the Fourier series.", "mag", "phot.mag;stat.mean"),
+        _column("fourier_amplitude_mag_{band}", "Amplitude A1 of the first harmonic.", "mag", "src.var.amplitude", 0),
+        *(
+            column
+            for k in (2, 3)
+            for column in (
+                _column(f"r{k}1_{{band}}", f"Amplitude ratio A{k}/A1.", low=0),
+                _column(
+                    f"phi{k}1_rad_{{band}}",
+                    f"Phase difference phi{k} - {k} phi1, cosine series.",
+                    "rad",
+                    low=0,
+                    high=6.3,
+                ),
+                _column(f"cos_phi{k}1_{{band}}", f"Cosine of phi{k}1.", low=-1, high=1),
+                _column(f"sin_phi{k}1_{{band}}", f"Sine of phi{k}1.", low=-1, high=1),
+            )
+        ),
+        _column("fourier_range_mag_{band}", "Peak to peak of the Fourier series.", "mag", "src.var.amplitude", 0),
+        _column("rise_phase_{band}", "Phase from faintest to brightest (Stellingwerf & Donohoe 1986).", low=0, high=1),
+        _column(
+            "acuteness_{band}", "Time fainter over time brighter than mid-range (Stellingwerf & Donohoe 1986).", low=0
+        ),
+        _column("scatter_ratio_{band}", "Scatter around the Fourier series over scatter around the mean.", low=0),
+        _column("log_amplitude_ratio_{pair}", "log10 of the ratio of the amplitudes A1."),
+        _column("fourier_colour_mag_{pair}", "Difference of the mean magnitudes over phase.", "mag", "phot.color"),
+    ),
+)

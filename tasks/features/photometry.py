@@ -20,8 +20,12 @@ def photometry(curves: Curves, earlier: Arrays) -> Arrays:
     total = curves.per_band(segment_sum(weight, curves.band_offsets))
     summed = curves.per_band(segment_sum(weight * batch.mag, curves.band_offsets))
     mean = np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
-    return {"n_epoch_{band}": curves.n_epoch, "mean_mag_{band}": mean, "timespan_day": timespan(curves),
-            "colour_mag_{pair}": pair_difference(mean, batch.bands)}
+    return {
+        "n_epoch_{band}": curves.n_epoch,
+        "mean_mag_{band}": mean,
+        "timespan_day": timespan(curves),
+        "colour_mag_{pair}": pair_difference(mean, batch.bands),
+    }
 
 
 def timespan(curves: Curves) -> np.ndarray:
@@ -33,11 +37,30 @@ def timespan(curves: Curves) -> np.ndarray:
     return np.where((batch.n_epoch > 0) & curves.config.has_time, last - first, np.nan)
 
 
-PHOTOMETRY = Feature("photometry", compute=photometry, columns=(
-    Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
-    Column("mean_mag_{band}", pa.float32(), "Mean magnitude, weighted by 1/(err^2 + 0.05^2).", "mag",
-           "phot.mag;stat.mean", nullable=True),
-    Column("colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True),
-    Column("timespan_day", pa.float32(), "Time from the first to the last epoch.", "d", "time.duration", nullable=True,
-           range=(0, None)),
-))
+PHOTOMETRY = Feature(
+    "photometry",
+    compute=photometry,
+    columns=(
+        Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
+        Column(
+            "mean_mag_{band}",
+            pa.float32(),
+            "Mean magnitude, weighted by 1/(err^2 + 0.05^2).",
+            "mag",
+            "phot.mag;stat.mean",
+            nullable=True,
+        ),
+        Column(
+            "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
+        ),
+        Column(
+            "timespan_day",
+            pa.float32(),
+            "Time from the first to the last epoch.",
+            "d",
+            "time.duration",
+            nullable=True,
+            range=(0, None),
+        ),
+    ),
+)

@@ -40,15 +40,17 @@ def fit_shared(curves: Curves, fold: NDArray, n_harmonics: int) -> FourierFit:
     known = np.isfinite(fold) & (fold > 0)
     turns = batch.time * np.repeat(np.where(known, 1 / np.where(known, fold, 1.0), 0.0), batch.n_epoch)
     matrix, vector, _, constant = normal_equations(
-        turns, batch.mag, weights(batch.mag_err, curves.config.period.error_floor), curves.band_offsets, n_harmonics)
+        turns, batch.mag, weights(batch.mag_err, curves.config.period.error_floor), curves.band_offsets, n_harmonics
+    )
     matrix, vector, constant = (curves.per_band(value).sum(axis=1) for value in (matrix, vector, constant))
     n_band = np.count_nonzero(curves.n_epoch, axis=1)
     free = np.clip(((batch.n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics).astype(np.int64)
     free = np.where(known & (constant > 0), free, 0)
     solution = solve_free(matrix, vector, free)
     chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
-    return FourierFit(np.zeros(n_object), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant,
-                      batch.n_epoch, free)
+    return FourierFit(
+        np.zeros(n_object), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant, batch.n_epoch, free
+    )
 
 
 def minima_ratio(curve: NDArray) -> NDArray[np.float64]:
@@ -59,7 +61,7 @@ def minima_ratio(curve: NDArray) -> NDArray[np.float64]:
     n = curve.shape[1]
     brightest = curve.min(axis=1)
     centred = curve[np.arange(curve.shape[0])[:, None], (np.argmax(curve, axis=1)[:, None] + np.arange(n)) % n]
-    inner = centred[:, int(0.2 * n):int(0.8 * n) + 1]
+    inner = centred[:, int(0.2 * n) : int(0.8 * n) + 1]
     is_minimum = (inner[:, 1:-1] >= inner[:, :-2]) & (inner[:, 1:-1] >= inner[:, 2:])
     depth = np.max(np.where(is_minimum, inner[:, 1:-1] - brightest[:, None], 0.0), axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -73,7 +75,7 @@ def alternation(curve: NDArray) -> NDArray[np.float64]:
     """
     n = curve.shape[1]
     turned = curve[np.arange(curve.shape[0])[:, None], (np.argmin(curve, axis=1)[:, None] + np.arange(n)) % n]
-    first, second = turned[:, :n // 2].max(axis=1), turned[:, n // 2:].max(axis=1)
+    first, second = turned[:, : n // 2].max(axis=1), turned[:, n // 2 :].max(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.abs(first - second) / (curve.max(axis=1) - curve.min(axis=1))
 
@@ -82,12 +84,22 @@ def _column(name: str, doc: str, low: float | None, high: float | None, unit: st
     return Column(name, pa.float32(), doc, unit, "src.var;stat.fourier", nullable=True, range=(low, high))
 
 
-SHARED = Feature("shared", needs=("period",), compute=shared, columns=(
-    _column("shared_amplitude_mag", "Amplitude A1 of the series common to all bands.", 0, None, "mag"),
-    *(column for k in (2, 3, 4) for column in (
-        _column(f"shared_r{k}1", f"Amplitude ratio A{k}/A1, all bands.", 0, None),
-        _column(f"shared_cos_phi{k}1", f"Cosine of phi{k} - {k} phi1, all bands.", -1, 1),
-        _column(f"shared_sin_phi{k}1", f"Sine of phi{k} - {k} phi1, all bands.", -1, 1))),
-    _column("minima_ratio", "Depth of the second minimum over the first's, folded at P.", 0, 1),
-    _column("alternation", "Difference of the two minima folded at 2P, over the range.", 0, 1),
-))
+SHARED = Feature(
+    "shared",
+    needs=("period",),
+    compute=shared,
+    columns=(
+        _column("shared_amplitude_mag", "Amplitude A1 of the series common to all bands.", 0, None, "mag"),
+        *(
+            column
+            for k in (2, 3, 4)
+            for column in (
+                _column(f"shared_r{k}1", f"Amplitude ratio A{k}/A1, all bands.", 0, None),
+                _column(f"shared_cos_phi{k}1", f"Cosine of phi{k} - {k} phi1, all bands.", -1, 1),
+                _column(f"shared_sin_phi{k}1", f"Sine of phi{k} - {k} phi1, all bands.", -1, 1),
+            )
+        ),
+        _column("minima_ratio", "Depth of the second minimum over the first's, folded at P.", 0, 1),
+        _column("alternation", "Difference of the two minima folded at 2P, over the range.", 0, 1),
+    ),
+)

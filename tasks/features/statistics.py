@@ -57,25 +57,44 @@ NEEDS_TIME = ("eta_e", "linear_trend", "linear_trend_noise", "maximum_slope")
 def extractor() -> light_curve.Extractor:
     """The compiled extractor. One feature written in Python would silently turn all of it into Python."""
     return light_curve.Extractor(
-        light_curve.Amplitude(), light_curve.AndersonDarlingNormal(), light_curve.BeyondNStd(1.0),
-        light_curve.BeyondNStd(2.0), light_curve.Cusum(), light_curve.Eta(), light_curve.EtaE(),
-        light_curve.ExcessVariance(), light_curve.InterPercentileRange(0.02), light_curve.InterPercentileRange(0.10),
-        light_curve.InterPercentileRange(0.25), light_curve.Kurtosis(), light_curve.LinearTrend(),
-        light_curve.MagnitudePercentageRatio(0.40, 0.05), light_curve.MagnitudePercentageRatio(0.20, 0.10),
-        light_curve.MaximumSlope(), light_curve.MedianAbsoluteDeviation(),
-        light_curve.MedianBufferRangePercentage(0.10), light_curve.PercentAmplitude(), light_curve.ReducedChi2(),
-        light_curve.Roms(), light_curve.Skew(), light_curve.StandardDeviation(), light_curve.StetsonK())
+        light_curve.Amplitude(),
+        light_curve.AndersonDarlingNormal(),
+        light_curve.BeyondNStd(1.0),
+        light_curve.BeyondNStd(2.0),
+        light_curve.Cusum(),
+        light_curve.Eta(),
+        light_curve.EtaE(),
+        light_curve.ExcessVariance(),
+        light_curve.InterPercentileRange(0.02),
+        light_curve.InterPercentileRange(0.10),
+        light_curve.InterPercentileRange(0.25),
+        light_curve.Kurtosis(),
+        light_curve.LinearTrend(),
+        light_curve.MagnitudePercentageRatio(0.40, 0.05),
+        light_curve.MagnitudePercentageRatio(0.20, 0.10),
+        light_curve.MaximumSlope(),
+        light_curve.MedianAbsoluteDeviation(),
+        light_curve.MedianBufferRangePercentage(0.10),
+        light_curve.PercentAmplitude(),
+        light_curve.ReducedChi2(),
+        light_curve.Roms(),
+        light_curve.Skew(),
+        light_curve.StandardDeviation(),
+        light_curve.StetsonK(),
+    )
 
 
 def as_arrow_lists(curves: Curves) -> pa.Array:
     """One list of (time, mag, mag_err) structs per object and band: the layout that the extractor reads in place."""
     batch = curves.batch
     # the extractor panics where all times of a list are equal; its statistics of time are not used there
-    time = np.where(np.repeat(has_spread(curves).ravel(), np.diff(curves.band_offsets)), batch.time,
-                    np.arange(batch.time.size))
+    time = np.where(
+        np.repeat(has_spread(curves).ravel(), np.diff(curves.band_offsets)), batch.time, np.arange(batch.time.size)
+    )
     err = np.where(np.isfinite(batch.mag_err), batch.mag_err, UNQUOTED_ERR).astype(np.float64)
-    epochs = pa.StructArray.from_arrays([pa.array(time), pa.array(batch.mag.astype(np.float64)), pa.array(err)],
-                                        names=["time", "mag", "mag_err"])
+    epochs = pa.StructArray.from_arrays(
+        [pa.array(time), pa.array(batch.mag.astype(np.float64)), pa.array(err)], names=["time", "mag", "mag_err"]
+    )
     return pa.ListArray.from_arrays(pa.array(curves.band_offsets.astype(np.int32)), epochs)
 
 
@@ -83,8 +102,14 @@ def statistics(curves: Curves, earlier: Arrays) -> Arrays:
     """All statistics of every band, (S,B) each; NaN for bands with fewer than `min_epoch` epochs."""
     if len(curves.batch) == 0:
         return {column.name: np.empty((0, len(curves.batch.bands))) for column in STATISTIC_COLUMNS.values()}
-    values = extractor().many(as_arrow_lists(curves), arrow_fields={"t": "time", "m": "mag", "sigma": "mag_err"},
-                              sorted=True, check=False, fill_value=np.nan, n_jobs=1)
+    values = extractor().many(
+        as_arrow_lists(curves),
+        arrow_fields={"t": "time", "m": "mag", "sigma": "mag_err"},
+        sorted=True,
+        check=False,
+        fill_value=np.nan,
+        n_jobs=1,
+    )
     by_name = dict(zip(extractor().names, np.moveaxis(curves.per_band(values), -1, 0), strict=True))
     enough = curves.n_epoch >= curves.config.min_epoch
     quoted, timed = has_errors(curves), has_spread(curves) & curves.config.has_time

@@ -20,8 +20,9 @@ def resamples(n: int, draws: int = DRAWS, seed: int = 0) -> Iterator[NDArray[np.
         yield rng.integers(0, n, (min(block, draws - start), n))
 
 
-def bootstrap(statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], n: int, draws: int = DRAWS,
-              seed: int = 0) -> NDArray[np.float64]:
+def bootstrap(
+    statistic: Callable[[NDArray[np.int64]], NDArray[np.float64]], n: int, draws: int = DRAWS, seed: int = 0
+) -> NDArray[np.float64]:
     """Values (draws, M) of `statistic`, which maps indices (d, n) to (d, M)."""
     return np.concatenate([statistic(index) for index in resamples(n, draws, seed)])
 

@@ -86,8 +86,9 @@ def reliability(proba: NDArray[np.float64], codes: ArrayLike, bins: int = BINS) 
     return Reliability(mean, right, centre - half, centre + half, n)
 
 
-def expected_calibration_error(confidence: NDArray[np.float64], correct: NDArray[np.float64],
-                               bins: int = BINS) -> NDArray[np.float64]:
+def expected_calibration_error(
+    confidence: NDArray[np.float64], correct: NDArray[np.float64], bins: int = BINS
+) -> NDArray[np.float64]:
     """Mean over objects of |fraction correct - mean confidence| in equal bins (Guo et al. 2017, eq. 3).
 
     `confidence` and `correct` (0 or 1) are (D, S), one row for each resample; returns (D,).

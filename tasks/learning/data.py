@@ -31,11 +31,14 @@ class Examples:
         object.__setattr__(self, "feature_names", tuple(self.feature_names))
         expected = (self.source_id.size, len(self.feature_names))
         if self.features.shape != expected:
-            raise ValueError(f"Examples: features have shape {self.features.shape}, "
-                             f"but the ids and names say {expected}.")
+            raise ValueError(
+                f"Examples: features have shape {self.features.shape}, but the ids and names say {expected}."
+            )
         if self.batch is not None and not np.array_equal(self.batch.source_id, self.source_id):
-            raise ValueError(f"Examples: the {len(self.batch)} light curves are not those of the {len(self)} "
-                             "source_ids in the same order; select the batch by the feature rows first.")
+            raise ValueError(
+                f"Examples: the {len(self.batch)} light curves are not those of the {len(self)} "
+                "source_ids in the same order; select the batch by the feature rows first."
+            )
 
     def __len__(self) -> int:
         return self.source_id.size
@@ -52,8 +55,10 @@ class Examples:
         place = {name: i for i, name in enumerate(self.feature_names)}
         absent = [name for name in names if name not in place]
         if absent:
-            raise ValueError(f"features: {len(absent)} of the {len(names)} columns the model was trained on are absent "
-                             f"(first: {absent[0]}); compute the features with the settings of the training.")
+            raise ValueError(
+                f"features: {len(absent)} of the {len(names)} columns the model was trained on are absent "
+                f"(first: {absent[0]}); compute the features with the settings of the training."
+            )
         return np.ascontiguousarray(self.features[:, [place[name] for name in names]], np.float32)
 
 

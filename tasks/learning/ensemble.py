@@ -32,8 +32,9 @@ class Prediction:
         return np.stack([self.mean, self.sigma], axis=1)
 
 
-def ensemble_predict(models: Sequence[Model], examples: Examples, fold: ArrayLike,
-                     classes: Sequence[str] | None = None) -> Prediction:
+def ensemble_predict(
+    models: Sequence[Model], examples: Examples, fold: ArrayLike, classes: Sequence[str] | None = None
+) -> Prediction:
     """Score S examples with one model per fold: models[k] was trained without fold k.
 
     fold (S,) is the fold of a training object, -1 for any other (held out, unlabelled, new). A training object gets
@@ -60,8 +61,10 @@ def _scored(model: Model, examples: Examples, names: tuple[str, ...]) -> NDArray
     """Probabilities in the columns `names`, or mean and sigma; refuses what the model has seen."""
     seen = model.has_seen(examples.source_id)
     if seen.any():
-        raise ValueError(f"ensemble: {int(seen.sum())} of {len(examples)} objects took part in the training of the "
-                         f"model that would score them (first: {examples.source_id[seen][0]}); give them their fold.")
+        raise ValueError(
+            f"ensemble: {int(seen.sum())} of {len(examples)} objects took part in the training of the "
+            f"model that would score them (first: {examples.source_id[seen][0]}); give them their fold."
+        )
     if model.recipe.kind == "regressor":
         return np.stack(model.predict(examples), axis=1)
     absent = sorted(set(model.classes) - set(names))

@@ -41,8 +41,9 @@ class Model:
         `to_learned` and `to_physical` convert; sigma is a relative measure, made an interval by `ConformalInterval`.
         """
         if self.recipe.kind != "regressor":
-            raise ValueError(f"recipe {self.recipe.name} of {self.recipe.target} is a classifier; "
-                             "ask for predict_proba.")
+            raise ValueError(
+                f"recipe {self.recipe.name} of {self.recipe.target} is a classifier; ask for predict_proba."
+            )
         return self.body.value(examples)
 
     def has_seen(self, source_id: ArrayLike) -> NDArray[np.bool_]:

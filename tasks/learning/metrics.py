@@ -35,8 +35,9 @@ class Metric(NamedTuple):
         return found
 
 
-def classification_metrics(y: ArrayLike, proba: NDArray[np.float64], classes: Sequence[str], note: str = "",
-                           draws: int = DRAWS, seed: int = 0) -> list[Metric]:
+def classification_metrics(
+    y: ArrayLike, proba: NDArray[np.float64], classes: Sequence[str], note: str = "", draws: int = DRAWS, seed: int = 0
+) -> list[Metric]:
     """Metrics of S objects of true class y (S,) and predicted `proba` (S, C): overall, per class, confusion counts.
 
     A class that y holds but `classes` does not counts as always wrong. A class without a member in y has no recall
@@ -60,8 +61,15 @@ def classification_metrics(y: ArrayLike, proba: NDArray[np.float64], classes: Se
     return rows + _confusion(count.reshape(n, n), members, names)
 
 
-def regression_metrics(y: ArrayLike, value: ArrayLike, lo: ArrayLike | None = None, hi: ArrayLike | None = None,
-                       note: str = "", draws: int = DRAWS, seed: int = 0) -> list[Metric]:
+def regression_metrics(
+    y: ArrayLike,
+    value: ArrayLike,
+    lo: ArrayLike | None = None,
+    hi: ArrayLike | None = None,
+    note: str = "",
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[Metric]:
     """RMSE, MAE, R2, median bias (predicted minus true) and coverage of [lo, hi], all arrays (S,) in one unit.
 
     Objects whose interval is not defined (NaN) are left out of the coverage alone.
@@ -108,8 +116,9 @@ def _confusion_figures(count: NDArray[np.int64], n: int) -> dict[str, NDArray[np
         }  # fmt: skip
 
 
-def _overall(point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str],
-             note: str) -> list[Metric]:
+def _overall(
+    point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str], note: str
+) -> list[Metric]:
     absent = [name for name, n in zip(names, members, strict=True) if n == 0]
     said = f"No member in this part: {', '.join(absent)}." if absent else ""
     rows = []
@@ -119,8 +128,9 @@ def _overall(point: dict[str, NDArray], spread: dict[str, NDArray], members: NDA
     return rows
 
 
-def _per_class(point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str],
-               note: str) -> list[Metric]:
+def _per_class(
+    point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str], note: str
+) -> list[Metric]:
     rows = []
     for metric in PER_CLASS:
         lo, hi = interval(spread[metric])
@@ -138,8 +148,9 @@ def _confusion(matrix: NDArray[np.int64], members: NDArray[np.int64], names: lis
             for t, name in enumerate(names) for p, said in enumerate(names) if members[t]]  # fmt: skip
 
 
-def _continuous(truth: NDArray[np.int64], proba: NDArray[np.float64], n: int, note: str, draws: int,
-                seed: int) -> list[Metric]:
+def _continuous(
+    truth: NDArray[np.int64], proba: NDArray[np.float64], n: int, note: str, draws: int, seed: int
+) -> list[Metric]:
     """Log loss and expected calibration error."""
     loss = -np.log(np.maximum(proba[np.arange(n), truth], PROBABILITY_FLOOR))
     confidence, correct = proba.max(1), (proba.argmax(1) == truth).astype(np.float64)

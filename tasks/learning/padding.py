@@ -43,7 +43,7 @@ def buckets(length: NDArray[np.int64], size: int, rng: np.random.Generator | Non
     if rng is not None:
         key *= 1 + JITTER * rng.uniform(-1, 1, used.size)
     ranked = used[np.argsort(key, kind="stable")]
-    parts = [ranked[start:start + size] for start in range(0, used.size, size)]
+    parts = [ranked[start : start + size] for start in range(0, used.size, size)]
     return parts if rng is None else [parts[i] for i in rng.permutation(len(parts))]
 
 

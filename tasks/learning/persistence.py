@@ -42,8 +42,9 @@ def load(folder: str | Path) -> Model:
     folder = Path(folder)
     card = read_card(folder)
     if card.get("format") != FORMAT:
-        raise ValueError(f"model {folder.name}: its format is {card.get('format')}, this version reads {FORMAT}; "
-                         "train it again.")
+        raise ValueError(
+            f"model {folder.name}: its format is {card.get('format')}, this version reads {FORMAT}; train it again."
+        )
     try:
         arrays = load_file(folder / ARRAYS)
     except (OSError, SafetensorError) as error:

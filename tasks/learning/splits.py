@@ -29,8 +29,14 @@ class Split:
         return self.fold == TEST
 
 
-def split(labels: ArrayLike, source_id: ArrayLike, n_folds: int = 5, test_fraction: float = 0.2, seed: int = 0,
-          groups: ArrayLike | None = None) -> Split:
+def split(
+    labels: ArrayLike,
+    source_id: ArrayLike,
+    n_folds: int = 5,
+    test_fraction: float = 0.2,
+    seed: int = 0,
+    groups: ArrayLike | None = None,
+) -> Split:
     """Folds 0..n_folds-1 and a test part (-1) of S objects, stratified by class, or by decile where labels are floats.
 
     Objects are ranked inside their class by a hash of their id and the seed, so row order does not matter. Rows with
@@ -98,8 +104,9 @@ def _strata(labels: NDArray) -> tuple[NDArray[np.int64], NDArray]:
     return stratum, np.arange(stratum.max(initial=-1) + 1).astype(str)
 
 
-def _deal(stratum: NDArray[np.int64], key: NDArray[np.uint64], n_folds: int,
-          test_fraction: float) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
+def _deal(
+    stratum: NDArray[np.int64], key: NDArray[np.uint64], n_folds: int, test_fraction: float
+) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
     """Folds of U stars dealt in turn inside each stratum, as cards are, and which strata are too small for it."""
     count = np.bincount(stratum)
     small = count < n_folds

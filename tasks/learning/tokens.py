@@ -185,8 +185,9 @@ def _in_time(epochs: LightCurveBatch, is_row: NDArray[np.bool_]) -> tuple[NDArra
     return row_number[order][kept], context
 
 
-def _running_means(epochs: LightCurveBatch, order: NDArray[np.int64],
-                   kept: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _running_means(
+    epochs: LightCurveBatch, order: NDArray[np.int64], kept: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Mean magnitude of each band's epochs up to each kept place in time (R, B), and whether there is one yet."""
     unit = np.rint(epochs.mag[order].astype(np.float64) / MAG_UNIT).astype(np.int64)
     band = epochs.band[order]

@@ -53,8 +53,15 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def train(network: Multiband, epochs: LightCurveBatch, y: NDArray[np.int64], weight: NDArray[np.float32],
-          validating: NDArray[np.bool_], config: NetworkConfig, seed: int) -> list[float]:
+def train(
+    network: Multiband,
+    epochs: LightCurveBatch,
+    y: NDArray[np.int64],
+    weight: NDArray[np.float32],
+    validating: NDArray[np.bool_],
+    config: NetworkConfig,
+    seed: int,
+) -> list[float]:
     """Train in place on the `distinct_epochs` of the objects not `validating` (S,); ends with the best pass's weights.
 
     A curve longer than `max_per_band` is read through another window of that length in every pass. Returns the
@@ -109,8 +116,15 @@ def final_proba(network: Multiband, views: list[tuple[NDArray[np.int64], Tokens]
     return total / count
 
 
-def _step(network: Multiband, batch: Padded, y: Tensor, weight: Tensor, config: NetworkConfig,
-          optimisers: list[torch.optim.AdamW], turn: int) -> None:
+def _step(
+    network: Multiband,
+    batch: Padded,
+    y: Tensor,
+    weight: Tensor,
+    config: NetworkConfig,
+    optimisers: list[torch.optim.AdamW],
+    turn: int,
+) -> None:
     """One step of every band network and, once they have had `band_only` passes, the central network's own."""
     logits, states = network.band_outputs(batch)
     # the bands share no weight: the gradient of the sum is each band's own gradient

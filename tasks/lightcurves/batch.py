@@ -41,8 +41,10 @@ class LightCurveBatch:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
         object.__setattr__(self, "bands", tuple(self.bands))
         if self.offsets.size != self.source_id.size + 1 or self.offsets[0] != 0:
-            raise ValueError(f"LightCurveBatch: {self.source_id.size} objects need {self.source_id.size + 1} offsets "
-                             f"that start at 0, got {self.offsets.size} from {self.offsets[:1]}.")
+            raise ValueError(
+                f"LightCurveBatch: {self.source_id.size} objects need {self.source_id.size + 1} offsets "
+                f"that start at 0, got {self.offsets.size} from {self.offsets[:1]}."
+            )
         wrong = {name: getattr(self, name).size for name in DTYPES if getattr(self, name).size != self.offsets[-1]}
         if wrong:
             raise ValueError(f"LightCurveBatch: offsets end at {self.offsets[-1]} epochs, but the lengths are {wrong}.")
@@ -73,8 +75,12 @@ class LightCurveBatch:
 
     def _view(self, start: int, stop: int) -> LightCurveBatch:
         first, last = self.offsets[start], self.offsets[stop]
-        return replace(self, source_id=self.source_id[start:stop], offsets=self.offsets[start:stop + 1] - first,
-                       **self._epochs(slice(first, last)))
+        return replace(
+            self,
+            source_id=self.source_id[start:stop],
+            offsets=self.offsets[start : stop + 1] - first,
+            **self._epochs(slice(first, last)),
+        )
 
     def _gather(self, index: NDArray[np.int64]) -> LightCurveBatch:
         length = self.n_epoch[index]
@@ -114,8 +120,16 @@ class LightCurveBatch:
         return replace(self, **self._epochs(order)), band_offsets
 
     @classmethod
-    def from_epochs(cls, source_id: ArrayLike, time: ArrayLike, mag: ArrayLike, mag_err: ArrayLike | None,
-                    band: ArrayLike, flags: ArrayLike | None, bands: Sequence[str]) -> LightCurveBatch:
+    def from_epochs(
+        cls,
+        source_id: ArrayLike,
+        time: ArrayLike,
+        mag: ArrayLike,
+        mag_err: ArrayLike | None,
+        band: ArrayLike,
+        flags: ArrayLike | None,
+        bands: Sequence[str],
+    ) -> LightCurveBatch:
         """From flat epochs (N,) in any order: objects sorted by source_id, epochs by time.
 
         `mag_err` None: no errors were quoted; `flags` None: all good.
@@ -124,8 +138,12 @@ class LightCurveBatch:
         order = np.lexsort((time, source_id))
         ids, count = np.unique(source_id, return_counts=True)
         given = {"mag": mag, "mag_err": mag_err, "band": band, "flags": flags}
-        epochs = {name: np.full(time.size, MISSING[name], DTYPES[name]) if value is None
-                  else np.asarray(value, DTYPES[name])[order] for name, value in given.items()}
+        epochs = {
+            name: np.full(time.size, MISSING[name], DTYPES[name])
+            if value is None
+            else np.asarray(value, DTYPES[name])[order]
+            for name, value in given.items()
+        }
         return cls(source_id=ids, offsets=offsets_of(count), time=time[order], bands=tuple(bands), **epochs)
 
     @classmethod
@@ -162,8 +180,9 @@ def concatenate(batches: Sequence[LightCurveBatch]) -> LightCurveBatch:
     if len(different) != 1:
         raise ValueError(f"concatenate: need batches with one common tuple of bands, got {sorted(different)}.")
     epochs = {name: np.concatenate([getattr(batch, name) for batch in batches]) for name in ("source_id", *DTYPES)}
-    return LightCurveBatch(offsets=offsets_of(np.concatenate([batch.n_epoch for batch in batches])),
-                           bands=batches[0].bands, **epochs)
+    return LightCurveBatch(
+        offsets=offsets_of(np.concatenate([batch.n_epoch for batch in batches])), bands=batches[0].bands, **epochs
+    )
 
 
 def offsets_of(length: ArrayLike) -> NDArray[np.int64]:

@@ -95,11 +95,14 @@ def _has_error(batch: LightCurveBatch, config: CutConfig) -> bool:
 
 
 CUTS: dict[str, Callable[[LightCurveBatch, CutConfig], Mask]] = {
-    cut.__name__: cut for cut in (flagged, positive_error, well_measured, finite, duplicate_time, outlier)}
+    cut.__name__: cut for cut in (flagged, positive_error, well_measured, finite, duplicate_time, outlier)
+}
 
 
-def apply_cuts(batch: LightCurveBatch, config: CutConfig | None = None,
-               ) -> tuple[LightCurveBatch, NDArray[np.int32], tuple[str, ...]]:
+def apply_cuts(
+    batch: LightCurveBatch,
+    config: CutConfig | None = None,
+) -> tuple[LightCurveBatch, NDArray[np.int32], tuple[str, ...]]:
     """The epochs that pass every cut; how many each cut removed, (S, n_cut) int32; and the names of the cuts.
 
     Cuts act one after the other on what the earlier ones kept, so an epoch is counted once.

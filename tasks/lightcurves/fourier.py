@@ -96,12 +96,18 @@ def segment_sum(values: NDArray, offsets: NDArray[np.int64]) -> NDArray:
     filled = np.flatnonzero(np.diff(offsets) > 0)
     total = np.zeros((*values.shape[:-1], offsets.size - 1), values.dtype)
     if filled.size:
-        total[..., filled] = np.add.reduceat(values[..., :offsets[-1]], offsets[:-1][filled], axis=-1)
+        total[..., filled] = np.add.reduceat(values[..., : offsets[-1]], offsets[:-1][filled], axis=-1)
     return total
 
 
-def fit_fourier(batch: LightCurveBatch, period: ArrayLike, n_harmonics: int, offsets: NDArray | None = None,
-                floor: float = 0.0, epochs_per_term: float = 1.0) -> FourierFit:
+def fit_fourier(
+    batch: LightCurveBatch,
+    period: ArrayLike,
+    n_harmonics: int,
+    offsets: NDArray | None = None,
+    floor: float = 0.0,
+    epochs_per_term: float = 1.0,
+) -> FourierFit:
     """Weighted least-squares Fourier series of every slice at its own period.
 
     `period` (S,) day, > 0; NaN gives a constant fit. `offsets` (S+1,) are slices of the batch's epochs: by default the
@@ -115,16 +121,23 @@ def fit_fourier(batch: LightCurveBatch, period: ArrayLike, n_harmonics: int, off
     turns = batch.time * np.repeat(frequency, n_epoch)
     free = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics).astype(np.int64)
     free = np.where(frequency > 0, free, 0)
-    matrix, vector, mean, constant = normal_equations(turns, batch.mag, weights(batch.mag_err, floor), offsets,
-                                                      n_harmonics)
+    matrix, vector, mean, constant = normal_equations(
+        turns, batch.mag, weights(batch.mag_err, floor), offsets, n_harmonics
+    )
     solution = solve_free(matrix, vector, free)
     cosine, sine = solution[:, :n_harmonics], solution[:, n_harmonics:]
     offset = mean.magnitude - np.einsum("sp,sp->s", mean.design, solution)
     chi2 = np.where(n_epoch > 0, constant - np.einsum("sp,sp->s", vector, solution), np.nan)
     empty = n_epoch == 0
-    return FourierFit(np.where(empty, np.nan, offset), np.where(empty[:, None], np.nan, cosine),
-                      np.where(empty[:, None], np.nan, sine), np.maximum(chi2, 0.0),
-                      np.where(empty, np.nan, constant), n_epoch, free)
+    return FourierFit(
+        np.where(empty, np.nan, offset),
+        np.where(empty[:, None], np.nan, cosine),
+        np.where(empty[:, None], np.nan, sine),
+        np.maximum(chi2, 0.0),
+        np.where(empty, np.nan, constant),
+        n_epoch,
+        free,
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +148,13 @@ class SliceMean:
     design: NDArray[np.float64]
 
 
-def normal_equations(turns: NDArray, mag: NDArray, weight: NDArray, offsets: NDArray, n_harmonics: int,
-                     ) -> tuple[NDArray, NDArray, SliceMean, NDArray]:
+def normal_equations(
+    turns: NDArray,
+    mag: NDArray,
+    weight: NDArray,
+    offsets: NDArray,
+    n_harmonics: int,
+) -> tuple[NDArray, NDArray, SliceMean, NDArray]:
     """Normal matrix (S,2K,2K), vector (S,2K), means, and chi2 of a constant (S,), with the offset eliminated.
 
     `turns` (N,) is t / P. The offset is eliminated by the Schur complement, so the equations of several bands (one
@@ -155,8 +173,13 @@ def normal_equations(turns: NDArray, mag: NDArray, weight: NDArray, offsets: NDA
     return matrix, vector, SliceMean(magnitude, design / safe[:, None]), constant
 
 
-def power_sums(unit: NDArray, weight: NDArray, weighted: NDArray, offsets: NDArray, n_harmonics: int,
-               ) -> tuple[NDArray, NDArray]:
+def power_sums(
+    unit: NDArray,
+    weight: NDArray,
+    weighted: NDArray,
+    offsets: NDArray,
+    n_harmonics: int,
+) -> tuple[NDArray, NDArray]:
     """Sums over slices of w z^k, k = 1..2K, (2K,S), and of (w y) z^k, k = 1..K, (K,S), for z = exp(2 pi i t / P)."""
     n_slice = offsets.size - 1
     trig = np.empty((2 * n_harmonics, n_slice), np.complex128)
@@ -179,8 +202,14 @@ def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
     sign = np.sign(k[:, None] - k)[..., None]
     cos_cos, sin_sin = (minus + plus).real / 2, (minus - plus).real / 2
     cos_sin = (plus.imag - sign * minus.imag) / 2
-    matrix = np.block([[[np.moveaxis(cos_cos, -1, 0), np.moveaxis(cos_sin, -1, 0)],
-                        [np.moveaxis(cos_sin, -1, 0).swapaxes(1, 2), np.moveaxis(sin_sin, -1, 0)]]][0])
+    matrix = np.block(
+        [
+            [
+                [np.moveaxis(cos_cos, -1, 0), np.moveaxis(cos_sin, -1, 0)],
+                [np.moveaxis(cos_sin, -1, 0).swapaxes(1, 2), np.moveaxis(sin_sin, -1, 0)],
+            ]
+        ][0]
+    )
     design = np.concatenate([trig[:n_harmonics].real, trig[:n_harmonics].imag]).T
     safe = np.where(total > 0, total, 1.0)
     matrix = matrix - design[:, :, None] * design[:, None, :] / safe[:, None, None]

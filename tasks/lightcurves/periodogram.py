@@ -40,8 +40,11 @@ class PeriodResult:
         return 10.0**self.log_fap
 
 
-def find_period(batch: LightCurveBatch, config: PeriodConfig | None = None, groups: tuple[int, ...] | None = None,
-                ) -> PeriodResult:
+def find_period(
+    batch: LightCurveBatch,
+    config: PeriodConfig | None = None,
+    groups: tuple[int, ...] | None = None,
+) -> PeriodResult:
     """Best period of every object. `groups` gives the survey of each band, aligned to `batch.bands` (None: one)."""
     config = config or PeriodConfig()
     groups = (0,) * len(batch.bands) if groups is None else groups
@@ -74,13 +77,20 @@ def residual_series(batch: LightCurveBatch, groups: tuple[int, ...], config: Per
     mean = segment_sum(weight * mag, band_offsets) / np.where(total > 0, total, 1.0)
     start = np.full(len(batch), np.inf)
     np.minimum.at(start, row, batch.time)
-    return Series(batch.time[order] - start[row], mag - np.repeat(mean, np.diff(band_offsets)), weight,
-                  np.concatenate([[0], band_offsets[edge]]), band_offsets, batch.offsets, np.sort(group))
+    return Series(
+        batch.time[order] - start[row],
+        mag - np.repeat(mean, np.diff(band_offsets)),
+        weight,
+        np.concatenate([[0], band_offsets[edge]]),
+        band_offsets,
+        batch.offsets,
+        np.sort(group),
+    )
 
 
 def scan_object(series: Series, i: int, config: PeriodConfig) -> tuple[float, NDArray] | None:
     """Frequency step and (power, log10 FAP, n_candidates frequencies) of object i; None if it has too few epochs."""
-    edges = series.group_offsets[i * series.n_group:(i + 1) * series.n_group + 1]
+    edges = series.group_offsets[i * series.n_group : (i + 1) * series.n_group + 1]
     slices = [slice(a, b) for a, b in pairwise(edges) if b - a >= 5]
     n = sum(s.stop - s.start for s in slices)
     baseline = max((np.ptp(series.time[s]) for s in slices), default=0.0)
@@ -104,9 +114,18 @@ def group_gain(series: Series, epochs: slice, f_min: float, step: float, n_point
     order = np.argsort(series.time[epochs], kind="stable")
     time, residual = series.time[epochs][order], series.residual[epochs][order]
     # the means are gone already; letting one float for all bands costs half as much again and finds nothing more
-    result = nifty_ls.lombscargle(time, residual, series.weight[epochs][order]**-0.5, fmin=f_min,
-                                  fmax=f_min + (n_point - 1) * step, Nf=n_point, center_data=False, fit_mean=False,
-                                  backend="finufft", nthreads=1)
+    result = nifty_ls.lombscargle(
+        time,
+        residual,
+        series.weight[epochs][order] ** -0.5,
+        fmin=f_min,
+        fmax=f_min + (n_point - 1) * step,
+        Nf=n_point,
+        center_data=False,
+        fit_mean=False,
+        backend="finufft",
+        nthreads=1,
+    )
     power = np.clip(np.nan_to_num(result.power), 0.0, 1.0 - 1e-6)
     return -time.size * np.log1p(-power)
 
@@ -118,7 +137,7 @@ def peaks(gain: NDArray, f_min: float, step: float, n_peak: int) -> tuple[NDArra
     at = np.union1d(at, [np.argmax(gain)])
     at = at[np.argsort(-gain[at], kind="stable")[:n_peak]]
     frequency = np.full(n_peak, np.nan)
-    frequency[:at.size] = f_min + at * step
+    frequency[: at.size] = f_min + at * step
     return frequency, float(gain[at[0]])
 
 

@@ -17,7 +17,11 @@ GAIA_ZERO_POINT = {
 # m_AB - m_Vega. Gaia from the zero points above; Johnson-Cousins from Blanton & Roweis 2007, AJ 133, 734, table 1.
 AB_MINUS_VEGA = {
     **{band: GAIA_ZERO_POINT["AB"][band] - GAIA_ZERO_POINT["Vega"][band] for band in ("G", "BP", "RP")},
-    "U": 0.79, "B": -0.09, "V": 0.02, "R": 0.21, "I": 0.45,
+    "U": 0.79,
+    "B": -0.09,
+    "V": 0.02,
+    "R": 0.21,
+    "I": 0.45,
 }
 
 
@@ -29,8 +33,7 @@ def flux_to_mag(flux: ArrayLike, flux_err: ArrayLike, zero_point: float) -> tupl
     flux, flux_err = np.asarray(flux, np.float64), np.asarray(flux_err, np.float64)
     seen = flux > 0
     safe = np.where(seen, flux, 1.0)
-    return (np.where(seen, zero_point - 2.5 * np.log10(safe), np.nan),
-            np.where(seen, POGSON * flux_err / safe, np.nan))
+    return (np.where(seen, zero_point - 2.5 * np.log10(safe), np.nan), np.where(seen, POGSON * flux_err / safe, np.nan))
 
 
 def mag_to_flux(mag: ArrayLike, mag_err: ArrayLike, zero_point: float) -> tuple[NDArray, NDArray]:
@@ -44,12 +47,17 @@ def jansky_to_ab(flux_jy: ArrayLike, flux_err_jy: ArrayLike) -> tuple[NDArray, N
     return flux_to_mag(flux_jy, flux_err_jy, 2.5 * np.log10(AB_ZERO_JY))
 
 
-def gaia_to_mag(flux: ArrayLike, flux_over_error: ArrayLike, band: str, system: str = "Vega",
-                ) -> tuple[NDArray, NDArray]:
+def gaia_to_mag(
+    flux: ArrayLike,
+    flux_over_error: ArrayLike,
+    band: str,
+    system: str = "Vega",
+) -> tuple[NDArray, NDArray]:
     """Gaia magnitude and error of a flux in electron/s and its signal-to-noise. `band` G, BP or RP."""
     if band not in GAIA_ZERO_POINT.get(system, {}):
-        raise ValueError(f"gaia_to_mag: no zero point for band {band!r} in system {system!r}; use G, BP or RP and "
-                         f"Vega or AB.")
+        raise ValueError(
+            f"gaia_to_mag: no zero point for band {band!r} in system {system!r}; use G, BP or RP and Vega or AB."
+        )
     flux = np.asarray(flux, np.float64)
     return flux_to_mag(flux, flux / np.asarray(flux_over_error, np.float64), GAIA_ZERO_POINT[system][band])
 

@@ -109,7 +109,7 @@ def chunks(series: Series, config: PeriodConfig) -> Iterator[tuple[slice, Chunk]
 def build_chunk(series: Series, start: int, stop: int, config: PeriodConfig) -> Chunk:
     """Slots of objects start to stop: a band with epochs enough is one, the sparse bands of a survey are one."""
     n_band, first, last = series.group.size, series.offsets[start], series.offsets[stop]
-    count = np.diff(series.band_offsets[start * n_band:stop * n_band + 1])
+    count = np.diff(series.band_offsets[start * n_band : stop * n_band + 1])
     rich = count >= config.epochs_per_term * (2 * config.n_harmonics + 1)
     # within an object: slots 0..B-1 are the bands with epochs enough, B + g is the rest of survey g
     own = np.where(rich, np.tile(np.arange(n_band), stop - start), n_band + np.tile(series.group, stop - start))
@@ -124,9 +124,20 @@ def build_chunk(series: Series, start: int, stop: int, config: PeriodConfig) -> 
     constant = segment_sum(segment_sum(weight * residual**2, band_offsets)[order], slot_offsets)
     free = np.maximum((n_epoch / config.epochs_per_term - 1) // 2, 1).astype(np.int64)
     object_offsets = np.searchsorted(used, np.arange(stop - start + 1) * 2 * n_band)
-    return Chunk(series.time[first:last], np.diff(series.offsets[start:stop + 1]), weight, weight * residual,
-                 band_offsets, segment_sum(weight, band_offsets), order, slot_offsets, object_offsets, n_epoch, free,
-                 constant)
+    return Chunk(
+        series.time[first:last],
+        np.diff(series.offsets[start : stop + 1]),
+        weight,
+        weight * residual,
+        band_offsets,
+        segment_sum(weight, band_offsets),
+        order,
+        slot_offsets,
+        object_offsets,
+        n_epoch,
+        free,
+        constant,
+    )
 
 
 def nested_gain(chunk: Chunk, unit: NDArray, n_harmonics: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -141,13 +152,12 @@ def nested_gain(chunk: Chunk, unit: NDArray, n_harmonics: int) -> tuple[NDArray[
     matrix = segment_sum(np.moveaxis(matrix[chunk.slot_order], 0, -1), chunk.slot_offsets)
     vector = segment_sum(vector[chunk.slot_order].T, chunk.slot_offsets)
     lower = np.linalg.cholesky(np.moveaxis(matrix, -1, 0))
-    drop = np.cumsum(np.linalg.solve(lower, vector.T[..., None])[..., 0]**2, axis=1)[:, 1::2]
+    drop = np.cumsum(np.linalg.solve(lower, vector.T[..., None])[..., 0] ** 2, axis=1)[:, 1::2]
     harmonics = np.minimum(np.arange(1, n_harmonics + 1), chunk.free[:, None])
     drop = np.take_along_axis(drop, harmonics - 1, axis=1)
     left = np.clip(1 - drop / np.where(chunk.constant > 0, chunk.constant, 1.0)[:, None], 1e-6, 1.0)
     gain = -chunk.n_epoch[:, None] * np.log(left)
-    return (segment_sum(gain.T, chunk.object_offsets).T,
-            segment_sum(2.0 * harmonics.T, chunk.object_offsets).T)
+    return (segment_sum(gain.T, chunk.object_offsets).T, segment_sum(2.0 * harmonics.T, chunk.object_offsets).T)
 
 
 def phasor(chunk: Chunk, frequency: NDArray) -> NDArray[np.complex128]:
@@ -156,8 +166,13 @@ def phasor(chunk: Chunk, frequency: NDArray) -> NDArray[np.complex128]:
     return np.exp(TURN * (turns - np.floor(turns)))
 
 
-def climb(chunk: Chunk, frequency: NDArray, spacing: NDArray, half: int, n_harmonics: int,
-          ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def climb(
+    chunk: Chunk,
+    frequency: NDArray,
+    spacing: NDArray,
+    half: int,
+    n_harmonics: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Best frequency (S,) of the 2 half + 1 around `frequency` (S,), `spacing` (S,) apart, and its gain."""
     unit, turn = phasor(chunk, frequency - half * spacing), phasor(chunk, spacing)
     gain = np.empty((2 * half + 1, frequency.size))
@@ -184,7 +199,7 @@ def refine(series: Series, frequency: NDArray, step: NDArray, config: PeriodConf
             gain[~known, column] = -np.inf
         order = np.argsort(-gain, axis=1, kind="stable")
         candidates[rows] = 1 / np.take_along_axis(refined, order, axis=1)
-        period[rows] = choose(chunk, candidates[rows][:, :config.n_finalists], config)
+        period[rows] = choose(chunk, candidates[rows][:, : config.n_finalists], config)
     return period, candidates
 
 

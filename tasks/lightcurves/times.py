@@ -83,8 +83,9 @@ def light_travel(time_tdb: ArrayLike, ra: ArrayLike, dec: ArrayLike, origin: str
     return AU_DAY * np.sum(position * direction(ra, dec), axis=-1)
 
 
-def to_barycentre(time: ArrayLike, ra: ArrayLike, dec: ArrayLike, scale: str = "utc", origin: str = "earth",
-                  to: str = "tcb") -> NDArray[np.float64]:
+def to_barycentre(
+    time: ArrayLike, ra: ArrayLike, dec: ArrayLike, scale: str = "utc", origin: str = "earth", to: str = "tcb"
+) -> NDArray[np.float64]:
     """BJD - 2400000.5 in scale `to` (tcb as Gaia, or tdb) of MJD times in `scale`.
 
     `origin` says where the given times were counted: "earth" (MJD of the exposure), "sun" (HJD) or "barycentre".

@@ -28,4 +28,3 @@ def test_training_imports_nothing_that_reads_it():
         imported = {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         imported |= {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
         assert not {name for name in imported if name.startswith(("tasks.publish", "tasks.replica"))}, path
-

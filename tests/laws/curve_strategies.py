@@ -24,13 +24,27 @@ def batches(draw, max_objects: int = 5, max_epochs: int = 70, min_epochs: int = 
     mag_err = rng.uniform(0.005, 0.1, n)
     mag = 16 + amplitude[row] * (np.cos(angle) + 0.4 * np.cos(2 * angle + 1)) + rng.normal(0, mag_err)
     return LightCurveBatch(
-        source_id=rng.permutation(1000)[:len(counts)] + 2**60, offsets=np.concatenate([[0], np.cumsum(counts)]),
-        time=time, mag=mag, mag_err=mag_err if draw(st.booleans()) else np.full(n, np.nan),
-        band=rng.integers(0, draw(st.integers(1, len(BANDS))), n), flags=np.zeros(n), bands=BANDS)
+        source_id=rng.permutation(1000)[: len(counts)] + 2**60,
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        time=time,
+        mag=mag,
+        mag_err=mag_err if draw(st.booleans()) else np.full(n, np.nan),
+        band=rng.integers(0, draw(st.integers(1, len(BANDS))), n),
+        flags=np.zeros(n),
+        bands=BANDS,
+    )
 
 
 def shuffled(batch: LightCurveBatch, seed: int) -> LightCurveBatch:
     """The same objects, each with its epochs in another order."""
     order = np.lexsort((np.random.default_rng(seed).random(batch.time.size), batch.row))
-    return LightCurveBatch(batch.source_id, batch.offsets, batch.time[order], batch.mag[order], batch.mag_err[order],
-                           batch.band[order], batch.flags[order], batch.bands)
+    return LightCurveBatch(
+        batch.source_id,
+        batch.offsets,
+        batch.time[order],
+        batch.mag[order],
+        batch.mag_err[order],
+        batch.band[order],
+        batch.flags[order],
+        batch.bands,
+    )

@@ -14,7 +14,8 @@ LAW = settings(max_examples=30, deadline=None)
 def same(first: LightCurveBatch, second: LightCurveBatch) -> bool:
     names = ("source_id", "offsets", *DTYPES)
     return first.bands == second.bands and all(
-        np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True) for name in names)
+        np.array_equal(getattr(first, name), getattr(second, name), equal_nan=True) for name in names
+    )
 
 
 @LAW
@@ -56,7 +57,7 @@ def test_by_band_is_a_permutation_within_each_object(batch):
         epochs = slice(batch.offsets[i], batch.offsets[i + 1])
         assert np.array_equal(np.sort(ordered.time[epochs]), np.sort(batch.time[epochs]))
         for b in range(len(batch.bands)):
-            piece = slice(*offsets[i * len(batch.bands) + b:i * len(batch.bands) + b + 2])
+            piece = slice(*offsets[i * len(batch.bands) + b : i * len(batch.bands) + b + 2])
             assert np.all(ordered.band[piece] == b)
             assert np.all(np.diff(ordered.time[piece]) >= 0)
 

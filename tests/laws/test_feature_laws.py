@@ -14,8 +14,10 @@ from tasks.lightcurves.periodogram import PeriodConfig
 from tests.laws.curve_strategies import batches, shuffled
 
 LAW = settings(max_examples=12, deadline=None)
-CONFIG = FeatureConfig(groups=(0, 0, 1), period=PeriodConfig(
-    f_max=4.0, n_candidates=2, refine_grids=((2, 4),), n_finalists=1, max_harmonics=4))
+CONFIG = FeatureConfig(
+    groups=(0, 0, 1),
+    period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),), n_finalists=1, max_harmonics=4),
+)
 
 
 def values(name: str, batch: LightCurveBatch, config: FeatureConfig = CONFIG) -> dict[str, np.ndarray]:

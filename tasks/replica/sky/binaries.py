@@ -34,11 +34,19 @@ def _contact(rng: np.random.Generator, n: int) -> Draw:
     a1 = -np.abs(rng.normal(0, 0.018, n)) - 0.002
     curve = contact(a1, a2)
     height = np.ptp(curve, axis=1)[:, None]
-    wavelength_term = np.ones(len(BANDS)) + np.array([0, .04, -.05, .05, 0, -.04, -.06, -.07, .05, -.01, -.05])
-    return Draw(subclass=np.full(n, "EW"), period_day=period, feh_dex=rng.normal(-0.15, 0.25, n), teff_k=teff,
-                luminosity_lsun=luminosity, is_halo=np.zeros(n, bool), template=curve / height,
-                scale=height * wavelength_term, teff2_k=teff * rng.uniform(0.96, 1.0, n),
-                luminosity2_lsun=luminosity * rng.uniform(0.25, 0.6, n))
+    wavelength_term = np.ones(len(BANDS)) + np.array([0, 0.04, -0.05, 0.05, 0, -0.04, -0.06, -0.07, 0.05, -0.01, -0.05])
+    return Draw(
+        subclass=np.full(n, "EW"),
+        period_day=period,
+        feh_dex=rng.normal(-0.15, 0.25, n),
+        teff_k=teff,
+        luminosity_lsun=luminosity,
+        is_halo=np.zeros(n, bool),
+        template=curve / height,
+        scale=height * wavelength_term,
+        teff2_k=teff * rng.uniform(0.96, 1.0, n),
+        luminosity2_lsun=luminosity * rng.uniform(0.25, 0.6, n),
+    )
 
 
 def _stars(rng: np.random.Generator, n: int) -> tuple[NDArray, ...]:
@@ -71,17 +79,29 @@ def _detached(rng: np.random.Generator, n: int) -> Draw:
     eccentricity = np.where(period > 3.0, rng.uniform(0, 0.35, n), 0.0)
     cos_i = (radius1 + radius2) / axis * 0.75 * rng.random(n) ** 1.5
     distance, second_in_front = separation(cos_i, eccentricity, rng.uniform(0, 2 * np.pi, n))
-    covered = [np.where(second_in_front, hidden_fraction(distance, radius2 / axis, radius1 / axis), 0.0),
-               np.where(second_in_front, 0.0, hidden_fraction(distance, radius1 / axis, radius2 / axis))]
+    covered = [
+        np.where(second_in_front, hidden_fraction(distance, radius2 / axis, radius1 / axis), 0.0),
+        np.where(second_in_front, 0.0, hidden_fraction(distance, radius1 / axis, radius2 / axis)),
+    ]
     light = [band_flux(absolute_g(luminosity, teff), teff), band_flux(absolute_g(luminosity2, teff2), teff2)]
     share = light[0] / (light[0] + light[1])
     primary, scale = _dip(covered[0], share)
     secondary, scale2 = _dip(covered[1], 1 - share)
     primary = primary + _tides((radius1 + radius2) / axis) / scale[:, :1]
-    return Draw(subclass=np.full(n, "EA"), period_day=period, feh_dex=rng.normal(-0.15, 0.25, n), teff_k=teff,
-                luminosity_lsun=luminosity, is_halo=np.zeros(n, bool),
-                template=primary, scale=scale, component=secondary, scale2=scale2, teff2_k=teff2,
-                luminosity2_lsun=luminosity2)
+    return Draw(
+        subclass=np.full(n, "EA"),
+        period_day=period,
+        feh_dex=rng.normal(-0.15, 0.25, n),
+        teff_k=teff,
+        luminosity_lsun=luminosity,
+        is_halo=np.zeros(n, bool),
+        template=primary,
+        scale=scale,
+        component=secondary,
+        scale2=scale2,
+        teff2_k=teff2,
+        luminosity2_lsun=luminosity2,
+    )
 
 
 def _dip(covered: NDArray, share: NDArray) -> tuple[NDArray, NDArray]:

@@ -46,8 +46,11 @@ def gaia(seed: int, block: int, ra: NDArray, dec: NDArray) -> tuple[NDArray, NDA
     sin_beta = _sin_ecliptic_latitude(ra, dec)
     caustic = np.exp(-(((np.abs(np.degrees(np.arcsin(sin_beta))) - 45.0) / 14.0) ** 2))
     groups, length = int((GAIA_END - GAIA_START) / GAIA_GROUP_DAY) + 1, 10
-    first = (GAIA_START + GAIA_GROUP_DAY * (np.arange(groups) + rng.random((BLOCK, 1)))
-             + np.clip(rng.normal(0, 4.0, (BLOCK, groups)), -11, 11))
+    first = (
+        GAIA_START
+        + GAIA_GROUP_DAY * (np.arange(groups) + rng.random((BLOCK, 1)))
+        + np.clip(rng.normal(0, 4.0, (BLOCK, groups)), -11, 11)
+    )
     seen = rng.random((BLOCK, groups)) < 0.46 + 0.18 * caustic[:, None] + 0.10 * np.abs(sin_beta)[:, None]
     count = 1 + rng.poisson(1.0 + 1.5 * caustic[:, None], (BLOCK, groups))
     parity = rng.integers(0, 2, (BLOCK, groups))

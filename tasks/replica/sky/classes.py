@@ -55,8 +55,9 @@ def draw_classes(seed: int, block: int, mix: Mapping[str, float] | None = None) 
     shares = {name: entry.share for name, entry in REGISTRY.items()} if mix is None else dict(mix)
     unknown = sorted(set(shares) - set(CLASSES))
     if unknown or min(shares.values()) < 0 or sum(shares.values()) <= 0:
-        raise ValueError(f"sky: the mix must give shares >= 0 with a positive sum for classes out of {CLASSES}, "
-                         f"got {shares}.")
+        raise ValueError(
+            f"sky: the mix must give shares >= 0 with a positive sum for classes out of {CLASSES}, got {shares}."
+        )
     share = np.array([shares.get(name, 0.0) for name in CLASSES])
     edges = np.cumsum(share / share.sum())
     code = np.searchsorted(edges[:-1], stream(seed, block, "class").random(BLOCK), side="right")
@@ -66,5 +67,10 @@ def draw_classes(seed: int, block: int, mix: Mapping[str, float] | None = None) 
 def draw_stars(seed: int, block: int, code: NDArray[np.int8]) -> dict[str, NDArray]:
     """Every field of `Draw` for a block, (BLOCK, ...), from the draws of all classes."""
     rows = {name: np.flatnonzero(code == index) for index, name in enumerate(CLASSES)}
-    return merged([(row, REGISTRY[name].draw(stream(seed, block, f"class {name}"), row.size).filled())
-                   for name, row in rows.items() if row.size])
+    return merged(
+        [
+            (row, REGISTRY[name].draw(stream(seed, block, f"class {name}"), row.size).filled())
+            for name, row in rows.items()
+            if row.size
+        ]
+    )

@@ -51,17 +51,23 @@ def merged(parts: list[tuple[NDArray[np.int64], dict[str, NDArray]]]) -> dict[st
     return {field: np.concatenate([part[field] for _, part in parts])[order] for field in parts[0][1]}
 
 
-def pulsating(coefficient: NDArray, amplitude_g_mag: NDArray, band_ratio: ArrayLike,
-              reference_nm: float) -> dict[str, NDArray]:
+def pulsating(
+    coefficient: NDArray, amplitude_g_mag: NDArray, band_ratio: ArrayLike, reference_nm: float
+) -> dict[str, NDArray]:
     """The four shape fields of a `Draw` from Fourier coefficients, peak-to-peak in G and A_b/A_G per band."""
     template, component = pulsation(coefficient)
     scale = amplitude_g_mag[:, None] * np.asarray(band_ratio)
-    return {"template": template, "component": component, "scale": scale,
-            "scale2": scale * rotation(WAVELENGTH_NM, reference_nm)}
+    return {
+        "template": template,
+        "component": component,
+        "scale": scale,
+        "scale2": scale * rotation(WAVELENGTH_NM, reference_nm),
+    }
 
 
-def truncated(rng: np.random.Generator, mean: NDArray | float, sigma: float, low: float, high: float,
-              n: int) -> NDArray:
+def truncated(
+    rng: np.random.Generator, mean: NDArray | float, sigma: float, low: float, high: float, n: int
+) -> NDArray:
     """Normal draws (n,) folded back once at the limits, then clipped: no pile-up at the edge, always n numbers."""
     value = rng.normal(mean, sigma, n)
     value = np.where(value < low, 2 * low - value, value)

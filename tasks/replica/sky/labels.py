@@ -19,10 +19,16 @@ COMPLETENESS = 0.84  # of bright stars; the faint lose more, 75 per cent overall
 WRONG_RATE, WRONG_RATE_FAINT = 0.030, 0.16  # share of wrong labels at high, and at vanishing, amplitude over error
 # Whom a class is mistaken for, in order of weight 3 : 2 : 1.
 CONFUSED_WITH = {
-    "RRab": ("ECL", "RRc", "T2CEP"), "RRc": ("ECL", "RRd", "DSCT_SXPHE"), "RRd": ("RRc", "RRab", "ECL"),
-    "CEP": ("T2CEP", "ECL", "RRab"), "T2CEP": ("CEP", "ECL", "MIRA_SR"), "DSCT_SXPHE": ("ECL", "RRc", "CONST"),
-    "ECL": ("RRc", "CONST", "DSCT_SXPHE"), "MIRA_SR": ("CONST", "T2CEP", "ECL"),
-    "CONST": ("ECL", "MIRA_SR", "DSCT_SXPHE")}
+    "RRab": ("ECL", "RRc", "T2CEP"),
+    "RRc": ("ECL", "RRd", "DSCT_SXPHE"),
+    "RRd": ("RRc", "RRab", "ECL"),
+    "CEP": ("T2CEP", "ECL", "RRab"),
+    "T2CEP": ("CEP", "ECL", "MIRA_SR"),
+    "DSCT_SXPHE": ("ECL", "RRc", "CONST"),
+    "ECL": ("RRc", "CONST", "DSCT_SXPHE"),
+    "MIRA_SR": ("CONST", "T2CEP", "ECL"),
+    "CONST": ("ECL", "MIRA_SR", "DSCT_SXPHE"),
+}
 CONFUSION_EDGES = (3 / 6, 5 / 6)
 
 # Completeness and errors of parameters: TIC (Stassun et al. 2019) and Gaia DR3 GSP-Phot (Andrae et al. 2023), rounded.
@@ -47,8 +53,13 @@ def class_labels(seed: int, block: int, code: NDArray[np.int8], star: dict[str, 
     label = np.where(is_wrong, partner, code)
     score = np.where(is_wrong, rng.beta(3.5, 2.5, BLOCK), rng.beta(9.0 * strength / (strength + 8.0) + 1.5, 1.3))
     row = np.flatnonzero(is_published)
-    return {"row": row, "origin": np.full(row.size, CLASS_ORIGIN), "class": np.array(CLASSES)[label[row]],
-            "score": np.clip(score[row], 0.01, 0.999).astype(np.float32), "is_photometric": np.ones(row.size, bool)}
+    return {
+        "row": row,
+        "origin": np.full(row.size, CLASS_ORIGIN),
+        "class": np.array(CLASSES)[label[row]],
+        "score": np.clip(score[row], 0.01, 0.999).astype(np.float32),
+        "is_photometric": np.ones(row.size, bool),
+    }
 
 
 def parameter_labels(seed: int, block: int, code: NDArray[np.int8], star: dict[str, NDArray]) -> dict[str, NDArray]:
@@ -61,25 +72,38 @@ def parameter_labels(seed: int, block: int, code: NDArray[np.int8], star: dict[s
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _rows(origin: str, quantity: str, kept: NDArray[np.bool_], value: NDArray, err: NDArray,
-          is_photometric: bool = False) -> dict[str, NDArray]:
+def _rows(
+    origin: str, quantity: str, kept: NDArray[np.bool_], value: NDArray, err: NDArray, is_photometric: bool = False
+) -> dict[str, NDArray]:
     row = np.flatnonzero(kept & np.isfinite(value))
-    return {"row": row, "origin": np.full(row.size, origin), "quantity": np.full(row.size, quantity),
-            "value": value[row], "err": err[row], "is_photometric": np.full(row.size, is_photometric)}
+    return {
+        "row": row,
+        "origin": np.full(row.size, origin),
+        "quantity": np.full(row.size, quantity),
+        "value": value[row],
+        "err": err[row],
+        "is_photometric": np.full(row.size, is_photometric),
+    }
 
 
 def _tic(rng: np.random.Generator, star: dict[str, NDArray]) -> list[dict[str, NDArray]]:
     """TIC: Teff 1 per cent too hot, radii 4 per cent too large, [Fe/H] from spectra of few stars."""
     share, sigma = TIC["teff_k"]
     error = sigma * rng.uniform(0.8, 1.3, BLOCK)
-    teff = _rows("tic", "teff_k", rng.random(BLOCK) < share,
-                 1.01 * star["teff_k"] + error * rng.standard_t(5, BLOCK), error)
+    teff = _rows(
+        "tic", "teff_k", rng.random(BLOCK) < share, 1.01 * star["teff_k"] + error * rng.standard_t(5, BLOCK), error
+    )
     share, sigma = TIC["radius_rsun"]
     value = star["radius_rsun"] * 1.04 * rng.lognormal(0, sigma, BLOCK)
     size = _rows("tic", "radius_rsun", rng.random(BLOCK) < share, value, sigma * value)
     share, sigma = TIC["feh_dex"]
-    iron = _rows("tic", "feh_dex", rng.random(BLOCK) < share, star["feh_dex"] + 0.03 + rng.normal(0, sigma, BLOCK),
-                 np.full(BLOCK, sigma))
+    iron = _rows(
+        "tic",
+        "feh_dex",
+        rng.random(BLOCK) < share,
+        star["feh_dex"] + 0.03 + rng.normal(0, sigma, BLOCK),
+        np.full(BLOCK, sigma),
+    )
     return [teff, size, iron]
 
 
@@ -94,8 +118,13 @@ def _gaia(rng: np.random.Generator, code: NDArray[np.int8], star: dict[str, NDAr
     size = _rows("gaia_dr3", "radius_rsun", rng.random(BLOCK) < share, value, 0.6 * sigma * value)
     share, sigma = GAIA["feh_dex"]
     is_rr = np.isin(code, [CLASSES.index(name) for name in ("RRab", "RRc", "RRd")])
-    iron = _rows("gaia_dr3", "feh_dex", (rng.random(BLOCK) < share) & ~is_rr,
-                 star["feh_dex"] - 0.05 + rng.normal(0, sigma, BLOCK), np.full(BLOCK, sigma))
+    iron = _rows(
+        "gaia_dr3",
+        "feh_dex",
+        (rng.random(BLOCK) < share) & ~is_rr,
+        star["feh_dex"] - 0.05 + rng.normal(0, sigma, BLOCK),
+        np.full(BLOCK, sigma),
+    )
     return [teff, size, iron]
 
 

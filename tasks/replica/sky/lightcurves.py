@@ -18,8 +18,9 @@ EPOCH_ZERO_MJD = 57388.5  # 2016.0, the reference epoch of the phases
 class Brightness:
     """The light curves of a block without noise; tables are laid out so that one epoch reads few cache lines."""
 
-    def __init__(self, draw: dict[str, NDArray], star: dict[str, NDArray], around: dict[str, NDArray],
-                 epoch_day: NDArray) -> None:
+    def __init__(
+        self, draw: dict[str, NDArray], star: dict[str, NDArray], around: dict[str, NDArray], epoch_day: NDArray
+    ) -> None:
         self.template = _cyclic(draw["template"])
         self.component = _cyclic(draw["component"])
         steady = ~around["is_wrong"]
@@ -36,8 +37,9 @@ class Brightness:
         self.has_second_clock = own_clock
         self.is_unsteady = (draw["modulation"] > 0) | (draw["jitter"] > 0)
 
-    def __call__(self, row: NDArray[np.int64], time: NDArray[np.float64],
-                 band: NDArray[np.int8]) -> NDArray[np.float32]:
+    def __call__(
+        self, row: NDArray[np.int64], time: NDArray[np.float64], band: NDArray[np.int8]
+    ) -> NDArray[np.float32]:
         """Magnitude (N,) of objects `row` (N,) at `time` (N,) day in `band` (N,), an index into BANDS."""
         since = time - self.epoch[row]
         cycles = since * self.frequency[row]
@@ -76,8 +78,9 @@ def _lookup(table: NDArray[np.float32], row: NDArray[np.int64], cycles: NDArray[
     return left + fraction * (table[index + 1] - left)
 
 
-def survey_epochs(survey: str, seed: int, block: int, star: dict[str, NDArray], brightness: Brightness,
-                  missing: NDArray[np.bool_]) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
+def survey_epochs(
+    survey: str, seed: int, block: int, star: dict[str, NDArray], brightness: Brightness, missing: NDArray[np.bool_]
+) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
     """Detected epochs of one survey in a block: row, time, mag, mag_err, band, flags, sorted by object and time."""
     if survey == "gaia":
         row, time = cadence.gaia(seed, block, star["ra"], star["dec"])
@@ -95,6 +98,6 @@ def as_batch(source_id: NDArray[np.int64], epochs: tuple[NDArray, ...]) -> Light
     """A batch with all BLOCK objects of a block, those without epochs included."""
     row, time, mag, error, band, flags = epochs
     offsets = offsets_of(np.bincount(row, minlength=BLOCK))
-    return LightCurveBatch(source_id=source_id, offsets=offsets, time=time, mag=mag, mag_err=error, band=band,
-                           flags=flags, bands=BANDS)
-
+    return LightCurveBatch(
+        source_id=source_id, offsets=offsets, time=time, mag=mag, mag_err=error, band=band, flags=flags, bands=BANDS
+    )

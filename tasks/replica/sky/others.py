@@ -14,10 +14,12 @@ MIRA_BAND_RATIO = (1.0, 1.65, 0.87, 1.75, 1.40, 0.88, 0.70, 0.60, 1.75, 1.35, 0.
 
 # log M/M_sun, log L/L_sun, Teff of the main sequence, from 0.5 to 2.7 solar masses: Pecaut & Mamajek 2013.
 SEQUENCE_LOG_MASS = np.log10([0.45, 0.56, 0.61, 0.70, 0.82, 0.89, 0.99, 1.07, 1.16, 1.32, 1.43, 1.63, 1.83, 2.33, 2.75])
-SEQUENCE_LOG_LUMINOSITY = np.array([-1.53, -1.27, -1.07, -0.74, -0.38, -0.26, -0.01, 0.13, 0.29, 0.56, 0.71, 0.92,
-                                    1.05, 1.58, 1.86])
-SEQUENCE_TEFF_K = np.array([3560, 3770, 3990, 4440, 5100, 5380, 5720, 5930, 6180, 6550, 6820, 7400, 7910, 9700,
-                            10700.0])
+SEQUENCE_LOG_LUMINOSITY = np.array(
+    [-1.53, -1.27, -1.07, -0.74, -0.38, -0.26, -0.01, 0.13, 0.29, 0.56, 0.71, 0.92, 1.05, 1.58, 1.86]
+)
+SEQUENCE_TEFF_K = np.array(
+    [3560, 3770, 3990, 4440, 5100, 5380, 5720, 5930, 6180, 6550, 6820, 7400, 7910, 9700, 10700.0]
+)
 
 
 def delta_scuti(rng: np.random.Generator, n: int) -> Draw:
@@ -39,9 +41,15 @@ def delta_scuti(rng: np.random.Generator, n: int) -> Draw:
     teff = 10 ** (3.872 - 0.05 * (log_period + 1.15) + rng.normal(0, 0.010, n))
     absolute = -1.34 - 2.94 * log_period + rng.normal(0, 0.15, n)  # M_V; its bolometric correction is 0 in the strip
     luminosity = 10 ** (0.4 * (SUN_MBOL_MAG - absolute))
-    return Draw(subclass=kind, period_day=10**log_period, feh_dex=feh, teff_k=teff, luminosity_lsun=luminosity,
-                is_halo=kind == "SXPHE", **pulsating(harmonics([r21, r31], [phi21, phi31]), amplitude,
-                                                     rrlyrae.BAND_RATIO, rrlyrae.SHAPE_NM))
+    return Draw(
+        subclass=kind,
+        period_day=10**log_period,
+        feh_dex=feh,
+        teff_k=teff,
+        luminosity_lsun=luminosity,
+        is_halo=kind == "SXPHE",
+        **pulsating(harmonics([r21, r31], [phi21, phi31]), amplitude, rrlyrae.BAND_RATIO, rrlyrae.SHAPE_NM),
+    )
 
 
 def mira(rng: np.random.Generator, n: int) -> Draw:
@@ -58,16 +66,27 @@ def mira(rng: np.random.Generator, n: int) -> Draw:
     luminosity = 10 ** (0.4 * (SUN_MBOL_MAG - 2.85 + 3.0 * log_period + rng.normal(0, 0.20, n)))
     teff = np.clip(3500 - 850 * (log_period - 1.78) + rng.normal(0, 90, n), 2550, 3800)
     r21 = np.clip(rng.normal(0.17, 0.06, n), 0.02, 0.4)
-    shape = pulsating(harmonics([r21, r21 * 0.35], [rng.normal(4.4, 0.9, n), rng.normal(3.2, 1.0, n)]), amplitude,
-                      MIRA_BAND_RATIO, rrlyrae.SHAPE_NM)
+    shape = pulsating(
+        harmonics([r21, r21 * 0.35], [rng.normal(4.4, 0.9, n), rng.normal(3.2, 1.0, n)]),
+        amplitude,
+        MIRA_BAND_RATIO,
+        rrlyrae.SHAPE_NM,
+    )
     shape["component"] = np.broadcast_to(0.5 * np.cos(2 * np.pi * PHASE), (n, GRID))
     shape["scale2"] = shape["scale"] * np.where(regular, rng.uniform(0.05, 0.2, n), rng.uniform(0.1, 0.6, n))[:, None]
-    return Draw(subclass=kind, period_day=10**log_period, feh_dex=rng.normal(-0.25, 0.25, n), teff_k=teff,
-                luminosity_lsun=luminosity, is_halo=np.zeros(n, bool),
-                clock2_day=10**log_period * rng.uniform(5, 12, n),
-                modulation=np.where(regular, rng.uniform(0.05, 0.2, n), rng.uniform(0.15, 0.5, n)),
-                modulation_day=10**log_period * rng.uniform(1.7, 6, n),
-                jitter=np.where(regular, rng.uniform(0.01, 0.03, n), rng.uniform(0.03, 0.10, n)), **shape)
+    return Draw(
+        subclass=kind,
+        period_day=10**log_period,
+        feh_dex=rng.normal(-0.25, 0.25, n),
+        teff_k=teff,
+        luminosity_lsun=luminosity,
+        is_halo=np.zeros(n, bool),
+        clock2_day=10**log_period * rng.uniform(5, 12, n),
+        modulation=np.where(regular, rng.uniform(0.05, 0.2, n), rng.uniform(0.15, 0.5, n)),
+        modulation_day=10**log_period * rng.uniform(1.7, 6, n),
+        jitter=np.where(regular, rng.uniform(0.01, 0.03, n), rng.uniform(0.03, 0.10, n)),
+        **shape,
+    )
 
 
 def main_sequence(log_mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -84,6 +103,13 @@ def constant(rng: np.random.Generator, n: int) -> Draw:
     giant_teff = 4780 - 480 * (np.log10(giant_luminosity) - 1.72) + rng.normal(0, 90, n)
     feh = np.clip(rng.normal(-0.2, 0.25, n), -1.5, 0.4)
     flat = np.zeros((n, len(BANDS)))
-    return Draw(subclass=np.where(is_giant, "giant", "dwarf"), feh_dex=feh, teff_k=np.where(is_giant, giant_teff, teff),
-                luminosity_lsun=np.where(is_giant, giant_luminosity, luminosity * 10 ** rng.normal(0.06, 0.08, n)),
-                is_halo=np.zeros(n, bool), period_day=np.full(n, np.nan), template=np.zeros((n, GRID)), scale=flat)
+    return Draw(
+        subclass=np.where(is_giant, "giant", "dwarf"),
+        feh_dex=feh,
+        teff_k=np.where(is_giant, giant_teff, teff),
+        luminosity_lsun=np.where(is_giant, giant_luminosity, luminosity * 10 ** rng.normal(0.06, 0.08, n)),
+        is_halo=np.zeros(n, bool),
+        period_day=np.full(n, np.nan),
+        template=np.zeros((n, GRID)),
+        scale=flat,
+    )

@@ -64,8 +64,9 @@ def _structure(rng: np.random.Generator, feh: NDArray, fundamental_day: NDArray)
     teff = np.full(feh.size, 6600.0)
     for _ in range(2):  # the bolometric correction hardly depends on Teff here
         luminosity = luminosity_from_g(absolute_g, teff)
-        log_teff = (11.497 + 0.84 * np.log10(luminosity) - 0.68 * np.log10(MASS_MSUN)
-                    - np.log10(fundamental_day)) / 3.48
+        log_teff = (
+            11.497 + 0.84 * np.log10(luminosity) - 0.68 * np.log10(MASS_MSUN) - np.log10(fundamental_day)
+        ) / 3.48
         teff = 10**log_teff
     return {"teff_k": teff, "luminosity_lsun": luminosity, "feh_dex": feh, "is_halo": feh < -1.0}
 
@@ -81,14 +82,20 @@ def rrab(rng: np.random.Generator, n: int) -> Draw:
     r21 = np.clip(0.500 + 0.45 * x + 0.08 * z + 0.244 * y - 0.3 * y**2 + wobble[0], 0.2, 0.65)
     r31 = np.clip(0.326 + 0.10 * x + 0.238 * y - 0.2 * y**2 + wobble[1], 0.08, 0.5)
     r41 = np.clip(0.193 - 0.01 * z + 0.223 * y - 0.15 * y**2 + wobble[2], 0.03, 0.4)
-    further = [np.clip(middle + slope * y + rng.normal(0, 0.06, n), 0.2, 0.8)
-               for middle, slope in ((0.58, 0.5), (0.57, 0.5), (0.60, 0.5), (0.60, 0.5))]
+    further = [
+        np.clip(middle + slope * y + rng.normal(0, 0.06, n), 0.2, 0.8)
+        for middle, slope in ((0.58, 0.5), (0.57, 0.5), (0.60, 0.5), (0.60, 0.5))
+    ]
     ratios = [r21, r31, *np.cumprod([r41, *further], axis=0)]
     blazhko = rng.random(n) < BLAZHKO_SHARE
-    return Draw(subclass=np.where(blazhko, "Blazhko", "RRab"), period_day=period,
-                modulation=np.where(blazhko, rng.uniform(0.05, 0.25, n), 0.0),
-                modulation_day=10 ** rng.uniform(1.3, 2.3, n), **_structure(rng, feh, period),
-                **pulsating(harmonics(ratios, _phases(rng, period, feh)), amplitude, BAND_RATIO, SHAPE_NM))
+    return Draw(
+        subclass=np.where(blazhko, "Blazhko", "RRab"),
+        period_day=period,
+        modulation=np.where(blazhko, rng.uniform(0.05, 0.25, n), 0.0),
+        modulation_day=10 ** rng.uniform(1.3, 2.3, n),
+        **_structure(rng, feh, period),
+        **pulsating(harmonics(ratios, _phases(rng, period, feh)), amplitude, BAND_RATIO, SHAPE_NM),
+    )
 
 
 def _phases(rng: np.random.Generator, period: NDArray, feh: NDArray) -> list[NDArray]:
@@ -108,8 +115,7 @@ def _overtone(rng: np.random.Generator, period: NDArray, feh: NDArray) -> NDArra
     r21 = np.clip(rng.normal(0.155, 0.04, n), 0.03, 0.32)
     r31 = np.clip(rng.normal(0.07, 0.02, n), 0.01, 0.15)
     phi21 = 4.66 + 1.0 * (period - 0.33) + rng.normal(0, 0.2, n)
-    phi31 = (RRC_PHI31_ZERO + RRC_PHI31_PERIOD * (period - 0.33) + RRC_PHI31_FEH * (feh + 1.5)
-             + rng.normal(0, 0.2, n))
+    phi31 = RRC_PHI31_ZERO + RRC_PHI31_PERIOD * (period - 0.33) + RRC_PHI31_FEH * (feh + 1.5) + rng.normal(0, 0.2, n)
     return harmonics([r21, r31], [phi21, phi31])
 
 
@@ -118,8 +124,12 @@ def rrc(rng: np.random.Generator, n: int) -> Draw:
     feh = _metallicity(rng, n)
     period = truncated(rng, 0.328 - 0.025 * (feh + 1.5), 0.040, 0.22, 0.45, n)
     amplitude = truncated(rng, 0.41, 0.07, 0.12, 0.62, n)
-    return Draw(subclass=np.full(n, "RRc"), period_day=period, **_structure(rng, feh, period * 10**0.127),
-                **pulsating(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM))
+    return Draw(
+        subclass=np.full(n, "RRc"),
+        period_day=period,
+        **_structure(rng, feh, period * 10**0.127),
+        **pulsating(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM),
+    )
 
 
 def rrd(rng: np.random.Generator, n: int) -> Draw:
@@ -133,5 +143,11 @@ def rrd(rng: np.random.Generator, n: int) -> Draw:
     shape = pulsating(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM)
     shape["component"] = pulsation(second)[0]
     shape["scale2"] = shape["scale"] * rng.uniform(0.25, 0.8, n)[:, None]
-    return Draw(subclass=np.full(n, "RRd"), period_day=period, period2_day=fundamental, clock2_day=fundamental,
-                **_structure(rng, feh, fundamental), **shape)
+    return Draw(
+        subclass=np.full(n, "RRd"),
+        period_day=period,
+        period2_day=fundamental,
+        clock2_day=fundamental,
+        **_structure(rng, feh, fundamental),
+        **shape,
+    )

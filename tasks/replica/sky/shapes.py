@@ -38,8 +38,9 @@ def interpolated(log_period: NDArray, knots: NDArray, ratio: NDArray, phase: NDA
     they turn quickly, as at the Hertzsprung progression's 10 days.
     """
     table = ratio * np.exp(1j * phase)
-    parts = [np.interp(log_period, knots, column.real) + 1j * np.interp(log_period, knots, column.imag)
-             for column in table.T]
+    parts = [
+        np.interp(log_period, knots, column.real) + 1j * np.interp(log_period, knots, column.imag) for column in table.T
+    ]
     return np.stack(parts, -1)
 
 

@@ -16,22 +16,69 @@ from tasks.replica.sky.classes import CLASSES, draw_classes, draw_stars
 from tasks.replica.sky.lightcurves import EPOCH_ZERO_MJD, Brightness, as_batch, survey_epochs
 from tasks.replica.sky.streams import BLOCK, stream
 
-SOURCES = pa.schema([("source_id", pa.int64()), ("object_id", pa.string()), ("ra", pa.float64()), ("dec", pa.float64()),
-                     ("parallax", pa.float64()), ("parallax_error", pa.float64()), ("pmra", pa.float64()),
-                     ("pmra_error", pa.float64()), ("pmdec", pa.float64()), ("pmdec_error", pa.float64()),
-                     ("duplicate_of", pa.int64())])
-CLASS_LABELS = pa.schema([("source_id", pa.int64()), ("origin", pa.string()), ("class", pa.string()),
-                          ("score", pa.float32()), ("is_photometric", pa.bool_())])
-PARAMETER_LABELS = pa.schema([("source_id", pa.int64()), ("origin", pa.string()), ("quantity", pa.string()),
-                              ("value", pa.float64()), ("err", pa.float64()), ("is_photometric", pa.bool_())])
-TRUTH = pa.schema([("source_id", pa.int64()), ("class", pa.string()), ("subclass", pa.string()),
-                   *((name, pa.float64()) for name in (
-                       "period_day", "period2_day", "epoch_day", "teff_k", "radius_rsun", "feh_dex", "distance_pc",
-                       "ebv_mag", "mean_g_mag", "amplitude_g_mag", "r21", "phi21", "phi31", "neighbour_sep_arcsec",
-                       "neighbour_delta_g_mag")),
-                   *((name, pa.bool_()) for name in (
-                       "is_blended", "is_wrong_match_ps1", "is_wrong_match_ztf", "is_duplicate")),
-                   ("duplicate_of", pa.int64())])
+SOURCES = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("object_id", pa.string()),
+        ("ra", pa.float64()),
+        ("dec", pa.float64()),
+        ("parallax", pa.float64()),
+        ("parallax_error", pa.float64()),
+        ("pmra", pa.float64()),
+        ("pmra_error", pa.float64()),
+        ("pmdec", pa.float64()),
+        ("pmdec_error", pa.float64()),
+        ("duplicate_of", pa.int64()),
+    ]
+)
+CLASS_LABELS = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("origin", pa.string()),
+        ("class", pa.string()),
+        ("score", pa.float32()),
+        ("is_photometric", pa.bool_()),
+    ]
+)
+PARAMETER_LABELS = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("origin", pa.string()),
+        ("quantity", pa.string()),
+        ("value", pa.float64()),
+        ("err", pa.float64()),
+        ("is_photometric", pa.bool_()),
+    ]
+)
+TRUTH = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("class", pa.string()),
+        ("subclass", pa.string()),
+        *(
+            (name, pa.float64())
+            for name in (
+                "period_day",
+                "period2_day",
+                "epoch_day",
+                "teff_k",
+                "radius_rsun",
+                "feh_dex",
+                "distance_pc",
+                "ebv_mag",
+                "mean_g_mag",
+                "amplitude_g_mag",
+                "r21",
+                "phi21",
+                "phi31",
+                "neighbour_sep_arcsec",
+                "neighbour_delta_g_mag",
+            )
+        ),
+        *((name, pa.bool_()) for name in ("is_blended", "is_wrong_match_ps1", "is_wrong_match_ztf", "is_duplicate")),
+        ("duplicate_of", pa.int64()),
+    ]
+)
 
 
 DUPLICATE_ARCSEC = 0.2  # between the two entries of one star
@@ -63,10 +110,14 @@ def generate(n: int, seed: int, start: int = 0, stop: int | None = None, mix: Ma
     if not 0 <= start <= stop <= n:
         raise ValueError(f"sky: the chunk {start}..{stop} must lie inside 0..{n}.")
     first, last = start // BLOCK, max(-(-stop // BLOCK), start // BLOCK + 1)
-    blocks = [_block(seed, block, mix, slice(max(start - block * BLOCK, 0), min(stop - block * BLOCK, BLOCK)))
-              for block in range(first, last)]
-    tables = {name: pa.concat_tables([getattr(block, name) for block in blocks])
-              for name in ("sources", "class_labels", "parameter_labels", "truth")}
+    blocks = [
+        _block(seed, block, mix, slice(max(start - block * BLOCK, 0), min(stop - block * BLOCK, BLOCK)))
+        for block in range(first, last)
+    ]
+    tables = {
+        name: pa.concat_tables([getattr(block, name) for block in blocks])
+        for name in ("sources", "class_labels", "parameter_labels", "truth")
+    }
     epochs = {survey: concatenate([block.epochs[survey] for block in blocks]) for survey in SURVEYS}
     return Sky(epochs=epochs, **tables)
 
@@ -87,18 +138,29 @@ def _block(seed: int, block: int, mix: Mapping[str, float] | None, chunk: slice)
     source_id = stars.source_ids(block, star["ra"], star["dec"])
     star |= _shape_in_g(code, draw) | {name: draw[name] for name in ("teff_k", "feh_dex", "period_day")}
     brightness = Brightness(draw, star, around, epoch_day)
-    epochs = {survey: _survey(survey, seed, block, source_id, star, brightness, missing, origin, chunk)
-              for survey in SURVEYS}
-    return Sky(sources=_sources(seed, block, source_id, star, origin, chunk), epochs=epochs,
-               class_labels=_labels(labels.class_labels(seed, block, code, star), CLASS_LABELS, source_id, chunk),
-               parameter_labels=_labels(labels.parameter_labels(seed, block, code, star), PARAMETER_LABELS, source_id,
-                                        chunk),
-               truth=_truth(source_id, code, draw, star, around, epoch_day, origin, chunk))
+    epochs = {
+        survey: _survey(survey, seed, block, source_id, star, brightness, missing, origin, chunk) for survey in SURVEYS
+    }
+    return Sky(
+        sources=_sources(seed, block, source_id, star, origin, chunk),
+        epochs=epochs,
+        class_labels=_labels(labels.class_labels(seed, block, code, star), CLASS_LABELS, source_id, chunk),
+        parameter_labels=_labels(labels.parameter_labels(seed, block, code, star), PARAMETER_LABELS, source_id, chunk),
+        truth=_truth(source_id, code, draw, star, around, epoch_day, origin, chunk),
+    )
 
 
-def _survey(survey: str, seed: int, block: int, source_id: NDArray[np.int64], star: dict[str, NDArray],
-            brightness: Brightness, missing: NDArray[np.bool_], origin: NDArray[np.int64],
-            chunk: slice) -> LightCurveBatch:
+def _survey(
+    survey: str,
+    seed: int,
+    block: int,
+    source_id: NDArray[np.int64],
+    star: dict[str, NDArray],
+    brightness: Brightness,
+    missing: NDArray[np.bool_],
+    origin: NDArray[np.int64],
+    chunk: slice,
+) -> LightCurveBatch:
     """Gaia splits the transits of a duplicated star between its two ids; PS1 and ZTF give both ids one light curve."""
     batch = as_batch(source_id, survey_epochs(survey, seed, block, star, brightness, missing))
     duplicate = np.flatnonzero(origin != np.arange(BLOCK))
@@ -126,8 +188,11 @@ def _shape_in_g(code: NDArray[np.int8], draw: dict[str, NDArray]) -> dict[str, N
         r21 = np.abs(wave[:, 1]) / np.abs(wave[:, 0])
     varies = amplitude > 0
     angle = np.angle(wave)
-    shape = {"r21": r21, "phi21": (angle[:, 1] - 2 * angle[:, 0]) % (2 * np.pi),
-             "phi31": (angle[:, 2] - 3 * angle[:, 0]) % (2 * np.pi)}
+    shape = {
+        "r21": r21,
+        "phi21": (angle[:, 1] - 2 * angle[:, 0]) % (2 * np.pi),
+        "phi31": (angle[:, 2] - 3 * angle[:, 0]) % (2 * np.pi),
+    }
     return {"amplitude_g_mag": amplitude, **{name: np.where(varies, value, np.nan) for name, value in shape.items()}}
 
 
@@ -145,10 +210,22 @@ def _duplicate_of(source_id: NDArray[np.int64], origin: NDArray[np.int64]) -> np
     return np.ma.array(source_id[origin], mask=origin == np.arange(BLOCK))
 
 
-def _sources(seed: int, block: int, source_id: NDArray[np.int64], star: dict[str, NDArray], origin: NDArray[np.int64],
-             chunk: slice) -> pa.Table:
-    columns = {"source_id": source_id, "object_id": source_id.astype(str), "ra": star["ra"], "dec": star["dec"],
-               "duplicate_of": _duplicate_of(source_id, origin), **stars.astrometry(seed, block, star)}
+def _sources(
+    seed: int,
+    block: int,
+    source_id: NDArray[np.int64],
+    star: dict[str, NDArray],
+    origin: NDArray[np.int64],
+    chunk: slice,
+) -> pa.Table:
+    columns = {
+        "source_id": source_id,
+        "object_id": source_id.astype(str),
+        "ra": star["ra"],
+        "dec": star["dec"],
+        "duplicate_of": _duplicate_of(source_id, origin),
+        **stars.astrometry(seed, block, star),
+    }
     return _table(columns, SOURCES, chunk)
 
 
@@ -158,13 +235,29 @@ def _labels(rows: dict[str, NDArray], schema: pa.Schema, source_id: NDArray[np.i
     return _table({**rows, "source_id": source_id[rows["row"]]}, schema, inside)
 
 
-def _truth(source_id: NDArray[np.int64], code: NDArray[np.int8], draw: dict[str, NDArray], star: dict[str, NDArray],
-           around: dict[str, NDArray], epoch_day: NDArray, origin: NDArray[np.int64], chunk: slice) -> pa.Table:
-    columns = {**draw, **star, "source_id": source_id, "class": np.array(CLASSES)[code],
-               "epoch_day": np.where(np.isfinite(draw["period_day"]), epoch_day, np.nan),
-               "mean_g_mag": star["mean_mag"][:, 0], "neighbour_sep_arcsec": around["sep_arcsec"],
-               "neighbour_delta_g_mag": around["delta_g_mag"], "is_blended": around["is_blended"].any(axis=1),
-               "is_wrong_match_ps1": around["is_wrong"][:, BANDS.index("g_ps1")],
-               "is_wrong_match_ztf": around["is_wrong"][:, BANDS.index("g_ztf")],
-               "is_duplicate": origin != np.arange(BLOCK), "duplicate_of": _duplicate_of(source_id, origin)}
+def _truth(
+    source_id: NDArray[np.int64],
+    code: NDArray[np.int8],
+    draw: dict[str, NDArray],
+    star: dict[str, NDArray],
+    around: dict[str, NDArray],
+    epoch_day: NDArray,
+    origin: NDArray[np.int64],
+    chunk: slice,
+) -> pa.Table:
+    columns = {
+        **draw,
+        **star,
+        "source_id": source_id,
+        "class": np.array(CLASSES)[code],
+        "epoch_day": np.where(np.isfinite(draw["period_day"]), epoch_day, np.nan),
+        "mean_g_mag": star["mean_mag"][:, 0],
+        "neighbour_sep_arcsec": around["sep_arcsec"],
+        "neighbour_delta_g_mag": around["delta_g_mag"],
+        "is_blended": around["is_blended"].any(axis=1),
+        "is_wrong_match_ps1": around["is_wrong"][:, BANDS.index("g_ps1")],
+        "is_wrong_match_ztf": around["is_wrong"][:, BANDS.index("g_ztf")],
+        "is_duplicate": origin != np.arange(BLOCK),
+        "duplicate_of": _duplicate_of(source_id, origin),
+    }
     return _table(columns, TRUTH, chunk)

@@ -13,9 +13,13 @@ from tasks.replica.sky.classes import CLASSES, REGISTRY
 from tasks.replica.sky.streams import BLOCK, stream
 
 # Rows: unit vectors of the galactic axes in ICRS (Hipparcos catalogue, ESA SP-1200, vol. 1, eq. 1.5.11, transposed).
-GALACTIC_TO_ICRS = np.array([[-0.0548755604, -0.8734370902, -0.4838350155],
-                             [0.4941094279, -0.4448296300, 0.7469822445],
-                             [-0.8676661490, -0.1980763734, 0.4559837762]])
+GALACTIC_TO_ICRS = np.array(
+    [
+        [-0.0548755604, -0.8734370902, -0.4838350155],
+        [0.4941094279, -0.4448296300, 0.7469822445],
+        [-0.8676661490, -0.1980763734, 0.4559837762],
+    ]
+)
 DUST_MAG_PER_KPC = 0.45  # E(B-V) in the plane near the Sun (Green et al. 2019 give 0.3-0.6)
 DUST_HEIGHT_KPC = 0.125
 DUST_PATCHINESS = 0.35  # natural-log scatter from one line of sight to the next
@@ -42,9 +46,18 @@ def place(seed: int, block: int, code: NDArray[np.int8], draw: dict[str, NDArray
     distance = _distance_kpc(rng, code, absolute[:, 0], b_deg, patch)
     ebv = reddening(distance, b_deg, patch)
     pmra, pmdec = _motion(rng, distance, l_deg, b_deg, draw["is_halo"])
-    return {"ra": ra, "dec": dec, "l": l_deg, "b": b_deg, "ebv_mag": ebv, "distance_pc": 1000 * distance,
-            "radius_rsun": radius(draw["luminosity_lsun"], draw["teff_k"]), "pmra": pmra, "pmdec": pmdec,
-            "mean_mag": absolute + 5 * np.log10(distance)[:, None] + 10 + ebv[:, None] * EXTINCTION}
+    return {
+        "ra": ra,
+        "dec": dec,
+        "l": l_deg,
+        "b": b_deg,
+        "ebv_mag": ebv,
+        "distance_pc": 1000 * distance,
+        "radius_rsun": radius(draw["luminosity_lsun"], draw["teff_k"]),
+        "pmra": pmra,
+        "pmdec": pmdec,
+        "mean_mag": absolute + 5 * np.log10(distance)[:, None] + 10 + ebv[:, None] * EXTINCTION,
+    }
 
 
 def reddening(distance_kpc: NDArray, b_deg: NDArray, patch: NDArray) -> NDArray[np.float64]:
@@ -74,8 +87,9 @@ def _unit(lon_deg: NDArray, lat_deg: NDArray) -> NDArray[np.float64]:
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 
 
-def _distance_kpc(rng: np.random.Generator, code: NDArray, absolute_g_mag: NDArray, b_deg: NDArray,
-                  patch: NDArray) -> NDArray[np.float64]:
+def _distance_kpc(
+    rng: np.random.Generator, code: NDArray, absolute_g_mag: NDArray, b_deg: NDArray, patch: NDArray
+) -> NDArray[np.float64]:
     """Distances from the power law of the class, cut where the star would be too bright or too faint in G."""
     homes = [REGISTRY[name].home for name in CLASSES]
     near, far = np.array([home.distance_kpc for home in homes])[code].T
@@ -95,8 +109,9 @@ def _distance_at(modulus: NDArray, b_deg: NDArray, patch: NDArray, near: NDArray
     return 10 ** (0.5 * (low + high))
 
 
-def _motion(rng: np.random.Generator, distance_kpc: NDArray, l_deg: NDArray, b_deg: NDArray,
-            is_halo: NDArray) -> tuple[NDArray, NDArray]:
+def _motion(
+    rng: np.random.Generator, distance_kpc: NDArray, l_deg: NDArray, b_deg: NDArray, is_halo: NDArray
+) -> tuple[NDArray, NDArray]:
     """Proper motion in ra (times cos dec) and dec, mas/yr: random velocities plus the Sun's motion past the halo.
 
     Dispersions 140 km/s (halo, Iorio & Belokurov 2021) and 35 km/s (disc); the halo lags the Sun by 230 km/s.

@@ -29,17 +29,20 @@ def test_every_statistic_has_a_column():
     assert set(STATISTIC_COLUMNS) | {"linear_trend_sigma"} == set(extractor().names)
 
 
-@pytest.mark.parametrize(("column", "expected"), [
-    ("amplitude_mag_{band}", np.ptp(MAG) / 2),
-    ("std_mag_{band}", np.std(MAG, ddof=1)),
-    ("mad_mag_{band}", np.median(np.abs(MAG - np.median(MAG)))),
-    ("percent_amplitude_mag_{band}", np.abs(MAG - np.median(MAG)).max()),
-    ("eta_{band}", np.sum(np.diff(MAG.astype(float)) ** 2) / ((N - 1) * np.var(MAG, ddof=1))),
-    ("reduced_chi2_{band}", np.sum(((MAG - MAG.astype(float).mean()) / 0.1) ** 2) / (N - 1)),
-    ("trend_mag_per_day_{band}", np.polyfit(TIME, MAG, 1)[0]),
-    ("maximum_slope_mag_per_day_{band}", np.max(np.abs(np.diff(MAG.astype(float)) / np.diff(TIME)))),
-    ("stetson_k_{band}", np.mean(np.abs(MAG - MAG.mean())) / np.std(MAG)),
-])
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ("amplitude_mag_{band}", np.ptp(MAG) / 2),
+        ("std_mag_{band}", np.std(MAG, ddof=1)),
+        ("mad_mag_{band}", np.median(np.abs(MAG - np.median(MAG)))),
+        ("percent_amplitude_mag_{band}", np.abs(MAG - np.median(MAG)).max()),
+        ("eta_{band}", np.sum(np.diff(MAG.astype(float)) ** 2) / ((N - 1) * np.var(MAG, ddof=1))),
+        ("reduced_chi2_{band}", np.sum(((MAG - MAG.astype(float).mean()) / 0.1) ** 2) / (N - 1)),
+        ("trend_mag_per_day_{band}", np.polyfit(TIME, MAG, 1)[0]),
+        ("maximum_slope_mag_per_day_{band}", np.max(np.abs(np.diff(MAG.astype(float)) / np.diff(TIME)))),
+        ("stetson_k_{band}", np.mean(np.abs(MAG - MAG.mean())) / np.std(MAG)),
+    ],
+)
 def test_values_are_their_definitions(column, expected):
     assert found()[column][0, 0] == pytest.approx(expected, rel=1e-4)
 

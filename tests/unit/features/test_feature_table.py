@@ -26,8 +26,16 @@ def batch() -> LightCurveBatch:
     amplitude = np.array([0.5, 0.35, 0.25])[band]
     angle = 2 * np.pi * time / 0.6
     mag = 15 - 0.3 * band + amplitude * (np.cos(angle) + 0.4 * np.cos(2 * angle + 2.0)) + rng.normal(0, 0.01, row.size)
-    return LightCurveBatch(np.arange(5), np.concatenate([[0], np.cumsum(counts)]), time, mag,
-                           np.full(row.size, 0.01), band, np.zeros(row.size), BANDS)
+    return LightCurveBatch(
+        np.arange(5),
+        np.concatenate([[0], np.cumsum(counts)]),
+        time,
+        mag,
+        np.full(row.size, 0.01),
+        band,
+        np.zeros(row.size),
+        BANDS,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +59,12 @@ def test_undefined_is_null_and_never_nan(table):
 
 def test_nothing_is_known_of_nothing(table):
     last = table.slice(3, 1).to_pylist()[0]
-    assert {name for name, value in last.items() if value is not None} == {"source_id", "n_epoch_g", "n_epoch_r",
-                                                                         "n_epoch_i"}
+    assert {name for name, value in last.items() if value is not None} == {
+        "source_id",
+        "n_epoch_g",
+        "n_epoch_r",
+        "n_epoch_i",
+    }
 
 
 def test_a_signal_is_described(table):
@@ -101,8 +113,12 @@ def test_minima_tell_eclipsing_binaries():
 def test_epochs_without_a_number_are_ignored(batch, table):
     spoiled = batch.mag.copy()
     spoiled[0] = np.nan
-    without = compute_features(LightCurveBatch(batch.source_id, batch.offsets, batch.time, spoiled, batch.mag_err,
-                                               batch.band, batch.flags, BANDS), CONFIG)
+    without = compute_features(
+        LightCurveBatch(
+            batch.source_id, batch.offsets, batch.time, spoiled, batch.mag_err, batch.band, batch.flags, BANDS
+        ),
+        CONFIG,
+    )
     assert sum(without[f"n_epoch_{band}"][0].as_py() for band in BANDS) == 179
     assert without["period_day"][0].as_py() == pytest.approx(0.6, rel=1e-3)
 
@@ -124,8 +140,14 @@ def test_pairs_are_neighbours_and_the_ends():
 def test_colours_of_mean_photometry():
     table = compute_colours(np.array([[15.0, 14.5, np.nan], [np.nan] * 3]), BANDS)
     assert table.column_names == [column.name for column in colour_columns(BANDS)]
-    assert table.to_pylist()[0] == {"mean_mag_g": 15.0, "mean_mag_r": 14.5, "mean_mag_i": None, "colour_mag_g_r": 0.5,
-                                    "colour_mag_g_i": None, "colour_mag_r_i": None}
+    assert table.to_pylist()[0] == {
+        "mean_mag_g": 15.0,
+        "mean_mag_r": 14.5,
+        "mean_mag_i": None,
+        "colour_mag_g_r": 0.5,
+        "colour_mag_g_i": None,
+        "colour_mag_r_i": None,
+    }
     assert all(value is None for value in table.to_pylist()[1].values())
     with pytest.raises(ValueError, match="there are 3 bands"):
         compute_colours(np.zeros((2, 2)), BANDS)

@@ -19,8 +19,9 @@ def stars(folder: str, chosen, time: str, bands: tuple[str, ...]) -> tuple[Light
     if not (DATA / folder).is_dir():
         pytest.skip(f"no real light curves: {folder} is not in ARGELANDER_DATA or ../shared/data")
     objects = chosen(pd.read_parquet(DATA / folder / "objects.parquet")).reset_index(drop=True)
-    epochs = pd.read_parquet(DATA / folder / "lightcurves.parquet",
-                             filters=[("object_id", "in", objects.object_id.tolist())])
+    epochs = pd.read_parquet(
+        DATA / folder / "lightcurves.parquet", filters=[("object_id", "in", objects.object_id.tolist())]
+    )
     row = pd.Index(objects.object_id).get_indexer(epochs.object_id.astype(str))
     band = pd.Index(bands).get_indexer(epochs.band.astype(str))
     batch = LightCurveBatch.from_epochs(row, epochs[time], epochs.mag, epochs.mag_err, band, None, bands)
@@ -34,8 +35,9 @@ def test_periods_of_ztf_rr_lyrae():
 
 
 def test_fourier_parameters_of_ogle_cepheids():
-    batch, catalogue = stars("ogle_cepheids_vi", lambda o: o[(o.label == "F") & (o.phi31 > 0)].iloc[:15],
-                             "hjd_minus_2450000", ("V", "I"))
+    batch, catalogue = stars(
+        "ogle_cepheids_vi", lambda o: o[(o.label == "F") & (o.phi31 > 0)].iloc[:15], "hjd_minus_2450000", ("V", "I")
+    )
     found = compute_features(batch, FeatureConfig()).to_pandas()
     assert np.mean(np.abs(found.period_day.to_numpy() / catalogue.period - 1) < 2e-3) >= 0.9
     assert np.median(np.abs(found.r21_I.to_numpy() - catalogue.R21)) < 0.01

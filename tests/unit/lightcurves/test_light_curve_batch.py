@@ -12,8 +12,14 @@ BANDS = ("g", "r")
 @pytest.fixture
 def batch() -> LightCurveBatch:
     return LightCurveBatch.from_epochs(
-        source_id=[7, 3, 7, 3, 7], time=[2.0, 1.0, 1.0, 0.5, 3.0], mag=[12, 15, 11, 14, 13], mag_err=[0.1] * 5,
-        band=[1, 0, 0, 0, 1], flags=None, bands=BANDS)
+        source_id=[7, 3, 7, 3, 7],
+        time=[2.0, 1.0, 1.0, 0.5, 3.0],
+        mag=[12, 15, 11, 14, 13],
+        mag_err=[0.1] * 5,
+        band=[1, 0, 0, 0, 1],
+        flags=None,
+        bands=BANDS,
+    )
 
 
 def test_from_epochs_sorts_by_object_and_time(batch):
@@ -26,8 +32,14 @@ def test_from_epochs_sorts_by_object_and_time(batch):
 
 def test_dtypes_are_the_declared_ones(batch):
     types = {name: getattr(batch, name).dtype.name for name in ("source_id", "time", "mag", "mag_err", "band", "flags")}
-    assert types == {"source_id": "int64", "time": "float64", "mag": "float32", "mag_err": "float32", "band": "int8",
-                     "flags": "int32"}
+    assert types == {
+        "source_id": "int64",
+        "time": "float64",
+        "mag": "float32",
+        "mag_err": "float32",
+        "band": "int8",
+        "flags": "int32",
+    }
 
 
 def test_arrow_round_trip_copies_nothing(batch):
@@ -86,8 +98,9 @@ def test_keep_leaves_emptied_objects_in_place(batch):
 
 
 def test_merged_joins_neighbours_only():
-    batch = LightCurveBatch([5, 5, 6, 5], [0, 1, 2, 2, 3], [1.0, 2.0, 3.0], [1, 2, 3], [0.1] * 3, [0] * 3, [0] * 3,
-                            BANDS)
+    batch = LightCurveBatch(
+        [5, 5, 6, 5], [0, 1, 2, 2, 3], [1.0, 2.0, 3.0], [1, 2, 3], [0.1] * 3, [0] * 3, [0] * 3, BANDS
+    )
     assert batch.merged().source_id.tolist() == [5, 6, 5]
     assert batch.merged().n_epoch.tolist() == [2, 0, 1]
 

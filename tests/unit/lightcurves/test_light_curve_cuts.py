@@ -17,8 +17,15 @@ def clean() -> LightCurveBatch:
     """Two constant stars in two bands, 60 epochs each, every epoch good."""
     rng = np.random.default_rng(2)
     row = np.repeat([1, 2], N)
-    return LightCurveBatch.from_epochs(row, np.tile(np.arange(N) + 0.5, 2), 15 + rng.normal(0, 0.02, 2 * N),
-                                       np.full(2 * N, 0.02), np.arange(2 * N) % 2, None, ("g", "r"))
+    return LightCurveBatch.from_epochs(
+        row,
+        np.tile(np.arange(N) + 0.5, 2),
+        15 + rng.normal(0, 0.02, 2 * N),
+        np.full(2 * N, 0.02),
+        np.arange(2 * N) % 2,
+        None,
+        ("g", "r"),
+    )
 
 
 def spoiled(batch: LightCurveBatch, **changes: dict[int, float]) -> LightCurveBatch:
@@ -29,14 +36,17 @@ def spoiled(batch: LightCurveBatch, **changes: dict[int, float]) -> LightCurveBa
     return replace(batch, **columns)
 
 
-@pytest.mark.parametrize(("cut", "changes"), [
-    ("flagged", {"flags": {3: BLENDED, 70: 5}}),
-    ("positive_error", {"mag_err": {3: 0.0, 70: np.nan, 71: -0.1}}),
-    ("well_measured", {"mag_err": {3: 1.2, 70: 30.0}}),
-    ("finite", {"mag": {3: np.nan, 70: np.inf}, "time": {71: np.nan}}),
-    ("duplicate_time", {"time": {4: 2.5, 6: 2.5, 70: 12.5}}),
-    ("outlier", {"mag": {3: 13.0, 70: 14.0, 71: 19.0}}),
-])
+@pytest.mark.parametrize(
+    ("cut", "changes"),
+    [
+        ("flagged", {"flags": {3: BLENDED, 70: 5}}),
+        ("positive_error", {"mag_err": {3: 0.0, 70: np.nan, 71: -0.1}}),
+        ("well_measured", {"mag_err": {3: 1.2, 70: 30.0}}),
+        ("finite", {"mag": {3: np.nan, 70: np.inf}, "time": {71: np.nan}}),
+        ("duplicate_time", {"time": {4: 2.5, 6: 2.5, 70: 12.5}}),
+        ("outlier", {"mag": {3: 13.0, 70: 14.0, 71: 19.0}}),
+    ],
+)
 def test_a_cut_counts_what_it_removed(clean, cut, changes):
     bad = {epoch for values in changes.values() for epoch in values}
     kept, removed, names = apply_cuts(spoiled(clean, **changes))

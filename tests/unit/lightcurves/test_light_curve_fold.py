@@ -11,8 +11,9 @@ from tasks.lightcurves.segments import segment_mad_sigma, segment_quantile
 
 def batch_of(time, offsets):
     n = len(time)
-    return LightCurveBatch(np.arange(len(offsets) - 1), offsets, time, np.zeros(n), np.ones(n), np.zeros(n),
-                           np.zeros(n), ("g",))
+    return LightCurveBatch(
+        np.arange(len(offsets) - 1), offsets, time, np.zeros(n), np.ones(n), np.zeros(n), np.zeros(n), ("g",)
+    )
 
 
 def test_phase_is_within_one_turn():
@@ -38,8 +39,7 @@ def test_quantiles_are_those_of_numpy():
     offsets = np.concatenate([[0], np.cumsum(counts)])
     values = rng.normal(size=offsets[-1])
     for q in (0.0, 0.1, 0.5, 0.95, 1.0):
-        theirs = [np.quantile(values[a:b], q) if b > a else np.nan
-                  for a, b in pairwise(offsets)]
+        theirs = [np.quantile(values[a:b], q) if b > a else np.nan for a, b in pairwise(offsets)]
         np.testing.assert_allclose(segment_quantile(values, offsets, q), theirs)
 
 

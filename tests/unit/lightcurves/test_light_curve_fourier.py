@@ -19,8 +19,9 @@ def truth():
     phase = rng.uniform(0, 2 * np.pi, (N_OBJECT, N_HARMONICS))
     k = np.arange(1, N_HARMONICS + 1)
     mag = 15 + np.sum(amplitude[row] * np.cos(2 * np.pi * np.outer(time / period[row], k) + phase[row]), axis=1)
-    batch = LightCurveBatch.from_epochs(row, time, mag, np.full(row.size, 0.02), rng.integers(0, 2, row.size), None,
-                                        ("g", "r"))
+    batch = LightCurveBatch.from_epochs(
+        row, time, mag, np.full(row.size, 0.02), rng.integers(0, 2, row.size), None, ("g", "r")
+    )
     return batch, period, amplitude, phase
 
 
@@ -40,8 +41,16 @@ def test_it_recovers_a_known_series(truth):
 
 def test_the_shape_does_not_depend_on_the_zero_point_of_time(truth):
     batch, period, *_ = truth
-    later = LightCurveBatch(batch.source_id, batch.offsets, batch.time + 123.25, batch.mag, batch.mag_err, batch.band,
-                            batch.flags, batch.bands)
+    later = LightCurveBatch(
+        batch.source_id,
+        batch.offsets,
+        batch.time + 123.25,
+        batch.mag,
+        batch.mag_err,
+        batch.band,
+        batch.flags,
+        batch.bands,
+    )
     grid = np.arange(64) / 64
     first, second = fit_fourier(batch, period, 3), fit_fourier(later, period, 3)
     np.testing.assert_allclose(first.shape(grid), second.shape(grid), atol=1e-5)
@@ -73,9 +82,16 @@ def test_few_epochs_free_few_harmonics():
     counts = [0, 1, 2, 4, 6, 30]
     rng = np.random.default_rng(1)
     row = np.repeat(np.arange(6), counts)
-    batch = LightCurveBatch(np.arange(6), np.concatenate([[0], np.cumsum(counts)]), rng.uniform(0, 9, row.size),
-                            rng.normal(15, 1, row.size), np.full(row.size, 0.1), np.zeros(row.size),
-                            np.zeros(row.size), ("g",))
+    batch = LightCurveBatch(
+        np.arange(6),
+        np.concatenate([[0], np.cumsum(counts)]),
+        rng.uniform(0, 9, row.size),
+        rng.normal(15, 1, row.size),
+        np.full(row.size, 0.1),
+        np.zeros(row.size),
+        np.zeros(row.size),
+        ("g",),
+    )
     fit = fit_fourier(batch, np.full(6, 1.7), 3)
     assert fit.n_harmonics.tolist() == [0, 0, 0, 1, 2, 3]
     assert np.isnan(fit.offset).tolist() == [True, False, False, False, False, False]

@@ -34,8 +34,9 @@ def test_power_is_that_of_astropy():
     series = residual_series(batch, (0, 0, 0), CONFIG)
     gain = group_gain(series, slice(0, 120), 0.1, 0.002, 2000)
     order = np.argsort(series.time)
-    peer = LombScargle(series.time[order], series.residual[order], series.weight[order] ** -0.5, fit_mean=False,
-                       center_data=False)
+    peer = LombScargle(
+        series.time[order], series.residual[order], series.weight[order] ** -0.5, fit_mean=False, center_data=False
+    )
     theirs = peer.power(0.1 + 0.002 * np.arange(2000), method="cython")
     np.testing.assert_allclose(-np.expm1(-gain / 120), theirs, atol=1e-3)
 
@@ -47,7 +48,8 @@ def test_false_alarm_probability_is_that_of_astropy():
         theirs = peak.false_alarm_probability(power, method="baluev", maximum_frequency=10)
         assert 10 ** log_fap(power, time.size, 10.0, 100.0) == pytest.approx(min(1.0, theirs), rel=0.1, abs=0.35)
     assert log_fap(0.004, time.size, 10.0, 100.0) == pytest.approx(
-        np.log10(peak.false_alarm_probability(0.004, method="baluev", maximum_frequency=10)), abs=0.02)
+        np.log10(peak.false_alarm_probability(0.004, method="baluev", maximum_frequency=10)), abs=0.02
+    )
 
 
 def test_it_finds_pulsators():
@@ -61,16 +63,19 @@ def test_it_finds_pulsators():
 def test_it_doubles_the_period_of_unlike_eclipses_alone():
     period = np.array([0.83, 1.9, 3.1])
     np.testing.assert_allclose(find_period(signals(period, binary, n=300), CONFIG).period, period, rtol=2e-3)
-    np.testing.assert_allclose(find_period(signals(period, lambda p: 0.3 * np.cos(2 * np.pi * p)), CONFIG).period,
-                               period, rtol=2e-3)
+    np.testing.assert_allclose(
+        find_period(signals(period, lambda p: 0.3 * np.cos(2 * np.pi * p)), CONFIG).period, period, rtol=2e-3
+    )
 
 
 def test_surveys_add_up():
     """A weak signal in two surveys is found more often by both together than by the better alone."""
     period = np.tile(np.geomspace(0.4, 9, 16), 2)
     batch = signals(period, lambda p: 0.2 * np.cos(2 * np.pi * p), n=75, noise=0.15, seed=1)
-    right = [np.abs(find_period(part, CONFIG, (0, 0, 1)).period / period - 1) < 0.01
-             for part in (batch, batch.keep(batch.band < 2), batch.keep(batch.band == 2))]
+    right = [
+        np.abs(find_period(part, CONFIG, (0, 0, 1)).period / period - 1) < 0.01
+        for part in (batch, batch.keep(batch.band < 2), batch.keep(batch.band == 2))
+    ]
     assert right[0].sum() >= 29
     assert right[0].sum() > max(right[1].sum(), right[2].sum()) + 2
 

@@ -33,8 +33,10 @@ def test_gaia_and_barycentric_day_counts():
 def test_light_travel_agrees_with_astropy(origin, kind, astropy_time):
     ra, dec = np.linspace(0, 350, MJD.size), np.linspace(-80, 80, MJD.size)
     ours = times.light_travel(astropy_time.tdb.mjd, ra, dec, origin)
-    theirs = [t.light_travel_time(SkyCoord(a, d, unit="deg"), kind).to_value("d")
-              for t, a, d in zip(astropy_time, ra, dec, strict=True)]
+    theirs = [
+        t.light_travel_time(SkyCoord(a, d, unit="deg"), kind).to_value("d")
+        for t, a, d in zip(astropy_time, ra, dec, strict=True)
+    ]
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-3 * SECOND)
 
 

@@ -14,8 +14,11 @@ ARRAYS = ("source_id", "offsets", "time", "mag", "mag_err", "band", "flags")
 
 def same_sky(one, other) -> bool:
     tables = all(getattr(one, name).equals(getattr(other, name)) for name in TABLES)
-    return tables and all(np.array_equal(getattr(one.epochs[survey], name), getattr(other.epochs[survey], name))
-                          for survey in SURVEYS for name in ARRAYS)
+    return tables and all(
+        np.array_equal(getattr(one.epochs[survey], name), getattr(other.epochs[survey], name))
+        for survey in SURVEYS
+        for name in ARRAYS
+    )
 
 
 def test_same_seed_gives_the_same_sky_and_another_seed_another():

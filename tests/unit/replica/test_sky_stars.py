@@ -10,8 +10,16 @@ from tasks.replica.sky.noise import true_error
 from tasks.replica.sky.rrlyrae import feh_rrab, phi31_rrab
 from tasks.replica.sky.shapes import GRID, PHASE, contact, harmonics, hidden_fraction, pulsation, separation
 
-PERIOD_DAY = {"RRab": (0.40, 0.90), "RRc": (0.22, 0.45), "RRd": (0.32, 0.43), "CEP": (0.7, 90), "T2CEP": (1.0, 35),
-              "DSCT_SXPHE": (0.03, 0.25), "ECL": (0.2, 25.1), "MIRA_SR": (30, 600)}
+PERIOD_DAY = {
+    "RRab": (0.40, 0.90),
+    "RRc": (0.22, 0.45),
+    "RRd": (0.32, 0.43),
+    "CEP": (0.7, 90),
+    "T2CEP": (1.0, 35),
+    "DSCT_SXPHE": (0.03, 0.25),
+    "ECL": (0.2, 25.1),
+    "MIRA_SR": (30, 600),
+}
 
 
 def good_curves(sky, band, ids):
@@ -51,8 +59,12 @@ def test_feh_relation_inverts():
 
 def test_measured_light_curves_carry_the_true_shape(sky, truth):
     """Period and Fourier parameters of noisy ZTF curves are those of the truth, phases shifted by the band."""
-    star = truth[(truth["class"] == "RRab") & (truth["subclass"] == "RRab") & truth["mean_g_mag"].between(13.5, 16)
-                 & ~truth["is_wrong_match_ztf"]]
+    star = truth[
+        (truth["class"] == "RRab")
+        & (truth["subclass"] == "RRab")
+        & truth["mean_g_mag"].between(13.5, 16)
+        & ~truth["is_wrong_match_ztf"]
+    ]
     curves = good_curves(sky, "r_ztf", star.index)
     true = star.loc[curves.source_id]
     fit = fit_fourier(curves, true["period_day"], 5, floor=0.01, epochs_per_term=2)
@@ -78,8 +90,9 @@ def test_amplitudes_fall_with_wavelength(sky, truth):
 
 def test_cepheids_show_the_hertzsprung_progression(truth):
     star = truth[(truth["class"] == "CEP") & (truth["subclass"] == "F")]
-    short, ten, long = (star.loc[star["period_day"].between(*span), "r21"].median() for span in
-                        ((2, 5), (9.5, 12.5), (18, 60)))
+    short, ten, long = (
+        star.loc[star["period_day"].between(*span), "r21"].median() for span in ((2, 5), (9.5, 12.5), (18, 60))
+    )
     assert ten < 0.6 * short and ten < 0.8 * long
 
 
@@ -112,8 +125,13 @@ def test_observed_colours_follow_teff(sky, truth):
     mean = {}
     for band in ("BP", "RP"):
         curves = good_curves(sky, band, star.index)
-        mean[band] = dict(zip(curves.source_id, np.add.reduceat(np.append(curves.mag, 0), curves.offsets[:-1])
-                              / curves.n_epoch.clip(1), strict=True))
+        mean[band] = dict(
+            zip(
+                curves.source_id,
+                np.add.reduceat(np.append(curves.mag, 0), curves.offsets[:-1]) / curves.n_epoch.clip(1),
+                strict=True,
+            )
+        )
     observed = np.array([mean["BP"].get(i, np.nan) - mean["RP"].get(i, np.nan) for i in star.index])
     intrinsic = colours(star["teff_k"])
     expected = (intrinsic[:, 1] - intrinsic[:, 2]) + (EXTINCTION[1] - EXTINCTION[2]) * star["ebv_mag"].to_numpy()
@@ -203,15 +221,21 @@ def test_a_wrong_match_shows_the_neighbour(sky, truth):
     curves = good_curves(sky, "r_ztf", star.index)
     curves = curves.select(curves.n_epoch > 50)
     assert len(curves) > 3
-    spread = [np.std(np.clip(curves.mag[a:b] - np.median(curves.mag[a:b]), -0.3, 0.3))
-              for a, b in zip(curves.offsets[:-1], curves.offsets[1:], strict=True)]
+    spread = [
+        np.std(np.clip(curves.mag[a:b] - np.median(curves.mag[a:b]), -0.3, 0.3))
+        for a, b in zip(curves.offsets[:-1], curves.offsets[1:], strict=True)
+    ]
     assert np.median(spread) < 0.1  # the neighbour does not vary
 
 
 def test_neighbours_brighten_blended_stars(sky, truth):
     """A neighbour inside the BP window adds its light to BP, which is then brighter than the star alone."""
-    star = truth[(truth["neighbour_sep_arcsec"] < 1.8) & (truth["neighbour_delta_g_mag"] < 2.0)
-                 & truth["class"].isin(["CONST", "RRab", "RRc", "DSCT_SXPHE"]) & truth["mean_g_mag"].between(13, 18.5)]
+    star = truth[
+        (truth["neighbour_sep_arcsec"] < 1.8)
+        & (truth["neighbour_delta_g_mag"] < 2.0)
+        & truth["class"].isin(["CONST", "RRab", "RRc", "DSCT_SXPHE"])
+        & truth["mean_g_mag"].between(13, 18.5)
+    ]
     curves = good_curves(sky, "BP", star.index)
     curves = curves.select(curves.n_epoch > 10)
     assert len(curves) >= 5
