@@ -1,1 +1,5 @@
-"""What runs, in which order."""
+"""What runs, in which order. Whoever loads a flow, a command or a worker, loads it quiet and without telemetry."""
+
+from flows.environment import quiet
+
+quiet()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -19,8 +20,12 @@ def write(answer: pa.Table, form: str, out: Path | None) -> None:
     if form == "parquet" and out is None:
         raise BadInput("Parquet is not for the terminal: say where to write it with --out FILE.")
     if form == "table":
-        with out.open("w") if out else _standard_output() as stream:
-            Console(file=stream, width=None if out is None else 200).print(_table(answer), highlight=False)
+        with out.open("w") if out else contextlib.nullcontext(sys.stdout) as stream:
+            console = Console(file=stream, highlight=False)
+            if not console.is_terminal:
+                console.width = max(console.width, 200)  # a file or a pipe has no edge
+            console.print(_table(answer))
+            console.print(_caption(answer.num_rows), style="dim")
         return
     target = pa.output_stream(str(out)) if out else pa.PythonFile(sys.stdout.buffer, mode="w")
     with target:
@@ -28,7 +33,7 @@ def write(answer: pa.Table, form: str, out: Path | None) -> None:
 
 
 def _table(answer: pa.Table) -> Table:
-    table = Table(*answer.column_names, box=None, caption=_caption(answer.num_rows), caption_justify="left")
+    table = Table(*answer.column_names, box=None)
     for row in answer.slice(0, SHOWN_ROWS).to_pylist():
         table.add_row(*(_cell(value) for value in row.values()))
     return table
@@ -72,12 +77,6 @@ def _parquet(answer: pa.Table, target: pa.NativeFile) -> None:
     from pyarrow import parquet
 
     parquet.write_table(answer, target, compression="zstd")
-
-
-def _standard_output():
-    import contextlib
-
-    return contextlib.nullcontext(sys.stdout)
 
 
 _WRITERS = {"csv": _csv, "json": _json, "parquet": _parquet}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from prefect import flow
 from flows.presets import preset as resolve
 from flows.recipes import cut_config, feature_config, plan
 from flows.settings import Settings, override
+from flows.summary import line
 from lakehouse.manifest import RunManifest
 from lakehouse.run import Run, Stage
 from lakehouse.store import Lake
@@ -75,6 +77,7 @@ def run_stages(
             for name, mark in done.inputs.items():
                 manifest.read_from(name, mark)
         stages.append(done)
+        print(line(done), file=sys.stderr, flush=True)
 
     stage(acquire, settings.source, settings.limit)
     stage(clean, cut_config(settings))

@@ -79,6 +79,7 @@ def refresh(
     assigned = tuple(assignments or ()) + ((f"limit={limit}",) if limit is not None else ())
     settings = override(resolve(preset, data), assigned)
     environment.prepare(lake)
+    print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
     from flows.catalogue import catalogue
     from flows.summary import show
 

@@ -23,10 +23,15 @@ DEFAULTS = {
 }
 
 
-def prepare(lake: Path) -> None:
-    """Set what the user has not set. The orchestrator's own state lives in the lake, not in the home folder."""
+def quiet() -> None:
+    """Set what the user has not set."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
+
+
+def prepare(lake: Path) -> None:
+    """Make ready for a run on `lake`: the orchestrator's own state lives there, not in the home folder."""
+    quiet()
     home = Path(os.environ.setdefault("PREFECT_HOME", str(lake.resolve() / ".prefect")))
     home.mkdir(parents=True, exist_ok=True)
     _require_room(home)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.settings import Settings
+from lakehouse.run import Stage
 from lakehouse.store import Lake
 from schemas import TABLES
 from tasks.fanout import pace
@@ -41,6 +42,13 @@ def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> Non
     if (release / "latest" / "report.html").exists():
         console.print(f"Report:  {release}/latest/report.html", soft_wrap=True)
     console.print(f'Next:    argelander query "SELECT * FROM out__catalogue LIMIT 5" --lake {lake}', soft_wrap=True)
+
+
+def line(stage: Stage) -> str:
+    """One finished stage in a line."""
+    if not stage.is_new:
+        return f"  {stage.name}: up to date"
+    return f"  {stage.name}: {stage.done:,} of {stage.total:,} in {stage.seconds:.1f} s"
 
 
 def _stages(outcome: Outcome) -> Table:
