@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from lakehouse.disk import room_for, whole_file
 from schemas import BadInput
 
 SHOWN_ROWS = 50
@@ -27,13 +31,26 @@ def write(answer: pa.Table, form: str, out: Path | None) -> None:
             console.print(_table(answer))
             console.print(_caption(answer.num_rows), style="dim")
         return
-    target = pa.output_stream(str(out)) if out else pa.PythonFile(sys.stdout.buffer, mode="w")
-    with target:
+    answer = _plain(answer)
+    if out is None:
+        with pa.PythonFile(sys.stdout.buffer, mode="w") as target:
+            _WRITERS[form](answer, target)
+        return
+    with room_for(str(out)), whole_file(out) as draft, pa.output_stream(str(draft)) as target:
         _WRITERS[form](answer, target)
 
 
+def _plain(answer: pa.Table) -> pa.Table:
+    """`answer` with what files cannot hold, such as an interval of time, as text."""
+    for i, field in enumerate(answer.schema):
+        if pa.types.is_interval(field.type) or pa.types.is_duration(field.type):
+            texts = pa.array([None if value is None else str(value) for value in answer.column(i).to_pylist()])
+            answer = answer.set_column(i, field.name, texts)
+    return answer
+
+
 def _table(answer: pa.Table) -> Table:
-    table = Table(*answer.column_names, box=None)
+    table = Table(*(escape(name) for name in answer.column_names), box=None)
     for row in answer.slice(0, SHOWN_ROWS).to_pylist():
         table.add_row(*(_cell(value) for value in row.values()))
     return table
@@ -47,7 +64,7 @@ def _caption(rows: int) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
-    return "" if value is None else str(value)
+    return "" if value is None else escape(str(value))
 
 
 def _csv(answer: pa.Table, target: pa.NativeFile) -> None:
@@ -70,7 +87,16 @@ def _json(answer: pa.Table, target: pa.NativeFile) -> None:
     for batch in answer.to_batches(max_chunksize=10_000):
         for row in batch.to_pylist():
             record = {name: str(value) if name in wide and value is not None else value for name, value in row.items()}
-            target.write((json.dumps(record, default=str) + "\n").encode())
+            target.write((json.dumps(_finite(record), default=str, allow_nan=False) + "\n").encode())
+
+
+def _finite(value: Any) -> Any:
+    """`value` with null for every number that JSON does not know."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _finite(item) for name, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
 def _parquet(answer: pa.Table, target: pa.NativeFile) -> None:

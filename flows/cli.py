@@ -54,6 +54,12 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def screen() -> Console:
+    """The terminal, or a page without an edge where the output goes to a file or a pipe."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=max(console.width, 200))
+
+
 def fail(error: BaseException | str) -> None:
     """Say what went wrong on standard error and exit with 2."""
     console = Console(stderr=True, highlight=False)
@@ -83,7 +89,7 @@ def refresh(
     from flows.catalogue import catalogue
     from flows.summary import show
 
-    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, release, settings)
+    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
 
 
 @app.command()
@@ -94,7 +100,7 @@ def presets() -> None:
     table = Table("preset", "what it runs", box=None)
     for name in PRESETS:
         table.add_row(name, describe(name))
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command()
@@ -107,7 +113,7 @@ def tables(lake: LakeOption = LAKE) -> None:
     table = Table("table", "rows", "version", "what it holds", box=None)
     for name in place.tables():
         table.add_row(name, f"{place.count(name):,}", str(place.version(name)), TABLES[name].doc)
-    Console().print(table)
+    screen().print(table)
 
 
 @app.command()
@@ -117,11 +123,11 @@ def describe(table: str, lake: LakeOption = LAKE) -> None:
     from lakehouse.query import describe as described
 
     result = described(lake, table)
-    console = Console()
-    console.print(f"{result.name}, {result.rows:,} rows, version {result.version}: {result.doc}", highlight=False)
+    console = screen()
+    console.print(f"{result.name}, {result.rows:,} rows, version {result.version}: {result.doc}")
     listing = Table("column", "type", "unit", "UCD", "meaning", box=None)
     for column in result.columns:
-        listing.add_row(column.name, str(column.type), column.unit, column.ucd, column.doc)
+        listing.add_row(escape(column.name), str(column.type), column.unit, column.ucd, escape(column.doc))
     console.print(listing)
 
 
@@ -151,8 +157,12 @@ def score(
     """Score a folder of unlabelled light curves with the lake's current models."""
     from flows import environment
     from flows.presets import folder_of
+    from lakehouse.store import Lake
 
     dataset, source = folder_of(preset, data)
+    if out.is_dir():
+        raise BadInput(f"{out} is a folder: name the Parquet file to write.")
+    Lake(lake)
     environment.prepare(lake)
     from flows.scoring import score_folder
 
@@ -171,7 +181,7 @@ def runs(lake: LakeOption = LAKE) -> None:
         did = ", ".join(f"{s['name']} {s['done']:,}" for s in manifest.stages if s.get("done")) or "nothing new"
         seconds = sum(stage.get("seconds", 0.0) for stage in manifest.stages)
         table.add_row(manifest.run_id, manifest.settings.get("preset", ""), manifest.status, f"{seconds:.0f}", did)
-    Console().print(table)
+    screen().print(table)
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ def expected(error: BaseException) -> str | None:
             return full_disk(cause)
         if any(words in str(cause).lower() for words in FULL_DISK):
             return full_disk(cause)
-        if cause is error and isinstance(cause, OSError) and cause.filename:
-            return f"{cause.filename}: {(cause.strerror or 'cannot be used').lower()}; check the path and its rights."
+        if cause is error and isinstance(cause, OSError):
+            return f"{str(cause).splitlines()[0]}: check the path and its rights."
         if isinstance(cause, RuntimeError) and "ephemeral" in str(cause):
             return f"The orchestrator's own server did not start ({cause}); run the same command again."
     return None

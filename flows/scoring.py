@@ -7,8 +7,9 @@ from pathlib import Path
 from rich.console import Console
 
 from flows.recipes import cut_config, feature_config
-from flows.settings import FolderSource, Settings, validated
+from flows.settings import ComputeSettings, FolderSource, Settings, validated
 from lakehouse.manifest import runs
+from lakehouse.models import current, read_card
 from lakehouse.run import Run
 from lakehouse.store import Lake
 from schemas import BadInput
@@ -28,8 +29,14 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
 
 
 def refreshed_with(lake: Lake, dataset: str) -> Settings:
-    """Settings of the last complete run of `dataset`: what its models were trained by."""
+    """Settings of the run that trained the newest of the dataset's current models; this machine's for computing."""
+    models = current(lake.path, dataset).items()
+    trained_by = {read_card(lake.path, dataset, target, model_id)["run_id"] for target, model_id in models}
     for manifest in runs(lake):
-        if manifest.status == "done" and manifest.settings.get("dataset") == dataset:
-            return validated(manifest.settings)
-    raise BadInput(f"The lake at {lake.path} was never refreshed for {dataset}: run `argelander refresh` first.")
+        if manifest.run_id in trained_by:
+            return validated(manifest.settings).model_copy(update={"compute": ComputeSettings()})
+    known = sorted({manifest.settings.get("dataset", "") for manifest in runs(lake)})
+    raise BadInput(
+        f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}. "
+        "Refresh it first, or give the folder's dataset.toml the name of the dataset that trained."
+    )

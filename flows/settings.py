@@ -106,7 +106,11 @@ def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
         key, equals, text = assignment.partition("=")
         if not equals:
             raise BadInput(f"--set {assignment!r}: write key=value, for example --set training.n_trees=500.")
-        _assign(tree, key.strip(), yaml.safe_load(text))
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError:
+            raise BadInput(f"--set {assignment!r}: {text!r} is no YAML value; lists are [a, b].") from None
+        _assign(tree, key.strip(), value)
     return validated(tree)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +21,12 @@ from tasks.fanout import pace
 if TYPE_CHECKING:
     from flows.catalogue import Outcome
 
+RELEASED = re.compile(r"release (.+?)(?: is current)?$")
 SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
 SPLITS = {"test": "held out", "oof": "out of fold", "truth": "on truth"}
 
 
-def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> None:
+def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
     """Print the summary of a run."""
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -36,12 +39,19 @@ def show(outcome: Outcome, lake: Path, release: Path, settings: Settings) -> Non
     if not any(stage.is_new for stage in outcome.stages):
         console.print("Nothing to do: everything was up to date, and no work was done again.")
     console.print(_tables(place, settings.dataset))
-    if place.exists("score_model__metric"):
-        rows = place.read("score_model__metric", where={"dataset": settings.dataset})
+    rows = (
+        place.read("score_model__metric", where={"dataset": settings.dataset})
+        if place.exists("score_model__metric")
+        else None
+    )
+    if rows is not None and rows.num_rows:
         console.print(_metrics(rows))
-    if (release / "latest" / "report.html").exists():
-        console.print(f"Report:  {release}/latest/report.html", soft_wrap=True)
-    console.print(f'Next:    argelander query "SELECT * FROM out__catalogue LIMIT 5" --lake {lake}', soft_wrap=True)
+    for note in outcome.stages[-1].notes:
+        if found := RELEASED.match(note):
+            console.print(f"Report:  {found[1]}/report.html", soft_wrap=True)
+    table = "out__catalogue" if place.exists("out__catalogue") else "feature_sample__source"
+    sql = f"SELECT * FROM {table} WHERE dataset = '{settings.dataset}' LIMIT 5"
+    console.print(f'Next:    argelander query "{sql}" --lake {shlex.quote(str(lake))}', soft_wrap=True, markup=False)
 
 
 def line(stage: Stage) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,14 @@ def current(lake_path: str | Path, dataset: str) -> dict[str, str]:
     """Target to id of its current model, (T,); empty where nothing is trained yet."""
     path = _current(lake_path, dataset)
     return read_json(path) if path.exists() else {}
+
+
+def retire(lake_path: str | Path, dataset: str, wanted: Collection[str]) -> None:
+    """Stop scoring the targets that are not among the `wanted`; their models stay on disk."""
+    known = current(lake_path, dataset)
+    kept = {target: model_id for target, model_id in known.items() if target in wanted}
+    if kept != known:
+        write_json(_current(lake_path, dataset), kept)
 
 
 def _current(lake_path: str | Path, dataset: str) -> Path:

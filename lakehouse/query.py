@@ -76,10 +76,13 @@ def run_sql(lake: Lake | str | Path, sql: str) -> pa.Table:
     text, old = pinned(sql)
     present = set(lake.tables())
     # Opening a table costs a few milliseconds, so only the tables that the query names are.
-    connection = connect(lake, tables=sorted(present & set(WORD.findall(text))))
+    named = present & set(WORD.findall(text))
+    connection = connect(lake, tables=sorted(named or present))
     for name, version in sorted(old):
         _refuse_unknown(lake, name)
         add_view(connection, lake, f"{name}@{version}", name, version)
+    if not text.strip(" ;\n\t"):
+        raise BadInput("The query is empty: write one, such as SELECT * FROM out__catalogue LIMIT 5.")
     try:
         return connection.execute(text).to_arrow_table()
     except duckdb.Error as error:

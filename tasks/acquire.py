@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from lakehouse.quarantine import validate
 from lakehouse.run import Run, Stage
 from lakehouse.stage import publish, stage_rows
 from lakehouse.store import Lake
-from schemas import TABLES, BadInput
+from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset import Band, DatasetSpec
 from tasks.archives import local
 from tasks.fanout import may_pass, progress
@@ -37,6 +37,7 @@ BESIDE = {
     "parameter_labels": TABLES["label_sample__parameter"],
     "truth": TABLES["label_truth__source"],
 }
+FOLDER_VERSION = 1  # raise it when a folder is read otherwise than before: lakes then take it in anew
 SKY_VERSION = 1  # raise it when the sky changes: lakes then take it in anew
 SKY_CHUNK = 2048
 FOLDER_CHUNK = 2000
@@ -79,6 +80,7 @@ def acquire(run: Run, source: Any, limit: int | None) -> Stage:
         total = lake.count(SOURCE, dataset=run.dataset)
         return Stage("acquire", 0, total, notes=("input unchanged",), inputs=inputs)
 
+    _refuse_twins(lake, [band.name for band in archive.bands], BAND, "name", "band")
     key = stage_key(lake, RAW, "acquire", run.dataset, archive.fingerprint)
     rows: dict[str, list[pa.Table]] = {name: [] for name in (*BESIDE, "source", "rejected")}
     changed: list[NDArray[np.int64]] = []
@@ -103,7 +105,9 @@ def _receive(
     source_id = table["source_id"].to_numpy()
     ra, dec = (table[name].to_numpy(zero_copy_only=False).astype(float) for name in ("ra", "dec"))
     tile = ids.tiles(source_id, ra, dec, archive.is_gaia, lake.tile_order)
-    hashes = local.content_hash(batch, table["object_id"].to_pylist())
+    # The position decides the tile, so a source that moved is a changed source.
+    placed = [f"{name} {where}" for name, *where in zip(table["object_id"].to_pylist(), ra, dec, strict=True)]
+    hashes = local.content_hash(batch, placed)
     sources = {
         **_identity(run.dataset, source_id, tile), "object_id": table["object_id"], "ra": ra, "dec": dec,
         "n_epoch": batch.n_epoch.astype(np.int32) * archive.has_epochs, "content_hash": hashes,
@@ -161,6 +165,8 @@ def _commit(run: Run, lake: Lake, archive: Archive, rows: dict[str, list[pa.Tabl
         {"dataset": run.dataset, "band": i, "name": band.name, "survey": band.survey, "system": band.system,
          "wavelength_nm": band.wavelength_nm} for i, band in enumerate(archive.bands)
     ]  # fmt: skip
+    classes = {name for table in rows["class_labels"] for name in table["class"].unique().to_pylist()}
+    _refuse_twins(lake, sorted(classes), BESIDE["class_labels"], "class", "class")
     tables = {BAND: pa.Table.from_pylist(bands, schema=BAND.arrow())}
     rejected = [_refused(run, table) for table in rows["rejected"]]
     for spec, parts in (*((spec, rows[name]) for name, spec in BESIDE.items()), (SOURCE, rows["source"])):
@@ -174,13 +180,25 @@ def _commit(run: Run, lake: Lake, archive: Archive, rows: dict[str, list[pa.Tabl
     return [lake.overwrite(run.run_id, spec, table, partition, stage="acquire") for spec, table in tables.items()]
 
 
+def _refuse_twins(lake: Lake, names: Iterable[str], spec: TableSpec, column: str, what: str) -> None:
+    """BadInput where two names, here or of another dataset in the lake, differ only in case: so would their columns."""
+    known = lake.read(spec, columns=[column])[column].unique().to_pylist() if lake.exists(spec) else []
+    first: dict[str, str] = {}
+    for name in [*known, *names]:
+        other = first.setdefault(name.casefold(), name)
+        if other != name:
+            raise BadInput(f"The {what} names {other!r} and {name!r} differ only in case, and so would their columns: "
+                           "rename one in the dataset.toml, or use a lake of its own (--lake).")  # fmt: skip
+
+
 def _refused(run: Run, table: pa.Table) -> pa.Table:
     """Rows that a reader refused, as rows of the quarantine."""
     source_id = ids.source_ids(run.dataset, pc.fill_null(table["object_id"], ""))
     both = _identity(run.dataset, source_id, np.zeros(source_id.size, np.int32))
     run_id = pa.array([run.run_id]).take(pa.array(np.zeros(source_id.size, np.int64)))
+    known = pa.array(source_id, mask=np.asarray(table["object_id"].is_null()))
     columns = {name: table[name] for name in ("table", "key", "column", "check", "value")}
-    return pa.table({"dataset": both["dataset"], "run_id": run_id, **columns, "source_id": source_id}).cast(
+    return pa.table({"dataset": both["dataset"], "run_id": run_id, **columns, "source_id": known}).cast(
         QUARANTINE.arrow()
     )
 
@@ -202,6 +220,7 @@ def sky_archive(source: Any, dataset: str, limit: int | None) -> Archive:
             every = concatenate([*part.epochs.values()])
             epochs = every.select(np.argsort(every.source_id, kind="stable")).merged()
             beside = {name: getattr(part, name) for name in ("class_labels", "parameter_labels", "truth")}
+            beside["parameter_labels"] = _with(beside["parameter_labels"], "is_reference", False)
             yield Haul(sources, _all_of(sources["source_id"].to_numpy(), epochs), beside)
 
     mark = fingerprint("sky", SKY_VERSION, source.n_objects, source.seed, n)
@@ -222,49 +241,71 @@ def folder_archive(source: Any, dataset: str, limit: int | None, need_labels: bo
     folder, spec = source.folder, source.spec
     objects = local.read_objects(folder, spec, need_labels)
     table = objects.table.slice(0, limit) if limit else objects.table
-    mark = fingerprint("folder", local.fingerprint(folder), spec.model_dump_json(), limit)
+    mark = fingerprint("folder", FOLDER_VERSION, local.fingerprint(folder), spec.model_dump_json(), limit)
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
         hauls = iter([_photometry_haul(spec, dataset, objects, table)])
         return Archive(bands, mark, table.num_rows, hauls, has_epochs=False, notes=objects.notes)
     reader = local.read_epochs(folder, spec, table["object_id"].to_pylist(), FOLDER_CHUNK)
-    hauls = _curve_hauls(dataset, objects, table, reader)
+    hauls = _curve_hauls(spec, dataset, objects, table, reader)
     return Archive(bands, mark, table.num_rows, hauls, notes=[*objects.notes, *reader.notes])
 
 
 def _curve_hauls(
-    dataset: str, objects: local.Objects, table: pa.Table, reader: Iterator[local.EpochChunk]
+    spec: DatasetSpec, dataset: str, objects: local.Objects, table: pa.Table, reader: Iterator[local.EpochChunk]
 ) -> Iterator[Haul]:
     """Hauls of a folder of light curves: objects without a usable epoch are in the quarantine alone."""
     source_id = ids.source_ids(dataset, table["object_id"])
-    beside = {name: _by_source(dataset, getattr(objects, name)) for name in ("class_labels", "parameter_labels")}
+    beside = _labels(spec, dataset, objects)
     refused = objects.rejected
     for chunk in reader:
         place = chunk.batch.source_id
         sources = table.take(pa.array(place)).add_column(0, "source_id", pa.array(source_id[place]))
         batch = replace(chunk.batch, source_id=source_id[place])
-        mine = {name: rows.filter(pc.is_in(rows["source_id"], value_set=pa.array(batch.source_id)))
-                for name, rows in beside.items()}  # fmt: skip
+        mine = {name: _of(rows, batch.source_id) for name, rows in beside.items()}
         yield Haul(sources, batch, mine, pa.concat_tables([refused, chunk.rejected]))
         refused = refused.slice(0, 0)
 
 
 def _photometry_haul(spec: DatasetSpec, dataset: str, objects: local.Objects, table: pa.Table) -> Haul:
-    """All objects of a folder of mean photometry; the magnitudes stand in as epochs for the content hash."""
+    """The objects of a folder of mean photometry that have any; magnitudes stand in as epochs for the content hash."""
+    assert objects.photometry is not None, "a folder without light curves has mean photometry"
     source_id = ids.source_ids(dataset, table["object_id"])
-    beside = {name: _by_source(dataset, getattr(objects, name))
-              for name in ("photometry", "class_labels", "parameter_labels")}  # fmt: skip
-    mine = {name: rows.filter(pc.is_in(rows["source_id"], value_set=pa.array(source_id)))
-            for name, rows in beside.items()}  # fmt: skip
-    mags = mine["photometry"]
+    mags = _by_source(dataset, objects.photometry).filter(
+        pc.is_in(objects.photometry["object_id"], value_set=table["object_id"].combine_chunks())
+    )
     code = pc.index_in(mags["band"], value_set=pa.array(spec.band_names)).to_numpy().astype(np.int8)
-    order = np.argsort(source_id)
     measured = LightCurveBatch.from_epochs(
         mags["source_id"].to_numpy(), np.zeros(code.size), mags["mag"].to_numpy(),
         pc.fill_null(mags["mag_err"], np.nan).to_numpy(), code, np.zeros(code.size, np.int32), spec.band_names,
     )  # fmt: skip
-    sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(order))
-    return Haul(sources, _all_of(source_id[order], measured), mine, objects.rejected)
+    order = np.argsort(source_id)
+    kept = order[np.searchsorted(source_id[order], measured.source_id)]
+    sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(kept))
+    beside = {"photometry": mags, **_labels(spec, dataset, objects)}
+    mine = {name: _of(rows, measured.source_id) for name, rows in beside.items()}
+    return Haul(sources, measured, mine, objects.rejected)
+
+
+def _labels(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:
+    """The label tables by source_id. What the mapping lists as a reference is marked so, and never learnt."""
+    parameters = _by_source(dataset, objects.parameter_labels)
+    learnt = [f"{p.quantity} of {p.origin}" for p in spec.parameters]
+    name = pc.binary_join_element_wise(parameters["quantity"], parameters["origin"], " of ")
+    is_reference = pc.invert(pc.is_in(name, value_set=pa.array(learnt, pa.string())))
+    return {
+        "class_labels": _by_source(dataset, objects.class_labels),
+        "parameter_labels": parameters.append_column("is_reference", is_reference),
+    }
+
+
+def _of(rows: pa.Table, source_id: NDArray[np.int64]) -> pa.Table:
+    """The rows of these sources."""
+    return rows.filter(pc.is_in(rows["source_id"], value_set=pa.array(source_id)))
+
+
+def _with(table: pa.Table, name: str, value: bool) -> pa.Table:
+    return table.append_column(name, pa.array(np.full(table.num_rows, value)))
 
 
 def _by_source(dataset: str, table: pa.Table) -> pa.Table:

@@ -15,6 +15,7 @@ from lakehouse.sample import bands
 from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES
+from tasks.examples import places
 from tasks.fanout import fan_out, may_pass
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CUTS_VERSION, CutConfig, apply_cuts
@@ -57,6 +58,7 @@ def clean_chunk(
     """In a worker: cut the light curves of these sources and leave them and their ledger for the commit."""
     where = among(source_id) & (pa.compute.field("dataset") == run.dataset)
     rows = Lake(run.lake).read(RAW, where=where & pa.compute.field("tile").isin(np.unique(tile)))
+    places(source_id, np.unique(rows["source_id"].to_numpy()), RAW.name)
     kept, removed, cut_names = apply_cuts(LightCurveBatch.from_arrow(rows, names), cuts)
     identity = {name: rows[name] for name in IDENTITY}
     order = np.argsort(source_id)

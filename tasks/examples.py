@@ -36,12 +36,21 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
     lake = Lake(run.lake)
     rows = lake.read(CLEAN, where=among(source_id) & (pc.field("dataset") == run.dataset))
     batch = LightCurveBatch.from_arrow(rows, bands(lake, run.dataset).names).merged().sorted_by_time()
-    return batch.select(np.searchsorted(batch.source_id, source_id))
+    return batch.select(places(source_id, batch.source_id, CLEAN.name))
 
 
 def read_examples(run: Run, source_id: NDArray[np.int64], names: Sequence[str], with_curves: bool) -> Examples:
     """The features `names`, and light curves where asked for, of these sources in this order."""
     where = among(source_id) & (pc.field("dataset") == run.dataset)
     rows = Lake(run.lake).read(FEATURES, columns=["source_id", *names], where=where)
-    rows = rows.take(pa.array(np.searchsorted(rows["source_id"].to_numpy(), source_id)))
+    rows = rows.take(pa.array(places(source_id, rows["source_id"].to_numpy(), FEATURES.name)))
     return examples_from_table(rows, names, read_light_curves(run, source_id) if with_curves else None)
+
+
+def places(source_id: NDArray[np.int64], known: NDArray[np.int64], table: str) -> NDArray[np.int64]:
+    """Row of each source, (S,), in the sorted ids `known` of a table; ValueError where one is not there."""
+    place = np.minimum(np.searchsorted(known, source_id), max(known.size - 1, 0))
+    absent = np.count_nonzero(known[place] != source_id) if known.size else source_id.size
+    if absent:
+        raise ValueError(f"{table}: {absent:,} of {source_id.size:,} sources have no row; an earlier stage lost them.")
+    return place

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,7 +190,7 @@ def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 def _commands(run: Run, has_class: bool) -> tuple[Command, ...]:
     """What a reader can type next."""
-    lake = f"--lake {run.lake}"
+    lake = f"--lake {shlex.quote(run.lake)}"
     what = "class_pred, count(*) AS n" if has_class else "count(*) AS n"
     group = " GROUP BY class_pred ORDER BY n DESC" if has_class else ""
     sql = f"SELECT {what} FROM out__catalogue WHERE dataset = '{run.dataset}'{group}"

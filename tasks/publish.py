@@ -40,7 +40,7 @@ def publish(run: Run, release: Path, manifest: RunManifest) -> Stage:
     models = sorted(set(rows["model_id"].to_pylist()))
     mark = fingerprint(rows["source_id"].to_numpy(), rows["feature_hash"].to_numpy(), models)
     inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
-    held = sorted(release.glob(f"{run.dataset}-*/report.html"))
+    held = sorted(release.glob(f"{run.dataset}-[0-9]*/report.html"))
     if held and last_fingerprint(lake, *inputs) == mark:
         return Stage("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
 
@@ -75,7 +75,12 @@ def against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
     if not lake.exists(TRUTH) or not lake.count(TRUTH, dataset=run.dataset):
         return
     truth = lake.read(TRUTH, where={"dataset": run.dataset})
-    both = rows.filter(pc.invert(rows["is_training"])).join(truth, "source_id", right_suffix="_true", join_type="inner")
+    twins = pc.drop_null(truth["duplicate_of"])  # one star, two ids: the other id may have trained
+    truth = truth.filter(
+        pc.invert(pc.or_(truth["duplicate_of"].is_valid(), pc.is_in(truth["source_id"], value_set=twins)))
+    )
+    held_out = rows.filter(pc.invert(rows["is_training"]))
+    both = held_out.join(truth, "source_id", right_suffix="_true", join_type="inner").sort_by("source_id")
     metrics: list[dict[str, Any]] = []
     for target, model_id in current(run.lake, run.dataset).items():
         card = read_card(run.lake, run.dataset, target, model_id)

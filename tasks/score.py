@@ -22,7 +22,7 @@ from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES, Column
 from schemas.tables.catalogue import PROBABILITY, QUANTITY, QUANTITY_HI, QUANTITY_LO
-from tasks.examples import read_examples
+from tasks.examples import places, read_examples
 from tasks.fanout import fan_out, may_pass
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -93,7 +93,7 @@ def score(run: Run) -> Stage:
     sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
-    hashes = features["input_hash"].to_numpy()[np.searchsorted(features["source_id"].to_numpy(), source_id)]
+    hashes = features["input_hash"].to_numpy()[places(source_id, features["source_id"].to_numpy(), FEATURES.name)]
     same_models = {"model_id": " ".join(models.values())}
     todo = np.flatnonzero(outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
     gone = _gone(lake, run, source_id)

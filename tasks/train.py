@@ -18,7 +18,7 @@ from prefect import task
 
 from lakehouse.disk import room_for, whole_file, whole_folder
 from lakehouse.lineage import fingerprint
-from lakehouse.models import current, has_model, read_card, set_current, write_model
+from lakehouse.models import current, has_model, read_card, retire, set_current, write_model
 from lakehouse.reference import TableRef
 from lakehouse.run import Run, Stage
 from lakehouse.sample import Bands, bands
@@ -86,13 +86,14 @@ def train(run: Run, plan: TrainingPlan) -> Stage:
     """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold."""
     lake = Lake(run.lake)
     targets = _targets(lake, run, plan)
+    retire(run.lake, run.dataset, ("class", *plan.quantities))
     known = {name: read_card(run.lake, run.dataset, name, model) for name, model in
              current(run.lake, run.dataset).items()}  # fmt: skip
     stale = [t for t in targets if t.name in known and known[t.name]["fingerprint"] != t.fingerprint(plan)]
     todo = [t for t in targets if t.name not in known] + (stale if plan.when == "stale" else [])
     notes = [_staleness(t, known[t.name], plan) for t in stale]
     if not targets:
-        notes.append(f"no target has {plan.min_labels} labels: nothing to train")
+        notes.append(f"no target has {plan.min_labels} labels of two kinds: nothing to train")
     if not todo:
         return Stage("train", 0, len(targets), notes=tuple(notes))
 
@@ -132,7 +133,9 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
     labels = {"class": _first_labels(lake.read(CLASS, where=where), "class", plan)}
     parameters = lake.read(PARAMETER, where=where)
     for quantity in plan.quantities:
-        rows = parameters.filter(pc.equal(parameters["quantity"], quantity))
+        rows = parameters.filter(
+            pc.and_(pc.equal(parameters["quantity"], quantity), pc.invert(parameters["is_reference"]))
+        )
         labels[quantity] = _first_labels(rows.filter(pc.is_finite(rows["value"])), "value", plan)
     names = read_feature_names(lake, run.dataset)
     targets = []
@@ -142,10 +145,16 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
         recipes = _recipes(name, bands(lake, run.dataset), names, plan)
         if recipes and recipes[0].log_target:
             source_id, y = source_id[y > 0], y[y > 0]
-        if source_id.size >= plan.min_labels and np.unique(y).size > 1:
+        if source_id.size >= plan.min_labels and _is_learnable(y):
             feature_hash, own = hashes[np.searchsorted(known, source_id)], star[np.searchsorted(in_sample, source_id)]
             targets.append(Target(name, source_id, y, feature_hash, own, names, recipes))
     return targets
+
+
+def _is_learnable(y: NDArray) -> bool:
+    """Whether every training fold will hold two classes, or two values: two of them need two members each."""
+    members = np.unique(y, return_counts=True)[1]
+    return members.size > 1 if y.dtype.kind == "f" else int((members > 1).sum()) > 1
 
 
 def _first_labels(rows: pa.Table, column: str, plan: TrainingPlan) -> tuple[NDArray[np.int64], NDArray]:

@@ -22,6 +22,10 @@ LABEL_SAMPLE__CLASS = TableSpec(
     key=("dataset", "source_id", "origin"),
 )  # fmt: skip
 
+REFERENCE = Column(
+    "is_reference", pa.bool_(), "True where it is there to compare with and is never learnt.", ucd="meta.code"
+)
+
 LABEL_SAMPLE__PARAMETER = TableSpec(
     name="label_sample__parameter",
     version=1,
@@ -32,7 +36,7 @@ LABEL_SAMPLE__PARAMETER = TableSpec(
                ucd="meta.id"),
         Column("value", pa.float64(), "Published value, in the unit of the quantity's name.", ucd="stat.value"),
         Column("err", pa.float64(), "Published standard error.", ucd="stat.error", nullable=True, range=(0, None)),
-        PHOTOMETRIC,
+        PHOTOMETRIC, REFERENCE,
     ),
     key=("dataset", "source_id", "origin", "quantity"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 BINS = 10
 PROBABILITY_FLOOR = 1e-3  # a forest whose trees all say no has seen a finite number of stars
-LOG_TEMPERATURE_LIMIT = 2.5
+LOG_TEMPERATURE_LIMITS = (-0.7, 2.5)  # half at the least: a small sample without an error is not certainty
 ENOUGH_FOR_TEMPERATURE = 20
 
 
@@ -36,8 +36,7 @@ class Temperature:
         def loss(log_temperature: float) -> float:
             return float(-_log_softmax(logit / np.exp(log_temperature))[rows, codes].mean())
 
-        limits = (-LOG_TEMPERATURE_LIMIT, LOG_TEMPERATURE_LIMIT)
-        found = minimize_scalar(loss, bounds=limits, method="bounded", options={"xatol": 1e-6})
+        found = minimize_scalar(loss, bounds=LOG_TEMPERATURE_LIMITS, method="bounded", options={"xatol": 1e-6})
         return cls(float(np.exp(found.x)), floor)
 
     def apply(self, proba: NDArray[np.float64]) -> NDArray[np.float64]:
