@@ -38,5 +38,5 @@ def refreshed_with(lake: Lake, dataset: str) -> Settings:
     known = sorted({manifest.settings.get("dataset", "") for manifest in runs(lake)})
     raise BadInput(
         f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}. "
-        "Refresh it first, or give the folder's dataset.toml the name of the dataset that trained."
+        "Run `argelander refresh` first, or give the folder's dataset.toml the name of the dataset that trained."
     )

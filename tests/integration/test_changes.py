@@ -1,0 +1,61 @@
+"""What a user changes between two runs: positions, what is learnt, names, labels."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from lakehouse.store import Lake
+from tests.integration.conftest import refresh, rewrite_epochs, rewrite_objects, write_folder
+
+FOREST_ONLY = "training.network.is_used=false"
+
+
+def test_corrected_positions_move_every_row(tmp_path):
+    folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
+    right = pq.read_table(folder / "objects.parquet")["ra"]
+    rewrite_objects(folder, lambda t: t.set_column(1, "ra", pa.array(np.full(60, 10.0))))
+    refresh(folder, lake, FOREST_ONLY)
+    rewrite_objects(folder, lambda t: t.set_column(1, "ra", right))
+    refresh(folder, lake, FOREST_ONLY, "compute.chunk_objects=7")
+    place = Lake(lake)
+    sources = place.read("core_sample__source")
+    for table in ("raw_sample__epoch", "core_sample__epoch", "feature_sample__source", "out__catalogue"):
+        rows = place.read(table, columns=["source_id", "tile"])
+        assert rows.num_rows == 60, table
+        assert rows["tile"].equals(sources["tile"]), table
+    assert place.read("out__catalogue")["ra"].equals(sources["ra"])
+    assert len(sources["tile"].unique()) > 1
+
+
+def test_references_and_unwanted_quantities_are_not_learnt(tmp_path):
+    folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
+    text = (folder / "dataset.toml").read_text()
+    (folder / "dataset.toml").write_text(text.replace("[[parameters]]", "[[references]]"))
+    refresh(folder, lake, FOREST_ONLY)
+    metrics = Lake(lake).read("score_model__metric")
+    assert metrics["target"].unique().to_pylist() == ["class"]
+    assert Lake(lake).read("label_sample__parameter").num_rows == 120
+    (folder / "dataset.toml").write_text(text)
+    refresh(folder, lake, FOREST_ONLY)
+    assert Lake(lake).read("out__catalogue")["teff_k"].null_count == 0
+    refresh(folder, lake, FOREST_ONLY, "training.quantities=[]")
+    assert Lake(lake).read("out__catalogue")["teff_k"].null_count == 60
+
+
+def test_names_that_differ_only_in_case_are_refused_before_any_work(tmp_path):
+    folder, lake = write_folder(tmp_path / "data", 30), tmp_path / "lake"
+    rewrite_epochs(folder, lambda t: t.set_column(1, "band", pc.replace_substring(t["band"], "BP", "g")))
+    toml = folder / "dataset.toml"
+    toml.write_text(toml.read_text().replace('name = "BP"', 'name = "g"'))
+    done = refresh(folder, lake, check=False)
+    assert done.returncode == 2 and "differ only in case" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_class_of_one_member_beside_one_of_many_is_not_trained(tmp_path):
+    folder, lake = write_folder(tmp_path / "data", 40), tmp_path / "lake"
+    rewrite_objects(folder, lambda t: t.set_column(3, "label", pa.array(["A"] * 39 + ["B"])).drop_columns("teff"))
+    toml = folder / "dataset.toml"
+    toml.write_text(toml.read_text().replace('[[parameters]]\nquantity = "teff_k"\ncolumn = "teff"\n', ""))
+    done = refresh(folder, lake, FOREST_ONLY)
+    assert "nothing to train" in done.stdout and "feature_sample__source" in done.stdout
