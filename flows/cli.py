@@ -93,13 +93,18 @@ def refresh(
 
 
 @app.command()
-def presets() -> None:
-    """List the presets."""
+@one_sentence
+def presets(lake: LakeOption = LAKE) -> None:
+    """List the presets, and which of them the lake was refreshed with."""
     from flows.presets import PRESETS, describe
+    from lakehouse.manifest import runs as manifests
+    from lakehouse.store import Lake
 
-    table = Table("preset", "what it runs", box=None)
+    done = manifests(Lake(lake)) if (lake / "lake.json").exists() else []
+    held = {manifest.settings.get("preset") for manifest in done if manifest.status == "done"}
+    table = Table("preset", "in the lake", "what it runs", box=None)
     for name in PRESETS:
-        table.add_row(name, describe(name))
+        table.add_row(name, "yes" if name in held else "", describe(name))
     screen().print(table)
 
 
