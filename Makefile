@@ -23,7 +23,7 @@ check: $(ENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(ENV)/ready
+bench: refresh
 	for question in $$(ls benchmarks/*.py | xargs -n1 basename -s .py | grep -v __init__); do \
 	  echo "== $$question"; $(BIN)/python -m benchmarks.$$question || exit 1; done
 

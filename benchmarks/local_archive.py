@@ -20,7 +20,7 @@ import json, sys, time
 from pathlib import Path
 import duckdb, psutil, pyarrow.parquet as pq
 from schemas.dataset import load_spec, preset_names
-from tasks.archives.local import read_epochs, read_objects
+from tasks.folder.local import read_epochs, read_objects
 
 def peak():
     return int(next(l.split()[1] for l in open("/proc/self/status") if l.startswith("VmHWM"))) / 1024
@@ -57,7 +57,8 @@ def main() -> None:
     """One line per folder."""
     folders = [Path(name).resolve() for name in sys.argv[1:]] or [DATA / "css_north", DATA / "ogle_cepheids_vi"]
     if absent := [folder.name for folder in folders if not folder.is_dir()]:
-        raise SystemExit(f"local_archive: skipped, no {', '.join(absent)}; set ARGELANDER_DATA or name folders.")
+        print(f"local_archive: skipped, no {', '.join(absent)}; set ARGELANDER_DATA or name folders.")
+        return
     for folder in folders:
         ours, floor = measure("ours", folder), measure("floor", folder)
         print(f"{folder.name}: {ours['n']:,} epochs in {ours['seconds']:.2f} s and {ours['peak']:.0f} MiB; floor "

@@ -17,6 +17,7 @@ from flows.settings import Settings, override
 from flows.summary import line
 from lakehouse.manifest import RunManifest
 from lakehouse.run import Run, Stage
+from lakehouse.stage import clear_published
 from lakehouse.store import Lake
 from tasks.acquire import acquire
 from tasks.clean import clean
@@ -47,6 +48,7 @@ def catalogue(
     """Refresh the catalogue of `preset` in `lake` and release it."""
     settings = override(resolve(preset, Path(data) if data else None), tuple(assignments))
     place = Lake(lake, create=True)
+    clear_published(place)
     manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {preset}")
     try:
         with cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:

@@ -75,6 +75,10 @@ def refresh(
     lake: LakeOption = LAKE,
     release: Annotated[Path, typer.Option("--release", help="Folder that receives releases.")] = Path("release"),
     limit: Annotated[int | None, typer.Option("--limit", help="Take only this many objects.")] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the real archives, not the replica (untested live).")
+    ] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use the answers stored in the lake alone.")] = False,
     assignments: Annotated[list[str] | None, typer.Option("--set", help="A setting, key=value; repeatable.")] = None,
 ) -> None:
     """Run the whole catalogue: sample, clean, featurize, train, score, publish; do only what is not done yet."""
@@ -82,7 +86,8 @@ def refresh(
     from flows.presets import preset as resolve
     from flows.settings import override
 
-    assigned = tuple(assignments or ()) + ((f"limit={limit}",) if limit is not None else ())
+    flags = {f"limit={limit}": limit is not None, "source.endpoint=live": live, "source.offline=true": offline}
+    assigned = (*(assignments or ()), *(flag for flag, is_set in flags.items() if is_set))
     settings = override(resolve(preset, data), assigned)
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
@@ -90,6 +95,20 @@ def refresh(
     from flows.summary import show
 
     show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
+
+
+@app.command()
+@one_sentence
+def replica(
+    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+    n_objects: Annotated[int, typer.Option("--n-objects", min=100, help="Stars of the embedded sky.")] = 3000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Which sky.")] = 1,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the served tables are kept.")] = LAKE / "replica",
+) -> None:
+    """Serve the embedded sky over the archives' own protocols, until interrupted."""
+    from tasks.replica.serve import serve
+
+    serve(n_objects, seed, folder, port)
 
 
 @app.command()

@@ -6,18 +6,56 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from flows.settings import FolderSource, NetworkSettings, Settings, SkySource, TrainingSettings
+from flows.settings import ArchiveSource, FolderSource, NetworkSettings, Sample, Settings, TrainingSettings
 from schemas import BadInput
 from schemas.dataset import load_preset, load_spec, preset_names
 
+# One in 4,000 sources of Gaia DR3 has a random_index below this.
+FEW = 449_999
+
 
 def demo(data: Path | None = None) -> Settings:
-    """3,000 stars of the embedded sky in Gaia, Pan-STARRS1 and ZTF; needs no data and no network."""
-    if data is not None:
-        raise BadInput("The preset demo makes its own sky: leave out --data, or use another preset.")
+    """About 3,000 stars in Gaia, Pan-STARRS1, ZTF and the TIC, from a local replica of the archives; no network."""
+    _refuse_data("demo", data)
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
     training = TrainingSettings(n_trees=150, network=NetworkSettings(survey="gaia", max_training_epochs=20))
-    return Settings(preset="demo", dataset="demo", source=SkySource(), training=training)
+    return _archives("demo", Sample(random_index=(0, FEW)), training)
+
+
+def rrlyrae(data: Path | None = None) -> Settings:
+    """All RR Lyrae of Gaia DR3 (vari_rrlyrae) in Gaia, Pan-STARRS1, ZTF and the TIC."""
+    _refuse_data("rrlyrae", data)
+    return _archives("rrlyrae", Sample(tables=("vari_rrlyrae",)))
+
+
+def cepheids(data: Path | None = None) -> Settings:
+    """All Cepheids of Gaia DR3 (vari_cepheid), classical and type II, in all surveys."""
+    _refuse_data("cepheids", data)
+    return _archives("cepheids", Sample(tables=("vari_cepheid",)))
+
+
+def pulsators(data: Path | None = None) -> Settings:
+    """The six classes that Becker et al. (2025) take from Gaia: RRab, RRc, CEP, T2CEP, DSCT_SXPHE, MIRA_SR."""
+    _refuse_data("pulsators", data)
+    labels = ("RRab", "RRc", "CEP", "T2CEP", "DSCT_SXPHE", "MIRA_SR")
+    return _archives("pulsators", Sample(classes=("RR", "CEP", "DSCT|GDOR|SXPHE", "LPV"), labels=labels))
+
+
+def ids(data: Path | None = None) -> Settings:
+    """Your own list of Gaia sources: --data FILE with source_id or dr2_source_id (Parquet, CSV, FITS, VOTable)."""
+    if data is None or not data.is_file():
+        raise BadInput("The preset ids reads a file of source_id or dr2_source_id: say which with --data FILE.")
+    return _archives("ids", Sample(ids=data.resolve()))
+
+
+def _archives(name: str, sample: Sample, training: TrainingSettings | None = None) -> Settings:
+    source = ArchiveSource(sample=sample)
+    return Settings(preset=name, dataset=name, source=source, training=training or TrainingSettings())
+
+
+def _refuse_data(name: str, data: Path | None) -> None:
+    if data is not None:
+        raise BadInput(f"The preset {name} asks the archives: leave out --data, or use another preset.")
 
 
 def folder(data: Path | None = None, name: str | None = None) -> Settings:
@@ -28,8 +66,13 @@ def folder(data: Path | None = None, name: str | None = None) -> Settings:
     return Settings(preset=name or "folder", dataset=spec.name, source=FolderSource(folder=data.resolve(), spec=spec))
 
 
+ARCHIVED = ("demo", "rrlyrae", "cepheids", "pulsators", "ids")
 PRESETS: dict[str, Callable[[Path | None], Settings]] = {
     "demo": demo,
+    "rrlyrae": rrlyrae,
+    "cepheids": cepheids,
+    "pulsators": pulsators,
+    "ids": ids,
     "folder": folder,
     **{name: partial(folder, name=name) for name in preset_names()},
 }
@@ -45,10 +88,10 @@ def preset(name: str, data: Path | None = None) -> Settings:
 def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:
     """The dataset that preset `name` trains on, and `data` as a folder to be scored by its models.
 
-    A preset for folders says how to read it; for the models of the embedded sky the folder says so itself.
+    A preset for folders says how to read it; for the models of the archives' presets the folder says so itself.
     """
-    if name == "demo":
-        return demo().dataset, FolderSource(folder=data.resolve(), spec=load_spec(data))
+    if name in ARCHIVED:
+        return name, FolderSource(folder=data.resolve(), spec=load_spec(data))
     settings = preset(name, data)
     assert isinstance(settings.source, FolderSource)
     return settings.dataset, settings.source

@@ -8,7 +8,7 @@ from flows.settings import FolderSource, Settings
 from tasks.features import FeatureConfig
 from tasks.learning.recipe import NetworkConfig
 from tasks.lightcurves.cuts import CutConfig
-from tasks.lightcurves.periodogram import PeriodConfig
+from tasks.lightcurves.series import PeriodConfig
 from tasks.train import TrainingPlan
 
 
@@ -16,7 +16,7 @@ def cut_config(settings: Settings) -> CutConfig:
     """The cuts, told whether the dataset quotes errors at all."""
     has_error = settings.source.spec.has_errors if isinstance(settings.source, FolderSource) else True
     cuts = settings.cuts
-    return CutConfig(has_error=has_error, max_err=cuts.max_mag_err, outlier_sigma=cuts.outlier_sigma)
+    return CutConfig(cuts.names, has_error, max_err=cuts.max_mag_err, outlier_sigma=cuts.outlier_sigma)
 
 
 def feature_config(settings: Settings) -> FeatureConfig:

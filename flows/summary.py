@@ -72,8 +72,8 @@ def _stages(outcome: Outcome) -> Table:
 
 def _tables(lake: Lake, dataset: str) -> Table:
     table = Table("table", "rows", "version", box=None)
-    for name in lake.tables():
-        if rows := lake.count(name, dataset=dataset):
+    for name, rows in lake.rows_of(dataset).items():
+        if rows:
             table.add_row(name, f"{rows:,}", str(lake.version(name)))
     if not lake.exists("core_quarantine__row") or not lake.count("core_quarantine__row", dataset=dataset):
         table.add_row(TABLES["core_quarantine__row"].name, "0", "")

@@ -87,9 +87,13 @@ class RunManifest:
 
     @contextmanager
     def stage(self, lake: Lake, name: str) -> Iterator[dict[str, Any]]:
-        """Times one stage; the yielded dict takes what else is to be said of it (rows, rate). Writes at its end."""
+        """Times one stage; the yielded dict takes what else is to be said of it (rows, rate).
+
+        Writes as it begins, so that a run that was killed says in which stage, and at its end.
+        """
         entry: dict[str, Any] = {"name": name, "started": datetime.now(UTC).isoformat(), "status": "running"}
         self.stages.append(entry)
+        self.write(lake)
         began = time.perf_counter()
         try:
             yield entry

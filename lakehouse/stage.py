@@ -27,7 +27,7 @@ from lakehouse.filters import touched
 from lakehouse.keys import codes, duplicated
 from lakehouse.reference import Stamp, TableRef
 from lakehouse.store import Lake
-from schemas import BadInput, TableSpec
+from schemas import TABLES, BadInput, TableSpec
 
 STAGING_FOLDER = "staging"
 WHOLE_BYTES = 16 * 2**20  # in memory, about 6 MB on disk: from here on a file is worth keeping as it is
@@ -119,7 +119,6 @@ def publish(
 
     lake.create(spec)
     ref = publish_draft(lake.folder(spec), spec, Stamp(run_id, "publish", stage_key, stage), fill)
-    _clear_published(lake, spec)
     discard(lake.path, spec, stage_key)
     return ref
 
@@ -133,13 +132,17 @@ def _refuse_overlap(lake: Lake, spec: TableSpec, stage_key: str, rows: pa.Table)
         )
 
 
-def _clear_published(lake: Lake, spec: TableSpec) -> None:
-    """Removes what stages left that were killed between their commit and the end of `publish`."""
-    folders = list((lake.path / STAGING_FOLDER / spec.name).glob("*"))
-    table = open_table(lake.folder(spec), spec) if len(folders) > 1 else None
-    for folder in folders:
-        if table is not None and table.transaction_version(folder.name) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+def clear_published(lake: Lake) -> None:
+    """Removes what stages left that were killed between their commit and the end of `publish`; a run begins with it.
+
+    Not the next stage of the table alone: one that finds all its rows there has nothing to publish.
+    """
+    for name in sorted(path.name for path in (lake.path / STAGING_FOLDER).glob("*")):
+        if (spec := TABLES.get(name)) and lake.exists(spec):
+            table = open_table(lake.folder(spec), spec)
+            for folder in (lake.path / STAGING_FOLDER / name).iterdir():
+                if table.transaction_version(folder.name) is not None:
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _gathered(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> Iterator[pa.Table]:

@@ -81,6 +81,13 @@ class Lake:
         files = live_files(self.open(spec, version))
         return sum(file.rows for file in within(_spec(spec), files, partition))
 
+    def rows_of(self, dataset: str) -> dict[str, int]:
+        """Rows of each table that belong to `dataset`; all rows of a table that does not tell datasets apart."""
+        return {
+            name: self.count(name, dataset=dataset) if "dataset" in _spec(name).partition else self.count(name)
+            for name in self.tables()
+        }
+
     def dataset(self, spec: TableSpec | str, version: int | None = None) -> Dataset:
         """The table as a pyarrow dataset: nothing is read before it is scanned."""
         from pyarrow.fs import LocalFileSystem, SubTreeFileSystem

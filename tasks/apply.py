@@ -18,9 +18,11 @@ from lakehouse.run import Run
 from lakehouse.sample import bands
 from lakehouse.store import Lake
 from schemas import BadInput
-from tasks.acquire import Haul, folder_archive
 from tasks.fanout import fan_out
 from tasks.features import FeatureConfig, compute_colours, compute_features
+from tasks.folder import local
+from tasks.from_folder import folder_archive
+from tasks.haul import Haul
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
@@ -62,8 +64,6 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
 
 def archive_ids(source: Any) -> pa.Table:
     """object_id of every object of the folder, in its order."""
-    from tasks.acquire import local
-
     return local.read_objects(source.folder, source.spec, need_labels=False).table.select(["object_id"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -59,14 +60,36 @@ def clean_chunk(
     where = among(source_id) & (pa.compute.field("dataset") == run.dataset)
     rows = Lake(run.lake).read(RAW, where=where & pa.compute.field("tile").isin(np.unique(tile)))
     places(source_id, np.unique(rows["source_id"].to_numpy()), RAW.name)
-    kept, removed, cut_names = apply_cuts(LightCurveBatch.from_arrow(rows, names), cuts)
-    identity = {name: rows[name] for name in IDENTITY}
+    kept, removed, first = cut_curves(rows, names, cuts)
+    identity = {name: rows[name].take(pa.array(first)) for name in IDENTITY}
     order = np.argsort(source_id)
     hashes = expected[order][np.searchsorted(source_id[order], kept.source_id)]
     epochs = kept.to_arrow()
     cleaned = pa.table({**identity, "input_hash": hashes, **{c: epochs[c] for c in epochs.column_names[1:]}})
-    stage_rows(run.lake, LEDGER, _ledger(identity, removed, cut_names), key, part)
+    stage_rows(run.lake, LEDGER, _ledger(identity, removed, cuts.names), key, part)
     stage_rows(run.lake, CLEAN, cleaned, key, part)
+
+
+def cut_curves(
+    rows: pa.Table, names: tuple[str, ...], cuts: CutConfig
+) -> tuple[LightCurveBatch, NDArray[np.int32], NDArray[np.int64]]:
+    """One cut light curve for each source and survey, how many epochs each cut took of it, and its first row.
+
+    Each of the survey's objects (rows of raw_sample__epoch) is cut by itself, and they are joined after: their zero
+    points differ, so what is far out in one need not be so among all.
+    """
+    objects, removed, _ = apply_cuts(LightCurveBatch.from_arrow(rows, names), cuts)
+    kept, first = _by_survey(objects, rows)
+    return kept, np.add.reduceat(removed, first) if first.size else removed, first
+
+
+def _by_survey(batch: LightCurveBatch, rows: pa.Table) -> tuple[LightCurveBatch, NDArray[np.int64]]:
+    """One light curve for each source and survey, of all the survey's objects; and the first row of each."""
+    survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
+    differs = (np.diff(batch.source_id) != 0) | (np.diff(survey) != 0)
+    first = np.flatnonzero(np.concatenate([[len(batch) > 0], differs])[: len(batch)])
+    offsets = np.append(batch.offsets[first], batch.offsets[-1])
+    return replace(batch, source_id=batch.source_id[first], offsets=offsets).sorted_by_time(), first
 
 
 def _ledger(identity: dict[str, pa.ChunkedArray], removed: NDArray[np.int32], names: tuple[str, ...]) -> pa.Table:

@@ -77,7 +77,7 @@ def may_pass(task: Any, run: Any, state: Any) -> bool:
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A live bar with counts and rates on a terminal; elsewhere a line at most every ten seconds."""
+    """A live bar with counts and rates on a terminal; elsewhere a line at most every ten seconds. 0: total unknown."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -87,7 +87,7 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
             TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
         )  # fmt: skip
         with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=total, rate="")
+            task = bar.add_task(label, total=total or None, rate="")
             started, done = time.monotonic(), [0]
 
             def advance(n: int) -> None:
@@ -105,7 +105,8 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         now = time.monotonic()
         if now - said > 10:
             said = now
-            print(f"  {label}: {count:,} of {total:,}, {pace(count, now - started)}", file=sys.stderr, flush=True)
+            of = f" of {total:,}" if total else ""
+            print(f"  {label}: {count:,}{of}, {pace(count, now - started)}", file=sys.stderr, flush=True)
 
     yield say
 

@@ -22,6 +22,7 @@ from tasks.features import (
     FEATURES_VERSION,
     FeatureConfig,
     colour_columns,
+    compile_all,
     compute_colours,
     compute_features,
     feature_columns,
@@ -51,6 +52,8 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     function = featurize_chunk if has_epochs else colour_chunk
     jobs = [(run, names, config, key, i, source_id[todo[part]], tile[todo[part]], expected[todo[part]])
             for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
+    if has_epochs and jobs:
+        compile_all(config)
     fan_out(run.scheduler, function, jobs, "featurize", [job[5].size for job in jobs], run.retries)
     spec = FEATURES.bind(feature_columns(names, config) if has_epochs else colour_columns(names))
     table = publish(lake, run.run_id, spec, key, None, source_id[todo], run.dataset, "featurize")

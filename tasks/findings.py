@@ -71,8 +71,8 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
         quarantine=quarantine,
         timings=[{"stage": s["name"], "seconds": s.get("seconds"), "rows": s.get("done", 0)} for s in manifest.stages],
         inputs=manifest.inputs,
-        tables=[{"table": name, "version": lake.version(name), "rows": lake.count(name, dataset=run.dataset)}
-                for name in lake.tables()],
+        tables=[{"table": name, "version": lake.version(name), "rows": rows}
+                for name, rows in lake.rows_of(run.dataset).items()],
         models=[{"target": t, "recipe": c["recipe"]["name"], "model_id": c["model_id"]} for t, c in cards.items()],
         settings=manifest.settings,
         hardware=manifest.hardware,

@@ -94,6 +94,9 @@ def train(run: Run, plan: TrainingPlan) -> Stage:
     notes = [_staleness(t, known[t.name], plan) for t in stale]
     if not targets:
         notes.append(f"no target has {plan.min_labels} labels of two kinds: nothing to train")
+    for t in targets:
+        if t not in todo:  # what a run left that was killed when its model was in place
+            shutil.rmtree(_work_folder(run, t, plan), ignore_errors=True)
     if not todo:
         return Stage("train", 0, len(targets), notes=tuple(notes))
 
@@ -179,7 +182,7 @@ def _recipes(target: str, dataset_bands: Bands, names: Sequence[str], plan: Trai
 
 def _prepare(run: Run, target: Target, plan: TrainingPlan) -> Path:
     """Write the labels and their split where the fits will find them; a split already there is the same one."""
-    folder = Path(run.lake) / "work" / run.dataset / _model_id(target, plan)
+    folder = _work_folder(run, target, plan)
     parts = split(target.y, target.source_id, plan.n_folds, plan.test_fraction, plan.seed, target.star)
     labels = pa.table({"source_id": target.source_id, "y": target.y, "fold": parts.fold})
     about = {"note": parts.note, "stratified": parts.stratified, "features": target.features,
@@ -187,6 +190,10 @@ def _prepare(run: Run, target: Target, plan: TrainingPlan) -> Path:
     with room_for("the labels"), whole_file(folder / "labels.parquet") as draft:
         pq.write_table(labels.replace_schema_metadata({"about": json.dumps(about)}), draft)
     return folder
+
+
+def _work_folder(run: Run, target: Target, plan: TrainingPlan) -> Path:
+    return Path(run.lake) / "work" / run.dataset / _model_id(target, plan)
 
 
 def _model_id(target: Target, plan: TrainingPlan) -> str:

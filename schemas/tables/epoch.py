@@ -20,15 +20,18 @@ EPOCHS = (
 
 RAW_SAMPLE__EPOCH = TableSpec(
     name="raw_sample__epoch",
-    version=1,
+    version=2,
     doc="Every epoch of every source as its archive gave it, units and names harmonised, nothing cut.",
     columns=(
         DATASET, TILE, SOURCE_ID, SURVEY,
+        Column("objid", pa.int64(), "The survey's own object that the epochs belong to (PS1 objID, ZTF oid, Gaia "
+               "source_id; see assn_sample__match); 0 where a dataset knows none, null in rows of version 1.",
+               ucd="meta.id", nullable=True),
         Column("content_hash", pa.int64(), "Hash of the epochs of the source in all surveys; changes when they do.",
                ucd="meta.checksum"),
         *EPOCHS,
     ),
-    key=("dataset", "source_id", "survey"),
+    key=("dataset", "source_id", "survey", "objid"),
 )  # fmt: skip
 
 CORE_SAMPLE__EPOCH = TableSpec(

@@ -28,14 +28,19 @@ REFERENCE = Column(
 
 LABEL_SAMPLE__PARAMETER = TableSpec(
     name="label_sample__parameter",
-    version=1,
+    version=2,
     doc="Stellar parameters and periods published for the sources; periods are references, never inputs.",
     columns=(
         DATASET, TILE, SOURCE_ID, ORIGIN,
         Column("quantity", pa.string(), "Quantity, its unit in its name (teff_k, radius_rsun, feh_dex, period_day).",
                ucd="meta.id"),
         Column("value", pa.float64(), "Published value, in the unit of the quantity's name.", ucd="stat.value"),
-        Column("err", pa.float64(), "Published standard error.", ucd="stat.error", nullable=True, range=(0, None)),
+        Column("err", pa.float64(), "Published standard error; half the interval where only that is published.",
+               ucd="stat.error", nullable=True, range=(0, None)),
+        Column("lo", pa.float64(), "Lower end of the published interval (Gaia: 16th percentile).",
+               ucd="stat.value;stat.min", nullable=True),
+        Column("hi", pa.float64(), "Upper end of the published interval (Gaia: 84th percentile).",
+               ucd="stat.value;stat.max", nullable=True),
         PHOTOMETRIC, REFERENCE,
     ),
     key=("dataset", "source_id", "origin", "quantity"),

@@ -1,1 +1,1 @@
-"""Archives: where light curves come from. The only rooms that open files or sockets for them."""
+"""The only sockets: one client per kind of service, and the manners that each service asks for."""

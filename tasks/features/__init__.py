@@ -11,11 +11,16 @@ from tasks.features.colours import colour_columns, compute_colours
 from tasks.features.feature import Curves, Feature, FeatureConfig, expand
 from tasks.features.folded import FOLDED
 from tasks.features.fourier import FOURIER
+from tasks.features.harmonic_power import HARMONIC_POWER
 from tasks.features.period import PERIOD
 from tasks.features.photometry import PHOTOMETRY
+from tasks.features.sequence import SEQUENCE
 from tasks.features.shared import SHARED
 from tasks.features.statistics import STATISTICS
+from tasks.features.timescales import TIMESCALES
+from tasks.features.walk import WALK
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.scan import compile_kernels
 
 __all__ = [
     "FEATURES",
@@ -23,14 +28,27 @@ __all__ = [
     "Feature",
     "FeatureConfig",
     "colour_columns",
+    "compile_all",
     "compute_colours",
     "compute_features",
     "feature_columns",
 ]
 
-FEATURES_VERSION = 1  # raise it when a feature changes its meaning: features are then computed anew
+FEATURES_VERSION = 2  # raise it when a feature changes its meaning: features are then computed anew
 FEATURES: dict[str, Feature] = {
-    feature.name: feature for feature in (PHOTOMETRY, STATISTICS, PERIOD, FOURIER, FOLDED, SHARED)
+    feature.name: feature
+    for feature in (
+        PHOTOMETRY,
+        STATISTICS,
+        SEQUENCE,
+        TIMESCALES,
+        WALK,
+        PERIOD,
+        HARMONIC_POWER,
+        FOURIER,
+        FOLDED,
+        SHARED,
+    )
 }
 
 
@@ -68,6 +86,17 @@ def compute_features(batch: LightCurveBatch, config: FeatureConfig | None = None
     arrays = [pa.array(batch.source_id), *(nullable(values, column.type) for column, values in columns)]
     names = pa.schema([pa.field("source_id", pa.int64(), nullable=False), *(column.field() for column, _ in columns)])
     return pa.Table.from_arrays(arrays, schema=names)
+
+
+def compile_all(config: FeatureConfig) -> None:
+    """Compiles what is compiled, into the cache on disk, before many workers begin: each would do it for itself."""
+    compile_kernels()  # of the scan: long series take another way
+    n_band = max(1, len(config.groups))
+    band = np.tile(np.arange(n_band), 40)
+    time, noise = np.arange(band.size) * 0.37, np.random.default_rng(0).normal(size=band.size)
+    one = np.zeros(band.size, np.int64)
+    names = tuple(f"band {number}" for number in range(n_band))
+    compute_features(LightCurveBatch.from_epochs(one, time, 15 + noise, one + 0.1, band, None, names), config)
 
 
 def named_columns(feature: Feature, found: dict[str, NDArray], batch: LightCurveBatch) -> list[tuple[Column, NDArray]]:

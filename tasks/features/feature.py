@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.periodogram import PeriodConfig
+from tasks.lightcurves.fourier import fit_fourier
+from tasks.lightcurves.series import PeriodConfig
 
 Arrays = Mapping[str, NDArray]
 
@@ -56,6 +57,35 @@ class Curves:
     def n_epoch(self) -> NDArray[np.int64]:
         """Epochs of each object in each band, (S,B)."""
         return self.per_band(np.diff(self.band_offsets))
+
+    @property
+    def has_errors(self) -> NDArray[np.bool_]:
+        """True where every epoch of a band has a quoted error, (S,B)."""
+        missing = np.concatenate([[0], np.cumsum(~np.isfinite(self.batch.mag_err))])
+        return self.per_band(np.diff(missing[self.band_offsets])) == 0
+
+    @property
+    def has_spread(self) -> NDArray[np.bool_]:
+        """True where a band has two different times, (S,B)."""
+        offsets = self.band_offsets
+        filled = np.diff(offsets) > 0
+        spread = np.zeros(filled.size, bool)
+        spread[filled] = self.batch.time[offsets[1:][filled] - 1] > self.batch.time[offsets[:-1][filled]]
+        return self.per_band(spread)
+
+    def explained_variance(self, fold: NDArray, n_harmonics: int) -> NDArray[np.float64]:
+        """1 - chi2 / chi2_constant of a series of `n_harmonics` per band at each period, all bands together, (S,)."""
+        fit = fit_fourier(
+            self.batch,
+            np.repeat(fold, len(self.batch.bands)),
+            n_harmonics,
+            self.band_offsets,
+            floor=self.config.period.error_floor,
+            epochs_per_term=2.0,
+        )
+        chi2, constant = (np.nansum(self.per_band(value), axis=1) for value in (fit.chi2, fit.chi2_constant))
+        known = (constant > 0) & np.isfinite(fold)
+        return np.where(known, 1 - chi2 / np.where(known, constant, 1.0), np.nan)
 
     def fold_period(self, period: NDArray) -> NDArray[np.float64]:
         """The period to fold with, (S,): the one found, or 1 where the times are phases already."""

@@ -4,63 +4,50 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.fourier import fit_fourier
 from tasks.lightcurves.periodogram import find_period
 
 EXPLAIN_HARMONICS = 2
 
 
+FOUND: tuple[tuple[str, str, str, str, str, float | None], ...] = (  # column, field of the choice, unit, ucd, doc, most
+    ("period_error_day", "period_error", "d", "stat.error;time.period",
+     "Standard error of the period, if it is the right peak.", None),
+    ("period_prob", "probability", "", "stat.probability", "Probability that the period is right within 1 %.", 1),
+    ("half_period_prob", "half", "", "stat.probability", "Probability that half of it is the period.", 1),
+    ("double_period_prob", "double", "", "stat.probability", "Probability that twice it is the period.", 1),
+    ("alias_period_prob", "alias", "", "stat.probability",
+     "Probability that the period is an alias of it by the window function.", 1),
+    ("no_period_prob", "none", "", "stat.probability", "Probability that no trial is the period.", 1),
+)  # fmt: skip
+DECIDED = 0.5  # probability from which the data decide
+
+
 def period(curves: Curves, earlier: Arrays) -> Arrays:
     """Period search and fits at P, P/2 and 2P, (S,) each; times that are phases have no period, but they have fits."""
     n_object = len(curves.batch)
-    found = dict.fromkeys(
-        ("period_day", "period_power", "period_log_fap", "period_second_ratio"), np.full(n_object, np.nan)
-    )
+    names = ["period_day", "period_power", "period_log_fap", "period_second_ratio", *(name for name, *_ in FOUND)]
+    found = dict.fromkeys(names, np.full(n_object, np.nan))
     if curves.config.has_time:
         result = find_period(curves.batch, curves.config.period, curves.config.groups or None)
-        second = second_candidate(result.period, result.candidates)
         found = {
             "period_day": result.period,
             "period_power": result.power,
             "period_log_fap": result.log_fap,
-            "period_second_ratio": second / result.period,
+            "period_second_ratio": result.choice.rival / result.period,
+            **{name: getattr(result.choice, attribute) for name, attribute, *_ in FOUND},
         }
     fold = curves.fold_period(found["period_day"])
     double = 2.0 if curves.config.has_time else np.nan  # phases in [0, 1) cover half of twice the period
     explained = {
-        name: explained_variance(curves, fold * factor)
+        name: curves.explained_variance(fold * factor, EXPLAIN_HARMONICS)
         for name, factor in (("period_r2", 1.0), ("half_period_r2", 0.5), ("double_period_r2", double))
     }
-    return {**found, "log_period": np.log10(found["period_day"]), **explained}
-
-
-def second_candidate(best: NDArray, candidates: NDArray) -> NDArray[np.float64]:
-    """First candidate period that is neither the best, nor half, nor twice it (within 1 %), (S,); NaN if none."""
-    ratio = candidates / best[:, None]
-    same = np.any(np.abs(ratio[..., None] / np.array([0.5, 1.0, 2.0]) - 1) < 0.01, axis=-1)
-    other = np.isfinite(ratio) & ~same
-    first = np.argmax(other, axis=1)
-    return np.where(other.any(axis=1), candidates[np.arange(best.size), first], np.nan)
-
-
-def explained_variance(curves: Curves, fold: NDArray) -> NDArray[np.float64]:
-    """1 - chi2 / chi2_constant of a two-harmonic series per band, all bands together, (S,)."""
-    n_band = len(curves.batch.bands)
-    fit = fit_fourier(
-        curves.batch,
-        np.repeat(fold, n_band),
-        EXPLAIN_HARMONICS,
-        curves.band_offsets,
-        floor=curves.config.period.error_floor,
-        epochs_per_term=2.0,
-    )
-    chi2, constant = (np.nansum(curves.per_band(value), axis=1) for value in (fit.chi2, fit.chi2_constant))
-    known = (constant > 0) & np.isfinite(fold)
-    return np.where(known, 1 - chi2 / np.where(known, constant, 1.0), np.nan)
+    chance = found["period_prob"]
+    decided = np.where(np.isfinite(chance), chance >= DECIDED, np.nan)
+    return {**found, "log_period": np.log10(found["period_day"]), "period_is_decided": decided, **explained}
 
 
 PERIOD = Feature(
@@ -70,7 +57,7 @@ PERIOD = Feature(
         Column(
             "period_day",
             pa.float64(),
-            "Best period of the multiband search.",
+            "Most probable period of the multiband search.",
             "d",
             "time.period",
             nullable=True,
@@ -95,9 +82,21 @@ PERIOD = Feature(
         Column(
             "period_second_ratio",
             pa.float32(),
-            "Period of the next unrelated candidate over the best.",
+            "Period of the most probable unrelated trial over the best.",
             ucd="time.period;arith.ratio",
             nullable=True,
+        ),
+        *(
+            Column(name, pa.float32(), doc, unit, ucd, nullable=True, range=(0, most))
+            for name, _, unit, ucd, doc, most in FOUND
+        ),
+        Column(
+            "period_is_decided",
+            pa.float32(),
+            f"1 where the probability of the period is {DECIDED:g} or more: else the data do not decide.",
+            ucd="meta.code.qual",
+            nullable=True,
+            range=(0, 1),
         ),
         *(
             Column(

@@ -10,7 +10,6 @@ from functools import cache
 import light_curve
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
@@ -89,7 +88,7 @@ def as_arrow_lists(curves: Curves) -> pa.Array:
     batch = curves.batch
     # the extractor panics where all times of a list are equal; its statistics of time are not used there
     time = np.where(
-        np.repeat(has_spread(curves).ravel(), np.diff(curves.band_offsets)), batch.time, np.arange(batch.time.size)
+        np.repeat(curves.has_spread.ravel(), np.diff(curves.band_offsets)), batch.time, np.arange(batch.time.size)
     )
     err = np.where(np.isfinite(batch.mag_err), batch.mag_err, UNQUOTED_ERR).astype(np.float64)
     epochs = pa.StructArray.from_arrays(
@@ -112,28 +111,13 @@ def statistics(curves: Curves, earlier: Arrays) -> Arrays:
     )
     by_name = dict(zip(extractor().names, np.moveaxis(curves.per_band(values), -1, 0), strict=True))
     enough = curves.n_epoch >= curves.config.min_epoch
-    quoted, timed = has_errors(curves), has_spread(curves) & curves.config.has_time
+    quoted, timed = curves.has_errors, curves.has_spread & curves.config.has_time
     found = {}
     for name, column in STATISTIC_COLUMNS.items():
         known = enough & quoted if name in NEEDS_ERRORS else enough
         known = known & timed if name in NEEDS_TIME else known
         found[column.name] = np.where(known, by_name[name], np.nan)
     return found
-
-
-def has_errors(curves: Curves) -> NDArray[np.bool_]:
-    """True where every epoch of a band has a quoted error, (S,B)."""
-    missing = np.concatenate([[0], np.cumsum(~np.isfinite(curves.batch.mag_err))])
-    return curves.per_band(np.diff(missing[curves.band_offsets])) == 0
-
-
-def has_spread(curves: Curves) -> NDArray[np.bool_]:
-    """True where a band has two different times, (S,B)."""
-    offsets = curves.band_offsets
-    filled = np.diff(offsets) > 0
-    spread = np.zeros(filled.size, bool)
-    spread[filled] = curves.batch.time[offsets[1:][filled] - 1] > curves.batch.time[offsets[:-1][filled]]
-    return curves.per_band(spread)
 
 
 STATISTICS = Feature("statistics", compute=statistics, columns=tuple(STATISTIC_COLUMNS.values()))

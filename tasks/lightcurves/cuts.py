@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.lightcurves import flags
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.photometry import POGSON
 from tasks.lightcurves.segments import segment_mad_sigma
 
 Mask = NDArray[np.bool_]
-CUTS_VERSION = 1  # raise it when a cut changes its meaning: cleaned light curves are then made anew
+CUTS_VERSION = 3  # raise it when a cut changes its meaning: cleaned light curves are then made anew
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,10 @@ class CutConfig:
     deviations, and `outlier_min_epoch` per band, below which no epoch is called an outlier.
     """
 
-    names: tuple[str, ...] = ("flagged", "positive_error", "well_measured", "finite", "duplicate_time", "outlier")
+    names: tuple[str, ...] = (
+        "rejected_by_photometry", "rejected_by_variability", "psf_quality", "info_flags", "catflags", "flagged",
+        "positive_error", "well_measured", "finite", "duplicate_time", "outlier",
+    )  # fmt: skip
     has_error: bool | None = None
     max_err: float = float(POGSON)
     outlier_sigma: float = 8.0
@@ -37,9 +42,9 @@ class CutConfig:
             raise ValueError(f"CutConfig.names: unknown cut {unknown[0]!r}; known are {', '.join(CUTS)}.")
 
 
-def flagged(batch: LightCurveBatch, config: CutConfig) -> Mask:
-    """True where no quality flag is set."""
-    return batch.flags == 0
+def unflagged(batch: LightCurveBatch, config: CutConfig, bits: int) -> Mask:
+    """True where none of these quality bits is set."""
+    return (batch.flags & bits) == 0
 
 
 def positive_error(batch: LightCurveBatch, config: CutConfig) -> Mask:
@@ -58,8 +63,9 @@ def finite(batch: LightCurveBatch, config: CutConfig) -> Mask:
 
 
 def duplicate_time(batch: LightCurveBatch, config: CutConfig) -> Mask:
-    """False for every epoch but the first of those with the same object, band and time."""
-    key = batch.row * len(batch.bands) + batch.band
+    """False for every epoch but the first of those with the same source_id (it may have several rows), band, time."""
+    source = np.unique(batch.source_id, return_inverse=True)[1]
+    key = source[batch.row] * len(batch.bands) + batch.band
     order = np.lexsort((batch.time, key))  # stable: the first in the batch comes first
     repeated = (np.diff(key[order]) == 0) & (np.diff(batch.time[order]) == 0)
     keep = np.ones(batch.time.size, bool)
@@ -94,8 +100,20 @@ def _has_error(batch: LightCurveBatch, config: CutConfig) -> bool:
     return bool(np.isfinite(batch.mag_err).any()) if config.has_error is None else config.has_error
 
 
+# One named cut per reason that an archive gives, so that the ledger counts them apart. Gaia's other_flags inform and do
+# not reject: their cut is not among the default ones. The bits of Pan-STARRS1 are those of Becker et al. 2025, app. A.
+FLAG_CUTS: dict[str, int] = {
+    "rejected_by_photometry": flags.REJECTED_BY_PHOTOMETRY,
+    "rejected_by_variability": flags.REJECTED_BY_VARIABILITY,
+    "other_flags": flags.OTHER_FLAGS,
+    "psf_quality": flags.PSF_QUALITY,
+    "info_flags": flags.INFO_FLAG | flags.INFO_FLAG2 | flags.INFO_FLAG3,
+    "catflags": flags.CATFLAGS,
+    "flagged": ~flags.OTHER_FLAGS,
+}
 CUTS: dict[str, Callable[[LightCurveBatch, CutConfig], Mask]] = {
-    cut.__name__: cut for cut in (flagged, positive_error, well_measured, finite, duplicate_time, outlier)
+    **{name: partial(unflagged, bits=bits) for name, bits in FLAG_CUTS.items()},
+    **{cut.__name__: cut for cut in (positive_error, well_measured, finite, duplicate_time, outlier)},
 }
 
 

@@ -83,8 +83,8 @@ def sine_phase(phi_k1: ArrayLike, k: int) -> NDArray[np.float64]:
 
 
 def weights(mag_err: NDArray, floor: float = 0.0) -> NDArray[np.float64]:
-    """1 / (err^2 + floor^2), (N,) mag^-2. An error that was not quoted (NaN) counts as UNQUOTED_ERR."""
-    err = np.where(np.isfinite(mag_err), mag_err, UNQUOTED_ERR).astype(np.float64)
+    """1 / (err^2 + floor^2), (N,) mag^-2. An error that was not quoted (NaN, 0) counts as UNQUOTED_ERR."""
+    err = np.where(np.isfinite(mag_err) & (mag_err > 0), mag_err, UNQUOTED_ERR).astype(np.float64)
     return 1.0 / (err**2 + floor**2)
 
 

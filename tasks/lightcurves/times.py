@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 MJD_ZERO = 2400000.5  # MJD = JD - 2400000.5
 GAIA_ZERO = 2455197.5  # Gaia's epoch photometry counts BJD_TCB - 2455197.5 (J2010.0; Gaia DR3 documentation, 20.7)
 AU_DAY = erfa.DAU / erfa.CMPS / erfa.DAYSEC  # light time for 1 au, day (499.004784 s)
+BLOCK = 2**16  # epochs whose vectors are in memory at a time
 SCALES = ("utc", "tai", "tt", "tdb", "tcb")
 
 
@@ -56,8 +57,22 @@ def rescale(time: ArrayLike, scale: str, to: str) -> NDArray[np.float64]:
 
 
 def _tdb_minus_tt(zero: NDArray, day: NDArray) -> NDArray:
-    """TDB - TT in seconds at the geocentre (Fairhead & Bretagnon 1990; the observer adds at most 2 us)."""
-    return erfa.dtdb(zero, day, 0.0, 0.0, 0.0, 0.0)
+    """TDB - TT in seconds at the geocentre (Fairhead & Bretagnon 1990; the observer adds at most 2 us).
+
+    Between the values at the days' ends by straight lines, which its yearly term (1.7 ms) leaves by 0.06 us at most:
+    the series has 787 terms, and most epochs share their days.
+    """
+    fraction, index, days = _days((zero - MJD_ZERO) + day)
+    begin, end = (erfa.dtdb(MJD_ZERO, days + step, 0.0, 0.0, 0.0, 0.0)[index] for step in (0.0, 1.0))
+    return begin + fraction * (end - begin)
+
+
+def _days(time: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+    """Fraction of the day and index of the day for each of `time` (any shape), and the days (D,), MJD."""
+    time = np.asarray(time, np.float64)
+    whole = np.floor(time)
+    days, index = np.unique(whole, return_inverse=True)
+    return time - whole, index.reshape(time.shape), days
 
 
 _UP = (erfa.utctai, erfa.taitt, lambda zero, day: erfa.tttdb(zero, day, _tdb_minus_tt(zero, day)), erfa.tdbtcb)
@@ -78,9 +93,32 @@ def light_travel(time_tdb: ArrayLike, ra: ArrayLike, dec: ArrayLike, origin: str
     """
     if origin not in ("barycentre", "sun"):
         raise ValueError(f"light_travel: origin is 'barycentre' or 'sun', not {origin!r}.")
-    heliocentric, barycentric = erfa.epv00(MJD_ZERO, np.asarray(time_tdb, np.float64))
-    position = (barycentric if origin == "barycentre" else heliocentric)["p"]
+    arrays = np.broadcast_arrays(np.asarray(time_tdb, np.float64), ra, dec)
+    time, ra, dec = (value.ravel() for value in arrays)
+    delay = np.empty(time.size)
+    for start in range(0, time.size, BLOCK):  # vectors of a million epochs would take ten times their memory
+        part = slice(start, start + BLOCK)
+        delay[part] = _light_travel(time[part], ra[part], dec[part], origin)
+    return delay.reshape(arrays[0].shape)[()]
+
+
+def _light_travel(time: NDArray, ra: NDArray, dec: NDArray, origin: str) -> NDArray[np.float64]:
+    fraction, index, days = _days(time)
+    frame = ("sun", "barycentre").index(origin)
+    begin, end = (erfa.epv00(MJD_ZERO, days + step)[frame] for step in (0.0, 1.0))
+    position = _between(begin[index], end[index], fraction[..., None])
     return AU_DAY * np.sum(position * direction(ra, dec), axis=-1)
+
+
+def _between(begin: NDArray, end: NDArray, fraction: NDArray) -> NDArray[np.float64]:
+    """Positions (..., 3) from positions and velocities (ERFA's pv) a day apart, by the cubic through all four.
+
+    It leaves the Earth's path by 5e-10 au (0.2 us of light time): h^4 / 384 of the fourth derivative, which is the
+    year's 9e-8 au/d^4 and the month's (the Earth about the barycentre with the Moon) 9e-8 au/d^4.
+    """
+    s = fraction
+    grown = (1 + 2 * s) * (1 - s) ** 2 * begin["p"] + s * (1 - s) ** 2 * begin["v"]
+    return grown + s**2 * (3 - 2 * s) * end["p"] + s**2 * (s - 1) * end["v"]
 
 
 def to_barycentre(

@@ -7,7 +7,9 @@ ROOT = Path(__file__).parents[2]
 MAY_NAME_IT = {
     "schemas/tables/label.py",  # declares it
     "schemas/tables/__init__.py",
-    "tasks/acquire.py",  # writes it
+    "tasks/haul.py",  # takes it into the lake
+    "tasks/surveys/truth.py",  # asks the replica for it
+    "tasks/replica/tables/truth.py",  # tells it
     "tasks/publish.py",  # evaluates against it
 }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -56,6 +59,23 @@ def argelander(*arguments: object, check: bool = True, **options: object) -> sub
 def environment() -> dict[str, str]:
     """The user's environment, wide enough a terminal that tables are not folded."""
     return {**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
+
+
+def sentence(done: subprocess.CompletedProcess[str]) -> str:
+    """What the command said was wrong; fails unless it is one line and nothing but that."""
+    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("Error:")]
+    assert len(errors) == 1, done.stderr
+    return errors[0]
+
+
+def kill_all(process: subprocess.Popen) -> None:
+    """SIGKILL to a run and everything it started."""
+    for member in [*psutil.Process(process.pid).children(recursive=True), process]:
+        with suppress(ProcessLookupError):
+            os.kill(member.pid, signal.SIGKILL)
+    process.wait()
 
 
 def refresh(folder: Path, lake: Path, *more: str, check: bool = True, preset: str = "folder", **options: object):
@@ -129,6 +149,7 @@ def assert_same(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> None:
                 np.testing.assert_allclose(a.to_numpy(zero_copy_only=False), b.to_numpy(zero_copy_only=False),
                                            rtol=1e-6, atol=1e-6, err_msg=f"{name}.{column}")  # fmt: skip
             elif pa.types.is_list(a.type):
+                assert a.value_lengths().equals(b.value_lengths()), f"{name}.{column}"
                 np.testing.assert_array_equal(a.flatten().to_numpy(), b.flatten().to_numpy(), f"{name}.{column}")
             else:
                 assert a.equals(b), f"{name}.{column}"
@@ -143,3 +164,42 @@ def refreshed(tmp_path_factory) -> tuple[Path, Path, str]:
     rewrite_objects(folder, lambda t: t.set_column(3, "label", pa.array([*t["label"].to_pylist()[:120], *[None] * 30])))
     done = refresh(folder, place / "lake")
     return folder, place / "lake", done.stdout
+
+
+@pytest.fixture(scope="session")
+def replica(tmp_path_factory):
+    """Address of a replica of a small sky, for all tests of acquisition."""
+    from tasks.replica.serve import running
+    from tests.integration.acquisition import SEED, N
+
+    with running(N, SEED, tmp_path_factory.mktemp("replica")) as base:
+        yield base
+
+
+@pytest.fixture(scope="session")
+def acquired(replica, tmp_path_factory):
+    """An acquisition from that replica without any fault: its lake, and what it asked."""
+    from tests.integration.acquisition import acquire_into, asked, clear_log, set_faults, source_of, tables, understood
+    from tests.integration.faulty import WAYS, Undisturbed
+
+    place = tmp_path_factory.mktemp("acquired")
+    set_faults(replica)
+    clear_log(replica)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ARGELANDER_LIMITS", str(place / "limits"))
+        acquire_into(place / "lake", source_of(replica))
+    assert set(asked(replica)) == {*WAYS} and set(understood(replica).values()) == {1}
+    return Undisturbed(place / "lake", tables(place / "lake"), asked(replica), understood(replica))
+
+
+@pytest.fixture
+def calm(replica, acquired, tmp_path, monkeypatch):
+    """The replica without faults, with its own limits and an empty log; and gates of the test's own."""
+    from tests.integration.acquisition import clear_log, limits_of, set_faults, set_limits
+
+    monkeypatch.setenv("ARGELANDER_LIMITS", str(tmp_path / "limits"))
+    limits = limits_of(replica)
+    set_faults(replica)
+    clear_log(replica)
+    yield
+    set_limits(replica, **limits)

@@ -9,16 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.store import Lake
-from tests.integration.conftest import argelander, refresh, rewrite_epochs, rewrite_objects, write_folder
-
-
-def sentence(done) -> str:
-    """What the command said was wrong; fails unless it is one line and nothing but that."""
-    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("Error:")]
-    assert len(errors) == 1, done.stderr
-    return errors[0]
+from tests.integration.conftest import argelander, refresh, rewrite_epochs, rewrite_objects, sentence, write_folder
 
 
 @pytest.fixture

@@ -4,12 +4,10 @@ import json
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
 import time
 
-import psutil
 import pytest
 
 from tests.integration.conftest import (
@@ -17,6 +15,7 @@ from tests.integration.conftest import (
     assert_same,
     contents,
     environment,
+    kill_all,
     refresh,
     write_folder,
 )
@@ -51,18 +50,6 @@ def wait_for_stage(lake, stage: str, process, longest: float = 300) -> None:
     raise AssertionError(f"stage {stage} did not begin: exit code {process.poll()}")
 
 
-def kill_all(process) -> None:
-    """SIGKILL to the run and everything it started."""
-    family = [process, *psutil.Process(process.pid).children(recursive=True)]
-    for member in family:
-        with_pid = member.pid
-        try:
-            os.kill(with_pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    process.wait()
-
-
 @pytest.mark.parametrize("stage", STAGES)
 @pytest.mark.parametrize("attempt", range(KILLS))
 def test_killed_in_a_stage_and_started_again(stage, attempt, undisturbed, tmp_path):
@@ -82,10 +69,7 @@ def test_killed_in_a_stage_and_started_again(stage, attempt, undisturbed, tmp_pa
     assert stage_begun
     refresh(folder, lake)
     assert_same(contents(reference), contents(lake))
-    leftovers = (
-        [path for path in (lake / "staging").rglob("*") if path.is_file()] if (lake / "staging").exists() else []
-    )
-    assert not leftovers
+    assert not [path for place in ("staging", "work") for path in (lake / place).rglob("*") if path.is_file()]
 
 
 def test_a_full_disk_is_one_sentence_and_the_next_run_completes(undisturbed, tmp_path):

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from tasks.features import FEATURES, FeatureConfig, in_order
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.periodogram import PeriodConfig
+from tasks.lightcurves.series import PeriodConfig
 from tests.laws.curve_strategies import batches, shuffled
 
 LAW = settings(max_examples=12, deadline=None)
 CONFIG = FeatureConfig(
     groups=(0, 0, 1),
-    period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),), n_finalists=1, max_harmonics=4),
+    period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),)),
 )
 
 

@@ -8,7 +8,7 @@ from tasks import features
 from tasks.features import FEATURES, FeatureConfig, colour_columns, compute_colours, compute_features, feature_columns
 from tasks.features.feature import Feature, band_pairs
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.periodogram import PeriodConfig
+from tasks.lightcurves.series import PeriodConfig
 
 BANDS = ("g", "r", "i")
 CONFIG = FeatureConfig(period=PeriodConfig(f_max=6.0))

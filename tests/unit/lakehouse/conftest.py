@@ -64,6 +64,7 @@ def epochs():
             "tile": pa.array(ids % 4, pa.int32()),
             "source_id": ids,
             "survey": pa.array([survey] * n, pa.string()),
+            "objid": ids,
             "content_hash": np.zeros(n, np.int64),
         }
         lists = {k: pa.ListArray.from_arrays(offsets, pa.array(v).cast(t)) for k, (v, t) in ragged.items()}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lakehouse.stage import discard, finished_parts, publish, published, read_part, stage_rows
+from lakehouse.stage import clear_published, discard, finished_parts, publish, published, read_part, stage_rows
 from schemas import TABLES, BadInput
 
 SOURCE = TABLES["core_sample__source"]
@@ -47,14 +47,16 @@ def test_staging_again_what_is_published_leaves_one_version(lake, sources):
     assert finished_parts(lake.path, SOURCE, "k1") == set()
 
 
-def test_the_next_stage_clears_what_a_published_one_left(lake, sources):
+def test_a_run_begins_by_clearing_what_published_stages_left(lake, sources):
+    """As after a kill between a commit and the end of `publish`: the next stage finds its rows and stages none."""
+    clear_published(lake)
     publish(lake, "r1", SOURCE, "k1", [stage_rows(lake.path, SOURCE, sources([1]), "k1", 0)])
     stage_rows(lake.path, SOURCE, sources([1]), "k1", 0)
     stage_rows(lake.path, SOURCE, sources([2]), "k2", 0)
-    stage_rows(lake.path, SOURCE, sources([3]), "k3", 0)
-    publish(lake, "r1", SOURCE, "k2")
-    assert finished_parts(lake.path, SOURCE, "k1") == set() and finished_parts(lake.path, SOURCE, "k3") == {"0"}
-    assert ids(lake) == [1, 2]
+    (lake.path / "staging" / "of_an_older_program" / "k1").mkdir(parents=True)
+    clear_published(lake)
+    assert finished_parts(lake.path, SOURCE, "k1") == set() and finished_parts(lake.path, SOURCE, "k2") == {"0"}
+    assert not (lake.path / "staging" / SOURCE.name / "k1").exists() and ids(lake) == [1]
 
 
 def test_a_stage_begun_again_finds_its_finished_parts(lake, sources):

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves import LightCurveBatch, flags
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tasks.lightcurves.flags import BLENDED
 
@@ -39,6 +39,11 @@ def spoiled(batch: LightCurveBatch, **changes: dict[int, float]) -> LightCurveBa
 @pytest.mark.parametrize(
     ("cut", "changes"),
     [
+        ("rejected_by_photometry", {"flags": {3: flags.REJECTED_BY_PHOTOMETRY, 70: flags.REJECTED_BY_PHOTOMETRY | 1}}),
+        ("rejected_by_variability", {"flags": {3: flags.REJECTED_BY_VARIABILITY}}),
+        ("psf_quality", {"flags": {3: flags.PSF_QUALITY, 4: flags.PSF_QUALITY | flags.INFO_FLAG}}),
+        ("info_flags", {"flags": {3: flags.INFO_FLAG, 4: flags.INFO_FLAG2, 70: flags.INFO_FLAG3}}),
+        ("catflags", {"flags": {3: flags.CATFLAGS, 70: flags.CATFLAGS | flags.BAD_QUALITY}}),
         ("flagged", {"flags": {3: BLENDED, 70: 5}}),
         ("positive_error", {"mag_err": {3: 0.0, 70: np.nan, 71: -0.1}}),
         ("well_measured", {"mag_err": {3: 1.2, 70: 30.0}}),
@@ -54,6 +59,12 @@ def test_a_cut_counts_what_it_removed(clean, cut, changes):
     assert ledger[cut].tolist() == [sum(e < N for e in bad), sum(e >= N for e in bad)]
     assert removed.sum() == len(bad)
     assert kept.time.size == 2 * N - len(bad)
+
+
+def test_information_is_no_reason_to_reject_unless_asked(clean):
+    informed = spoiled(clean, flags={3: flags.OTHER_FLAGS})
+    assert apply_cuts(informed)[0].time.size == 2 * N
+    assert apply_cuts(informed, CutConfig(names=("other_flags",)))[0].time.size == 2 * N - 1
 
 
 def test_good_epochs_all_stay(clean):

@@ -1,0 +1,142 @@
+"""What would a run of 1e4, 1e6 and 1e8 sources cost the real archives, in requests, bytes and hours?
+
+Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); fields, chunks,
+limits and rates are those of a live run; how long requests take was measured by others or is assumed, as named below.
+An estimate without retries: no live archive was reached.
+
+python -m benchmarks.cost [LAKE]
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+
+from lakehouse.query import run_sql
+from lakehouse.store import Lake
+from tasks.archives.manners import LIVE, Manner
+from tasks.surveys.gaia_releases import gaia_release
+from tasks.surveys.neighbours import RADIUS_ARCSEC, neighbours_question
+from tasks.surveys.sample import FIELD_SIZE
+
+SIZES = (10_000, 1_000_000, 100_000_000)
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Seconds that the real service takes for a request and for each item of it, and who says so."""
+
+    request_s: float
+    item_s: float
+    source: str
+
+
+RATES = {
+    "gaia_tap": Rate(10.0, 0.0, "assumed"),
+    "gaia_datalink": Rate(
+        0.0, 0.0037 * 5, "measured: fornax log of 2024-03-01, 3.7 ms an id; assumed: five times that, as few had curves"
+    ),
+    "mast_ps1": Rate(0.0, 30 / 2000 * 5, "measured: MAST notebook, 2,000 rows/s by five jobs; assumed: 30 rows a star"),
+    "mast_tic": Rate(10.0, 0.0, "assumed"),
+    "mast_portal": Rate(10.0, 0.0, "assumed"),
+    "irsa_tap": Rate(0.0, 1 / 190, "measured: fornax log of 2024-03-01, 190 positions/s"),
+    "irsa_lightcurves": Rate(1.5, 0.0, "measured: reports of about 2 requests/s with three threads"),
+    "cds_xmatch": Rate(10.0, 50 / 20_000, "assumed: a minute for 20,000 rows"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the ledger says of one question: how often it was asked, about how many items, and what came."""
+
+    service: str
+    text: str
+    requests: int
+    items: int
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a service is asked in a whole run."""
+
+    requests: float = 0.0
+    items: float = 0.0
+    bytes: float = 0.0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(self.requests + other.requests, self.items + other.items, self.bytes + other.bytes)
+
+    def hours(self, rate: Rate, manner: Manner) -> float:
+        """Hours that it takes, with as many requests at a time and a second as the service allows."""
+        by_time = (self.requests * rate.request_s + self.items * rate.item_s) / manner.parallel
+        return max(by_time, self.requests / manner.per_second if manner.per_second else 0.0) / 3600
+
+
+def main(lake: str = "lake") -> None:
+    """Prints a table for each size."""
+    questions, sources = ledger(lake), Lake(lake).count("core_gaia__source")
+    print(f"per source: from the ledger of {lake}, {sources:,} sources; fields of {FIELD_SIZE:,} sources")
+    for n in SIZES:
+        total_bytes, longest = 0.0, 0.0
+        print(f"\n{n:,} sources\n{'service':18}{'requests':>12}{'GB':>10}{'hours':>10}")
+        for service, cost in costs(questions, sources, n, FIELD_SIZE, LIVE).items():
+            if service not in RATES:
+                continue
+            hours = cost.hours(RATES[service], LIVE[service])
+            total_bytes, longest = total_bytes + cost.bytes, max(longest, hours)
+            print(f"{service:18}{cost.requests:12,.0f}{cost.bytes / 1e9:10.2f}{hours:10.1f}")
+        print(f"{'in all':18}{'':12}{total_bytes / 1e9:10.2f}{longest:10.1f}  (services are asked side by side)")
+    print("\nseconds of a request, and of 1,000 items in it:")
+    for service, rate in RATES.items():
+        print(f"  {service:18}{rate.request_s:6.1f}{1000 * rate.item_s:7.1f} s  {rate.source}")
+
+
+def ledger(lake: str) -> list[Asked]:
+    """The questions that were answered, from the table of requests."""
+    rows = run_sql(
+        lake,
+        "select service, text, count(*) as requests, sum(n_item)::bigint as items, sum(n_row)::bigint as rows, "
+        "sum(n_byte)::bigint as bytes from raw_archive__request where status = 'done' group by all order by all",
+    ).to_pylist()
+    return [Asked(**row) for row in rows]
+
+
+def costs(
+    questions: list[Asked], sources: int, n: int, field_size: int, manners: Mapping[str, Manner]
+) -> dict[str, Cost]:
+    """By service, what a run of `n` sources sends where these `questions` were asked about so many `sources`."""
+    found: dict[str, Cost] = {}
+    for asked in questions:
+        scale, manner = n / sources, manners[asked.service]
+        if "{lo}" in asked.text:  # the sample itself: in as many ranges, unless one would come to the cap
+            requests = max(asked.requests, ceil(asked.rows * scale / manner.row_cap)) if manner.row_cap else 1.0
+        else:
+            requests = by_fields(asked.items / sources, n, field_size, _chunk(asked, manner))
+        cost = Cost(requests, asked.items * scale, asked.bytes * scale)
+        found[asked.service] = found.get(asked.service, Cost()) + cost
+    return found
+
+
+def by_fields(per_source: float, n: int, field_size: int, chunk: int) -> float:
+    """Requests about `per_source` items for each of `n` sources: none goes beyond a field or holds over `chunk`."""
+    whole, rest = divmod(n, field_size)
+    return whole * _of_field(per_source * field_size, chunk) + _of_field(per_source * rest, chunk)
+
+
+def _of_field(items: float, chunk: int) -> float:
+    return ceil(items / chunk) if items >= 1 else items  # an item in every third field is a request in every third
+
+
+def _chunk(asked: Asked, manner: Manner) -> int:
+    """How many items a request of this question holds: the service's chunk, or the smaller one that it asks for."""
+    neighbours = neighbours_question(gaia_release("dr3"), RADIUS_ARCSEC)
+    is_own = asked.text.startswith(neighbours.text) and neighbours.chunk
+    return min(neighbours.chunk, manner.chunk) if is_own else manner.chunk
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:2])

@@ -1,0 +1,81 @@
+"""Client of Gaia's TAP service: asynchronous jobs through astroquery's TapPlus, polled by ourselves.
+
+Never its synchronous `launch_job`, which puts TOP 2000 into queries without a word.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from typing import Any
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+
+from tasks.archives.adql import render
+from tasks.archives.gaia_connection import Connection, Login, fetched, open_tap
+from tasks.archives.libraries import TapPlus
+from tasks.archives.manners import Manner
+from tasks.archives.question import Job, Question
+from tasks.archives.replies import words
+from tasks.archives.transport import wire
+from tasks.archives.upload import UPLOAD_NAME, votable
+from tasks.archives.uws import answer
+
+SERVICE = "gaia_tap"
+
+
+class GaiaTap:
+    """TAP+ of the Gaia archive at `url`; a login comes from the environment, where there is one."""
+
+    def __init__(self, url: str, manner: Manner) -> None:
+        self._url = url
+        self._manner = manner
+        self._login = Login(SERVICE)
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        query = render(question.text, items, question.key, question.parameters)
+        tap, connection = open_tap(self._url, self._manner.timeout_s)
+
+        def launch() -> _TapPlusJob:
+            with tempfile.NamedTemporaryFile("wb", suffix=".vot") as upload:
+                if question.is_upload:
+                    upload.write(votable(items))
+                    upload.flush()
+                # As a file: for a table, TapPlus asks for a VOTable beside the format that it was told.
+                resource = {"upload_resource": upload.name, "upload_table_name": UPLOAD_NAME}
+                started = tap.launch_job_async(
+                    query, output_format="csv", background=True, **(resource if question.is_upload else {})
+                )
+            job.started(started.remoteLocation)
+            return _TapPlusJob(tap, connection, started)
+
+        def attach(id: str) -> _TapPlusJob:
+            return _TapPlusJob(tap, connection, tap.load_async_job(jobid=id, load_results=False))
+
+        with wire(SERVICE, self._manner.timeout_s):
+            self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
+            with self._login.renewed(connection):
+                return answer(SERVICE, self._manner, job, launch, attach)
+
+
+class _TapPlusJob:
+    """A job of TapPlus as `uws` wants it."""
+
+    def __init__(self, tap: TapPlus, connection: Connection, job: Any) -> None:
+        self._tap, self._connection, self._job = tap, connection, job
+        self.id = str(job.jobid)
+
+    def phase(self) -> str:
+        return str(self._job.get_phase(update=True))
+
+    def start(self) -> None:
+        self._connection.execute_tappost(f"async/{self.id}/phase", "PHASE=RUN").read()
+
+    def result(self) -> bytes:
+        return fetched(self._connection, f"async/{self.id}/results/result")
+
+    def error(self) -> str:
+        return words(fetched(self._connection, f"async/{self.id}/error"))
+
+    def remove(self) -> None:
+        self._tap.remove_jobs([self.id])

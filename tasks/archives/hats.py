@@ -1,0 +1,174 @@
+"""A client of catalogues that lie as files: rows near positions, or by their ids, from HATS or plain Parquet.
+
+A question's text is the catalogue's URI. Its parameters are `columns` (the catalogue's names, in any case, with commas
+between; "lightcurve.mag" is a part of a nested one), `position` (those of the positions, for plain Parquet, which does
+not say), and `radius_arcsec`, or else `id`, the column that holds the ids, and `margin_arcsec`, how far a row may lie
+from where its item is. Items have the question's key, ra and dec (deg). Where rows have epochs of their own, `column`
+holds them (MJD), no more than `span_year` from `epoch`, and items have a motion besides, as in
+`tasks.crossmatch.partitions`. Only partitions and row groups near the items are read, and of these the columns wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas import BadInput
+from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable
+from tasks.archives.manners import Manner
+from tasks.archives.question import Job, Question
+
+if TYPE_CHECKING:
+    from tasks.crossmatch.catalogue import Catalogue
+
+ITEM = "_item"  # in an answer by position: the key of the item that a row is near to
+# Where faults of a server come from that are no OSError.
+_NETWORK = ("aiohttp", "botocore", "fsspec", "s3fs")
+
+
+class Hats:
+    """Reads catalogues; an answer is an Arrow stream of their rows, as the files have them."""
+
+    def __init__(self, manner: Manner) -> None:
+        self._timeout_s = manner.timeout_s
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        uri, (ra, dec) = question.text, question.parameters["position"].split(",")
+        try:
+            return _stream(_rows(_opened(uri, (ra, dec), self._timeout_s), question, items))
+        except ArchiveError:
+            raise
+        except BadInput as error:
+            raise BadQuestion(str(error)) from error
+        except Exception as error:
+            raise _fault(uri, error) from error
+
+
+def spelt(names: list[str], wanted: list[str], what: str) -> list[str]:
+    """Which of `names` each of the `wanted` columns is, whatever its case; BadInput where some are none of them."""
+    known = {name.lower(): name for name in names}
+    tops = [name.partition(".") for name in wanted]
+    missing = [name for name, (top, _, _) in zip(wanted, tops, strict=True) if top.lower() not in known]
+    if missing:
+        raise BadInput(
+            f"{what} lacks {len(missing)} of {len(wanted)} columns, first {missing[0]!r}; it has {', '.join(names)}."
+        )
+    return [known[top.lower()] + dot + part for top, dot, part in tops]
+
+
+@lru_cache(maxsize=32)
+def _opened(uri: str, position: tuple[str, str], timeout_s: float) -> Catalogue:
+    """The catalogue, opened once: its list of partitions is as it was then."""
+    from tasks.crossmatch.catalogue import open_catalogue
+
+    try:
+        return open_catalogue(uri, *position, storage_options=_storage(uri, timeout_s))
+    except ImportError as error:
+        raise BadInput(f"{uri} cannot be read without another package ({error}): pip install it") from None
+
+
+def _storage(uri: str, timeout_s: float) -> dict[str, Any]:
+    """What fsspec needs, so that no read waits longer than `timeout_s`; public buckets are read without a login."""
+    scheme = _scheme(uri)
+    if scheme in ("http", "https"):
+        import aiohttp
+
+        return {"client_kwargs": {"timeout": aiohttp.ClientTimeout(total=timeout_s)}}
+    if scheme == "s3":
+        # botocore's own retries would be within those of s3fs, which are within ours: 25 times the timeout.
+        limits = {"connect_timeout": timeout_s, "read_timeout": timeout_s, "retries": {"max_attempts": 0}}
+        return {"anon": True, "config_kwargs": limits}
+    if scheme != "file":
+        raise BadInput(f"{uri}: catalogues are read from files, http(s):// and s3://, not from {scheme}://")
+    return {}
+
+
+def _rows(catalogue: Catalogue, question: Question, items: pa.Table) -> pa.Table:
+    """Rows about the items: the columns wanted, and ITEM where they were found by position."""
+    said, known, key = question.parameters, catalogue.schema(), items[str(question.key)]
+    names = spelt(known.names, said["columns"].split(","), question.text)
+    tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
+    empty = pa.schema([known.field(name) for name in tops]).empty_table()
+    if "id" in said:
+        (column,) = spelt(known.names, [said["id"]], question.text)
+        ids = _ids(catalogue, column, key)
+        found = list(_by_id(catalogue, column, items, ids, names, float(said["margin_arcsec"])))
+        return pa.concat_tables(found) if found else empty
+    near = [
+        rows.select(tops).append_column(ITEM, key.take(rows["row"])) for rows in _near(catalogue, items, names, said)
+    ]
+    return pa.concat_tables(near) if near else empty.append_column(ITEM, pa.nulls(0, key.type))
+
+
+def _near(catalogue: Catalogue, items: pa.Table, names: list[str], said: Mapping[str, str]) -> Iterator[pa.Table]:
+    from tasks.crossmatch.catalogue import RowEpochs
+    from tasks.crossmatch.partitions import crossmatch
+
+    radius_arcsec = float(said["radius_arcsec"])
+    if "span_year" in said:
+        (column,) = spelt(catalogue.schema().names, [said["column"]], catalogue.name)
+        epochs = RowEpochs(column, float(said["epoch"]), float(said["span_year"]))
+        return crossmatch(items, catalogue, radius_arcsec, names, epochs)
+    # The items stand where they were at the catalogue's epoch: nothing is to be moved.
+    here = items.append_column("ref_epoch", pa.array(np.full(items.num_rows, catalogue.epoch or 0.0)))
+    return crossmatch(here, catalogue, radius_arcsec, names)
+
+
+def _by_id(
+    catalogue: Catalogue, column: str, items: pa.Table, ids: NDArray[Any], names: list[str], margin_arcsec: float
+) -> Iterator[pa.Table]:
+    from tasks.crossmatch.ids import rows_by_id
+
+    return rows_by_id(catalogue, column, ids, names, (items["ra"].to_numpy(), items["dec"].to_numpy()), margin_arcsec)
+
+
+def _ids(catalogue: Catalogue, column: str, ids: pa.ChunkedArray) -> NDArray[Any]:
+    """The ids in the type of the catalogue's column: numbers, or texts."""
+    kind = catalogue.schema().field(column).type
+    if pa.types.is_floating(kind):
+        raise BadInput(f"{catalogue.name} holds the ids in {column!r} as {kind}, which has not digits enough.")
+    return ids.cast(pa.int64() if pa.types.is_integer(kind) else pa.string()).to_numpy()
+
+
+def _stream(rows: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows)
+    return sink.getvalue().to_pybytes()
+
+
+def _fault(uri: str, error: Exception) -> Exception:
+    """What a failed read means; errors of our own stay as they are."""
+    of_server = type(error).__module__.split(".")[0] in _NETWORK
+    if not (of_server or isinstance(error, OSError | pa.ArrowInvalid)):
+        return error
+    _opened.cache_clear()  # a catalogue that was written anew has other partitions
+    said = f"{uri} could not be read ({type(error).__name__}: {str(error).strip().rstrip('.')})"
+    scheme, status = _scheme(uri), _status(error)
+    if scheme == "file":
+        return BadQuestion(said)
+    if isinstance(error, PermissionError) or status in (401, 403):
+        return Refused(said)
+    is_final = 400 <= status < 500 and status not in (408, 425, 429)
+    # fsspec makes a missing file of whatever goes wrong over HTTP; s3fs tells them apart.
+    return (
+        BadQuestion(said) if is_final or (scheme == "s3" and isinstance(error, FileNotFoundError)) else Retryable(said)
+    )
+
+
+def _status(error: BaseException | None) -> int:
+    """The HTTP status that an error tells of, or one that led to it; 0 where there is none."""
+    while error is not None:
+        if isinstance(status := getattr(error, "status", None), int):
+            return status
+        error = error.__cause__ or error.__context__
+    return 0
+
+
+def _scheme(uri: str) -> str:
+    return uri.partition("://")[0] if "://" in uri else "file"

@@ -1,0 +1,62 @@
+"""What is asked of an archive: one question about many items, cut into requests by whoever sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Question:
+    """One kind of question to one service.
+
+    `service` is a name in the manners and endpoints. `text` is what is asked, in the service's own words: ADQL in
+    which ``{items}`` stands for the list of ids of a request (or ``TAP_UPLOAD.items`` for its table), or the name of
+    a product; `parameters` are the rest of it. `key` names the column, of the items and of the answer, that says
+    which item a row of the answer is about; None where the answer does not say (a selection). `is_upload`: the items
+    travel as a table. `chunk` is how many items a request may hold, where that is less than the service's manners
+    say. `expects_all`: every item ought to have rows, so one that has none is asked about once more before that is
+    believed. `read` turns a verbatim answer into a table; it is no part of what is asked, so a changed reader reads
+    again and does not ask again. `order` gives each item a number (N,): items with like ones belong in one request;
+    without it they go by their key. `spelling` is no part of what is asked either: where the service has two names for
+    a parameter's value, it maps the value to the name that is tried first.
+    """
+
+    service: str
+    text: str
+    release: str
+    read: Callable[[bytes], pa.Table] = field(compare=False)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    key: str | None = None
+    is_upload: bool = False
+    chunk: int | None = None
+    expects_all: bool = False
+    order: Callable[[pa.Table], NDArray[np.int64]] | None = field(default=None, compare=False)
+    spelling: Mapping[str, str] = field(default_factory=dict, compare=False)
+
+    def identity(self, endpoint: str) -> str:
+        """Hash of everything that is asked but for the items, (32 hex digits); `endpoint` names the archives asked."""
+        parts = (endpoint, self.service, self.release, self.text, repr(sorted(self.parameters.items())), self.key or "")
+        return blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+
+
+class Job(Protocol):
+    """What the sender remembers of an asynchronous job, so that a restart finds it again."""
+
+    url: str | None
+
+    def started(self, url: str) -> None:
+        """Remember the job before anything else is done with it."""
+
+
+class Service(Protocol):
+    """A client of one service. Errors are those of `tasks.archives.errors`, and no others."""
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer to one request, checked to be an answer."""

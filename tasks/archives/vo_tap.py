@@ -1,0 +1,89 @@
+"""Client of TAP services at large (MAST's PS1 and TIC, IRSA), through pyvo, polled by ourselves.
+
+Not pyvo's `run_async`, which waits in one blocking call, knows no CSV and loses the job when it is interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pyarrow as pa
+import requests
+from pyvo.dal import AsyncTAPJob, TAPService
+
+from tasks.archives.adql import render
+from tasks.archives.errors import Retryable
+from tasks.archives.manners import Manner
+from tasks.archives.question import Job, Question
+from tasks.archives.replies import BadReply, words
+from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.upload import UPLOAD_NAME, votable
+from tasks.archives.uws import answer
+
+
+class VoTap:
+    """The TAP service called `service`, at `url`."""
+
+    def __init__(self, service: str, url: str, manner: Manner) -> None:
+        self._service = service
+        self._url = url.rstrip("/")
+        self._manner = manner
+        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        query = render(question.text, items, question.key, question.parameters)
+        session = self._session()
+
+        def launch() -> _PyvoJob:
+            uploads = {UPLOAD_NAME: io.BytesIO(votable(items))} if question.is_upload else None
+            # RESPONSEFORMAT is what TAP 1.1 calls it, FORMAT what TAP 1.0 did.
+            formats = {"FORMAT": "csv", "RESPONSEFORMAT": "csv"}
+            created = TAPService(self._url, session=session).submit_job(query, uploads=uploads, **formats)
+            started = _PyvoJob(self._service, created, session)
+            job.started(created.url)
+            started.limit(self._manner.job_s)
+            created.run()
+            return started
+
+        def attach(id: str) -> _PyvoJob:
+            # At today's address of the service: jobs outlive what they were started through.
+            return _PyvoJob(self._service, AsyncTAPJob(f"{self._url}/async/{id}", session=session), session)
+
+        with wire(self._service, self._manner.timeout_s):
+            return answer(self._service, self._manner, job, launch, attach)
+
+
+class _PyvoJob:
+    """A job of pyvo as `uws` wants it."""
+
+    def __init__(self, service: str, job: Any, session: requests.Session) -> None:
+        if not job.job_id:
+            raise Retryable(f"{service} answered with something else than a job.")
+        self._job, self._session, self._url = job, session, job.url
+        self.id = str(job.job_id)
+
+    def limit(self, seconds: float) -> None:
+        """Ask for this much time; a service that does not let us choose keeps its own limit."""
+        try:
+            self._job.execution_duration = int(seconds)
+        except BadReply as reply:
+            if reply.status >= 500:
+                raise
+
+    def phase(self) -> str:
+        return str(self._job.phase)
+
+    def start(self) -> None:
+        self._job.run()
+
+    def result(self) -> bytes:
+        return self._session.get(self._job.result_uri or f"{self._url}/results/result").content
+
+    def error(self) -> str:
+        summary = self._job.job.errorsummary
+        message = summary and summary.message and summary.message.content
+        return str(message).strip() if message else words(self._session.get(f"{self._url}/error").content)
+
+    def remove(self) -> None:
+        self._job.delete()

@@ -1,0 +1,84 @@
+"""Client of the CDS cross-match service, through astroquery's XMatch."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from astropy import units
+from astropy.coordinates import Latitude, Longitude
+from cdshealpix.nested import lonlat_to_healpix
+from pyarrow.csv import write_csv
+
+from tasks.archives.errors import BadQuestion
+from tasks.archives.libraries import XMatchClass
+from tasks.archives.manners import Manner
+from tasks.archives.question import Job, Question
+from tasks.archives.replies import csv_answer
+from tasks.archives.transport import PerThread, prepared, wire
+
+SERVICE = "cds_xmatch"
+ORDER = 12  # nested HEALPix: tables sorted by it are matched fastest (the service's developer, astroquery #1900)
+FARTHEST_ARCSEC = 180.0
+
+
+class CdsXmatch:
+    """The service at `url`.
+
+    The items, with columns ra and dec (deg), are matched with the catalogue that the question's text names
+    (vizier:IV/39/tic82), within its parameter radius_arcsec. The answer is CSV: angDist (arcsec), the columns of the
+    items, those of the catalogue; a row for each pair.
+    """
+
+    def __init__(self, url: str, manner: Manner) -> None:
+        self._url = url
+        self._manner = manner
+        self._service = PerThread(self._open)
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        if missing := [name for name in ("ra", "dec") if name not in items.column_names]:
+            raise BadQuestion(f"{SERVICE} is asked about positions, but the items have no column {missing[0]!r}.")
+        try:
+            radius = float(question.parameters.get("radius_arcsec", "nan"))
+        except ValueError:
+            radius = float("nan")
+        if not 0 < radius <= FARTHEST_ARCSEC:
+            raise BadQuestion(f"{SERVICE} needs a radius_arcsec above 0 and up to 180, not {question.parameters}.")
+        table = io.BytesIO()
+        write_csv(_by_place(items), table)
+        with wire(SERVICE, self._manner.timeout_s):
+            reply = self._service().query_async(
+                io.BytesIO(table.getvalue()),
+                question.text,
+                radius * units.arcsec,
+                colRA1="ra",
+                colDec1="dec",
+                cache=False,
+                RESPONSEFORMAT="csv",
+            )
+            return csv_answer(SERVICE, reply.content, self._manner.row_cap)
+
+    def _open(self) -> _XMatch:
+        service = _XMatch()
+        service.URL = self._url
+        service.TIMEOUT = self._manner.timeout_s
+        prepared(service._session, self._manner.timeout_s)
+        return service
+
+
+class _XMatch(XMatchClass):
+    """Does not download the list of all VizieR tables (and keep it on disk) to look up ours: the service knows it."""
+
+    def is_table_available(self, table_id: Any) -> bool:
+        return isinstance(table_id, str)
+
+
+def _by_place(items: pa.Table) -> pa.Table:
+    """The items ordered along the sky."""
+    ra, dec = (np.asarray(items[name].to_numpy(), np.float64) for name in ("ra", "dec"))
+    if not (np.isfinite(ra).all() and np.isfinite(dec).all() and (np.abs(dec) <= 90).all()):
+        raise BadQuestion(f"{SERVICE} is asked about positions, but some of {items.num_rows} items have none.")
+    cells = lonlat_to_healpix(Longitude(ra, "deg"), Latitude(dec, "deg"), ORDER)
+    return items.take(pa.array(np.argsort(cells, kind="stable")))

@@ -1,0 +1,40 @@
+"""Client of IRSA's light curves of ZTF, which no library covers.
+
+https://irsa.ipac.caltech.edu/docs/program_interface/ztf_lightcurve_api.html (read November 2026, untested).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import requests
+
+from tasks.archives.errors import BadQuestion
+from tasks.archives.manners import Manner
+from tasks.archives.question import Job, Question
+from tasks.archives.replies import csv_answer
+from tasks.archives.transport import PerThread, prepared, wire
+
+SERVICE = "irsa_lightcurves"
+
+
+class ZtfLightCurves:
+    """nph_light_curves at `url`: all epochs of the objects in the question's key column, flagged ones too.
+
+    The question's parameters are those of the service: COLLECTION (ztf_dr24), TIME, BAD_CATFLAGS_MASK (0 unless
+    given: no epoch is left out).
+    """
+
+    def __init__(self, url: str, manner: Manner) -> None:
+        self._url = url
+        self._manner = manner
+        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+
+    def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        if question.key is None or not items.num_rows:
+            raise BadQuestion(f"{SERVICE} is asked about objects, but {items.num_rows} items came by {question.key!r}.")
+        parameters = {name.upper(): value for name, value in question.parameters.items()}
+        fields = {"BAD_CATFLAGS_MASK": "0", "FORMAT": "CSV"} | parameters
+        ids = [("ID", str(int(oid))) for oid in items[question.key].to_pylist()]
+        with wire(SERVICE, self._manner.timeout_s):
+            reply = self._session().get(self._url, params=[*ids, *fields.items()])
+            return csv_answer(SERVICE, reply.content, self._manner.row_cap)

@@ -1,0 +1,211 @@
+"""Which object of a survey is which source: candidates become ranked matches that say how sure they are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from tasks.lightcurves.times import direction
+
+ARCSEC = np.degrees(1.0) * 3600  # one radian
+
+# Objects of a survey that may be a source's own. `ra`, `dec` (deg, at the survey's epoch) are null where an id was
+# linked without a position. `sep_arcsec`, `n_candidates` and `n_mates` are what the linking catalogue itself says, null
+# where it says nothing. `is_identified`: linked by id, so that no radius decides.
+CANDIDATES = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("objid", pa.int64()),
+        ("ra", pa.float64()),
+        ("dec", pa.float64()),
+        ("sep_arcsec", pa.float64()),
+        ("n_candidates", pa.int32()),
+        ("n_mates", pa.int32()),
+        ("is_identified", pa.bool_()),
+        ("method", pa.string()),
+    ]
+)
+RESOLVED = pa.schema(
+    [
+        ("source_id", pa.int64()),
+        ("objid", pa.int64()),
+        ("sep_arcsec", pa.float64()),
+        ("rank", pa.int16()),
+        ("n_candidates", pa.int16()),
+        ("n_mates", pa.int16()),
+        ("is_ambiguous", pa.bool_()),
+        ("method", pa.string()),
+    ]
+)
+
+
+def resolve(
+    sources: pa.Table, candidates: pa.Table, neighbours: pa.Table, match_arcsec: float, group_arcsec: float = 0.0
+) -> pa.Table:
+    """Matches (RESOLVED) of CANDIDATES, by source, rank, separation and object.
+
+    `sources` and `neighbours` have source_id, ra, dec (deg) at the survey's epoch; a neighbour carries the id of the
+    source that it is near. Every candidate's source must be among the sources (ValueError).
+
+    Candidates of a source that lie within `group_arcsec` of each other, directly or over others, are one star that the
+    survey lists several times; they share a rank. Stars within `match_arcsec` (of their nearest entry) and identified
+    ones are accepted, and ranked from 1 by separation; all others follow, from 2 on where none was accepted.
+    n_candidates counts the accepted stars. n_mates counts the neighbours within `match_arcsec` of the object: as near
+    to it as its own source may be. Where the object's position is not known, those that could be that near, given its
+    separation from the source. Counts of the linking catalogue stand where they are larger. A match is ambiguous with
+    several candidates, with a mate, or where the same object is the first choice of another source too.
+    """
+    table = _each_once(candidates)
+    source_id, objid = table["source_id"].to_numpy(), table["objid"].to_numpy()
+    if not objid.size:
+        return RESOLVED.empty_table()
+    place = _place(sources["source_id"].to_numpy(), source_id)
+    here = _directions(sources)[place]
+    there = _directions(table)
+    published = _floats(table["sep_arcsec"])
+    sep = np.where(np.isfinite(published), published, _arcsec(here, there))
+    star = _stars(source_id, there, group_arcsec)
+    rank, accepted = _ranks(source_id, objid, sep, star, _flags(table["is_identified"]), match_arcsec)
+
+    n_accepted = np.bincount(place[_first_of(star)[accepted]], minlength=sources.num_rows)[place]
+    n_candidates = np.maximum(n_accepted, _counts(table["n_candidates"]))
+    mates = _mates(source_id, here, there, sep, neighbours, match_arcsec)
+    n_mates = _largest_of(star, np.maximum(mates, _counts(table["n_mates"])))
+    is_shared = _largest_of(star, _claims(objid, rank) > 1)
+    columns = {
+        "source_id": source_id,
+        "objid": objid,
+        "sep_arcsec": pa.array(sep, from_pandas=True),
+        "rank": rank,
+        "n_candidates": n_candidates,
+        "n_mates": n_mates,
+        "is_ambiguous": (n_candidates > 1) | (n_mates > 0) | is_shared,
+        "method": table["method"],
+    }
+    order = np.lexsort((objid, np.nan_to_num(sep, nan=np.inf), rank, source_id))
+    return pa.table(columns).cast(RESOLVED).take(pa.array(order))
+
+
+def separation_arcsec(ra1: NDArray, dec1: NDArray, ra2: NDArray, dec2: NDArray) -> NDArray[np.float64]:
+    """Great-circle distances, (N,) arcsec, of positions in degrees; exact for the smallest ones, at the poles too."""
+    return _arcsec(direction(ra1, dec1), direction(ra2, dec2))
+
+
+def _arcsec(one: NDArray, other: NDArray) -> NDArray[np.float64]:
+    """Angles between unit vectors (N, 3), arcsec, from their chords."""
+    chord = np.sqrt(np.sum((one - other) ** 2, axis=-1))
+    return 2 * np.arcsin(np.minimum(chord / 2, 1.0)) * ARCSEC
+
+
+def _each_once(candidates: pa.Table) -> pa.Table:
+    """Candidates by source and object, each pair once: an object that was listed twice is no second candidate."""
+    table = candidates.select(CANDIDATES.names).cast(CANDIDATES)
+    source_id, objid = table["source_id"].to_numpy(), table["objid"].to_numpy()
+    order = np.lexsort((objid, source_id))
+    new = np.ones(order.size, bool)
+    new[1:] = (np.diff(source_id[order]) != 0) | (np.diff(objid[order]) != 0)
+    return table.take(pa.array(order[new]))
+
+
+def _place(known: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows of `known` (S,) ids, in any order, that hold the `asked` (N,) ones."""
+    order = np.argsort(known)
+    found = np.searchsorted(known, asked, sorter=order)
+    row = order[np.minimum(found, known.size - 1)] if known.size else np.zeros(asked.size, np.int64)
+    wrong = (known[row] != asked) if known.size else np.ones(asked.size, bool)
+    if wrong.any():
+        raise ValueError(
+            f"resolve: {np.count_nonzero(wrong)} of {asked.size} candidates belong to no source, "
+            f"first that of source_id {asked[wrong][0]}; give every source whose candidates are given."
+        )
+    return row
+
+
+def _stars(source_id: NDArray[np.int64], there: NDArray, group_arcsec: float) -> NDArray[np.int64]:
+    """Which star each candidate (N,) is, numbered from 0: connected groups of entries within `group_arcsec`."""
+    n = source_id.size
+    if group_arcsec <= 0:
+        return np.arange(n)
+    one, other = _pairs(source_id, source_id)
+    near = _arcsec(there[one], there[other]) <= group_arcsec
+    links = coo_array((np.ones(np.count_nonzero(near), bool), (one[near], other[near])), shape=(n, n))
+    return connected_components(links, directed=False)[1].astype(np.int64)
+
+
+def _ranks(
+    source_id: NDArray[np.int64], objid: NDArray[np.int64], sep: NDArray, star: NDArray[np.int64],
+    identified: NDArray[np.bool_], match_arcsec: float,
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:  # fmt: skip
+    """Rank of each candidate (N,), and of each star whether it was accepted; equal separations go by object id."""
+    nearest = -_largest_of(star, -np.nan_to_num(sep, nan=np.inf), spread=False)
+    known = _largest_of(star, identified, spread=False).astype(bool)
+    accepted = known | (nearest <= match_arcsec)
+    first = _first_of(star)
+    order = np.lexsort((objid[first], nearest, ~accepted, source_id[first]))
+    owner = source_id[first][order]
+    begins = np.concatenate([[True], np.diff(owner) != 0])
+    start = np.flatnonzero(begins)[np.cumsum(begins) - 1]
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size) - start + 1 + ~accepted[order][start]
+    return rank[star], accepted
+
+
+def _mates(
+    source_id: NDArray[np.int64], here: NDArray, there: NDArray, sep: NDArray, neighbours: pa.Table, match_arcsec: float
+) -> NDArray[np.int64]:
+    """Neighbours (N,) of each candidate's source that lie, or may lie, within `match_arcsec` of the object."""
+    of = neighbours["source_id"].to_numpy()
+    order = np.argsort(of, kind="stable")
+    candidate, neighbour = _pairs(source_id, of[order])
+    around = _directions(neighbours)[order][neighbour]
+    distance = _arcsec(around, there[candidate])
+    at_least = _arcsec(around, here[candidate]) - np.nan_to_num(sep[candidate])
+    near = np.where(np.isfinite(distance), distance, at_least) <= match_arcsec
+    return np.bincount(candidate[near], minlength=source_id.size)
+
+
+def _claims(objid: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many sources have chosen each candidate's object, (N,)."""
+    ids, index = np.unique(objid, return_inverse=True)
+    return np.bincount(index[rank == 1], minlength=ids.size)[index]
+
+
+def _pairs(one: NDArray[np.int64], other: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of rows with equal keys; `other` is sorted."""
+    start = np.searchsorted(other, one, side="left")
+    count = np.searchsorted(other, one, side="right") - start
+    first = np.repeat(np.arange(one.size), count)
+    step = np.arange(first.size) - np.repeat(np.cumsum(count) - count, count)
+    return first, start[first] + step
+
+
+def _first_of(star: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of the first candidate of each star."""
+    return np.unique(star, return_index=True)[1]
+
+
+def _largest_of(star: NDArray[np.int64], value: NDArray, spread: bool = True) -> NDArray:
+    """Largest `value` (N,) of each star: for its candidates where `spread`, else once a star."""
+    order = np.argsort(star, kind="stable")
+    starts = np.flatnonzero(np.concatenate([[True], np.diff(star[order]) != 0]))
+    largest = np.maximum.reduceat(value[order], starts)
+    return largest[star] if spread else largest
+
+
+def _directions(table: pa.Table) -> NDArray[np.float64]:
+    return direction(_floats(table["ra"]), _floats(table["dec"]))
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return column.cast(pa.float64()).to_numpy()
+
+
+def _counts(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return column.fill_null(0).to_numpy()
+
+
+def _flags(column: pa.ChunkedArray) -> NDArray[np.bool_]:
+    return column.fill_null(False).to_numpy()

@@ -1,0 +1,246 @@
+"""The table of objects: ids, positions, labels, and mean photometry where there are no light curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from schemas import BadInput
+from schemas.dataset import Band, DatasetSpec, Parameter
+from tasks.folder.checks import MAG_RANGE, QUANTITY_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
+from tasks.folder.columns import checked_schema, numbers, read_columns, require_id, require_number, text
+
+MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
+
+CLASS_LABELS = pa.schema([("object_id", pa.string()), ("origin", pa.string()), ("class", pa.string())])
+PARAMETER_LABELS = pa.schema([
+    ("object_id", pa.string()), ("origin", pa.string()), ("quantity", pa.string()),
+    ("value", pa.float64()), ("err", pa.float64()), ("is_photometric", pa.bool_()),
+])  # fmt: skip
+PHOTOMETRY = pa.schema([
+    ("object_id", pa.string()), ("band", pa.string()), ("mag", pa.float32()), ("mag_err", pa.float32()),
+])  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Objects:
+    """What a folder says about its objects.
+
+    table: object_id, ra, dec (deg, null without a position), in the order of the file, each object once.
+    class_labels: object_id, origin, class. parameter_labels: object_id, origin, quantity, value, err, is_photometric.
+    photometry: object_id, band, mag, mag_err (null: none quoted), or None for a folder of light curves.
+    rejected: refused rows (see checks.REJECTED); notes: sentences about what is odd but no error.
+    """
+
+    table: pa.Table
+    class_labels: pa.Table
+    parameter_labels: pa.Table
+    photometry: pa.Table | None
+    rejected: pa.Table
+    notes: list[str]
+
+
+def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True) -> Objects:
+    """Objects of `folder`, read as `spec` says. Without `need_labels` only id, position and photometry are touched.
+
+    A second row of an object, a position outside the sky and an impossible value go to `rejected`, and the rest of
+    the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated.
+    """
+    file = Path(folder) / spec.objects.file
+    wanted = _wanted(file, spec, need_labels)
+    raw, refused = _with_unique_ids(read_columns(file, wanted), file, spec)
+    ids = raw["objects.id"].combine_chunks()
+    notes = []
+    if spec.objects.ra and "objects.ra" not in wanted:
+        notes.append(f"{file.name} lacks {spec.objects.ra} or {spec.objects.dec}: its objects have no position.")
+    table, outside = _positions(raw, ids, file.name)
+    refused.append(outside)
+    classes, parameters = CLASS_LABELS.empty_table(), PARAMETER_LABELS.empty_table()
+    if need_labels:
+        classes = _classes(raw, ids, spec)
+        parameters, impossible = _parameters(raw, ids, spec, file.name)
+        refused += impossible
+    photometry = None
+    if not spec.has_light_curves:
+        photometry, unusable, empty = _photometry(raw, ids, spec, file.name)
+        refused += unusable
+        notes += empty
+    return Objects(table, classes, parameters, photometry, all_rejected(refused), notes)
+
+
+def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
+    """Every object id of the table of objects as text, null where it is missing, repetitions included."""
+    file = Path(folder) / spec.objects.file
+    return text(read_columns(file, {"objects.id": spec.objects.id})["objects.id"]).combine_chunks()
+
+
+def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
+    """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
+    wanted = {"objects.id": spec.objects.id}
+    number: dict[str, str] = {}
+    if spec.objects.ra and spec.objects.dec:
+        number |= {"objects.ra": spec.objects.ra, "objects.dec": spec.objects.dec}
+    # A folder that is only scored needs no position; one that trains must not lose it to a misspelt name.
+    if not need_labels and not set(number.values()) <= set(checked_schema(file, wanted).names):
+        number = {}
+    if not spec.has_light_curves:
+        number |= {f"bands.{b.name}.{key}": name for b in spec.bands
+                   for key, name in (("mag", b.mag), ("mag_err", b.mag_err)) if name}  # fmt: skip
+    if need_labels:
+        number |= {f"{p.quantity} of {p.origin}.{key}": name for p in (*spec.parameters, *spec.references)
+                   for key, name in (("column", p.column), ("err", p.err)) if name}  # fmt: skip
+        wanted |= {"label.column": spec.label.column} if spec.label else {}
+    schema = checked_schema(file, wanted | number)
+    require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
+    for name in number.values():
+        require_number(schema.field(name).type, f"{file}: column {name!r}")
+    return wanted | number
+
+
+def _with_unique_ids(raw: pa.Table, file: Path, spec: DatasetSpec) -> tuple[pa.Table, list[pa.Table]]:
+    """Rows that name an object for the first time, and reports of the others."""
+    if raw.num_rows == 0:
+        raise BadInput(f"{file} has no rows: there is no object to read.")
+    raw = raw.set_column(raw.schema.get_field_index("objects.id"), "objects.id", text(raw["objects.id"]))
+    ids = raw["objects.id"].combine_chunks()
+    named = pc.fill_null(pc.not_equal(ids, ""), False).to_numpy(zero_copy_only=False)
+    code = pc.fill_null(ids.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
+    _, first = np.unique(code, return_index=True)
+    is_first = np.zeros(len(ids), bool)
+    is_first[first] = True
+    repeated = named & ~is_first
+    if repeated.sum() > MAX_DUPLICATES * len(ids) or not named.any():
+        raise BadInput(
+            f"{file}: {repeated.sum():,} of {len(ids):,} rows repeat an id in column {spec.objects.id!r} "
+            f"and {np.count_nonzero(~named):,} have none: it cannot be the object id, set objects.id."
+        )
+    column, row = spec.objects.id, pa.array(np.flatnonzero(~named))
+    missing = ids.filter(pa.array(~named))
+    return raw.filter(pa.array(named & is_first)), [
+        rejected(file.name, missing, column, "null_id", missing, pc.binary_join_element_wise("row", as_text(row), " ")),
+        _duplicates(file.name, ids.filter(pa.array(repeated)), column),
+    ]
+
+
+def _duplicates(table: str, ids: pa.Array, column: str) -> pa.Table:
+    return rejected(table, ids, column, "duplicate", ids, numbered(ids))
+
+
+def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.Table]:
+    """The ids with their positions (deg); one that is outside the sky, or is half given, becomes null."""
+    if "objects.ra" not in raw.column_names:
+        nothing = pa.nulls(len(ids), pa.float64())
+        return pa.table({"object_id": ids, "ra": nothing, "dec": nothing}), REJECTED.empty_table()
+    ra, dec = numbers(raw["objects.ra"]), numbers(raw["objects.dec"])
+    good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
+    bad = ~good & ~(np.isnan(ra) & np.isnan(dec))
+    value = pc.binary_join_element_wise(as_text(ra[bad]), as_text(dec[bad]), " ")
+    refused = rejected(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
+    return pa.table({"object_id": ids, "ra": pa.array(ra, mask=~good), "dec": pa.array(dec, mask=~good)}), refused
+
+
+def _classes(raw: pa.Table, ids: pa.Array, spec: DatasetSpec) -> pa.Table:
+    """Labels of the objects that have one: null and empty text say that there is none."""
+    if spec.label is None:
+        return CLASS_LABELS.empty_table()
+    label = pc.utf8_trim_whitespace(text(raw["label.column"]).combine_chunks())
+    if spec.label.rename:
+        found = pc.index_in(label, pa.array(list(spec.label.rename), pa.string()))
+        label = pc.coalesce(pa.array(list(spec.label.rename.values()), pa.string()).take(found), label)
+    has_one = pc.fill_null(pc.not_equal(label, ""), False)
+    label, ids = label.filter(has_one), ids.filter(has_one)
+    return pa.table([ids, pa.repeat(pa.scalar(spec.label.origin), len(ids)), label], schema=CLASS_LABELS)
+
+
+def _parameters(raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str) -> tuple[pa.Table, list[pa.Table]]:
+    """Published quantities, one row per value, parameters before references; and reports of the impossible ones."""
+    labels, refused = [PARAMETER_LABELS.empty_table()], []
+    for parameter in (*spec.parameters, *spec.references):
+        found, bad = _parameter(raw, ids, parameter, table)
+        labels.append(found)
+        refused += bad
+    return pa.concat_tables(labels).combine_chunks(), refused
+
+
+def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -> tuple[pa.Table, list[pa.Table]]:
+    role = f"{published.quantity} of {published.origin}"
+    value = numbers(raw[f"{role}.column"])
+    err = numbers(raw[f"{role}.err"]) if published.err else np.full(value.size, np.nan)
+    low, high = QUANTITY_RANGE.get(published.quantity, (-np.inf, np.inf))
+    outside = ~np.isnan(value) & ~((value >= low) & (value <= high) & np.isfinite(value))
+    negative = ~np.isnan(value) & ~outside & ((err <= 0) | np.isinf(err))
+    good = ~np.isnan(value) & ~outside & ~negative
+    refused = [
+        rejected(table, ids.filter(pa.array(outside)), published.column, "range", as_text(value[outside])),
+        rejected(table, ids.filter(pa.array(negative)), published.err or "", "positive", as_text(err[negative])),
+    ]
+    n = int(good.sum())
+    columns = [
+        ids.filter(pa.array(good)),
+        pa.repeat(pa.scalar(published.origin), n),
+        pa.repeat(pa.scalar(published.quantity), n),
+        pa.array(value[good]),
+        pa.array(err[good], mask=np.isnan(err[good])),
+        pa.repeat(pa.scalar(published.is_photometric), n),
+    ]
+    return pa.table(columns, schema=PARAMETER_LABELS), refused
+
+
+def _photometry(
+    raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str
+) -> tuple[pa.Table, list[pa.Table], list[str]]:
+    """Mean magnitudes in long form, reports of unusable ones and of objects without any, and notes on empty bands."""
+    measured, refused, notes = [], [], []
+    has_any = np.zeros(len(ids), bool)
+    for band in spec.bands:
+        mag, err, bad, good = _band(raw, band)
+        has_any |= good
+        if not good.any():
+            notes.append(f"Band {band.name} (column {band.mag}) has no usable magnitude in {table}.")
+        n = int(good.sum())
+        measured.append(
+            pa.table(
+                [
+                    ids.filter(pa.array(good)),
+                    pa.repeat(pa.scalar(band.name), n),
+                    pa.array(mag[good]),
+                    pa.array(err[good], mask=np.isnan(err[good])),
+                ],
+                schema=PHOTOMETRY,
+            )
+        )
+        for column, check, mask, value in bad:
+            refused.append(rejected(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
+    refused.append(rejected(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
+    if not has_any.any():
+        raise BadInput(
+            f"{table}: none of {len(ids):,} objects has a usable magnitude in any of the "
+            f"{len(spec.bands)} bands: name other columns as bands.mag."
+        )
+    return pa.concat_tables(measured).combine_chunks(), refused, notes
+
+
+Failure = tuple[str, str, NDArray[np.bool_], NDArray]
+
+
+def _band(raw: pa.Table, band: Band) -> tuple[NDArray, NDArray, list[Failure], NDArray[np.bool_]]:
+    """Magnitudes and errors of one band as float32, what failed (column, check, mask, values), and what is good.
+
+    A missing magnitude is a star not seen in the band, which is no failure; a magnitude without its error is one.
+    """
+    mag = numbers(raw[f"bands.{band.name}.mag"]).astype(np.float32)
+    seen, in_range = ~np.isnan(mag), (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
+    failures: list[Failure] = [(band.mag or "", "range", seen & ~in_range, mag)]
+    good = seen & in_range
+    err = np.full(mag.size, np.nan, np.float32)
+    if band.mag_err:
+        err = numbers(raw[f"bands.{band.name}.mag_err"]).astype(np.float32)
+        failures.append((band.mag_err, "finite", good & ~np.isfinite(err), err))
+        failures.append((band.mag_err, "positive", good & (err <= 0) & np.isfinite(err), err))
+        good = good & np.isfinite(err) & (err > 0)
+    return mag, err, failures, good

@@ -1,0 +1,105 @@
+"""The SQL over a file of epochs: one row per epoch from the long or the nested form. Values are always parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from schemas.dataset import DatasetSpec
+from tasks.folder.checks import REJECTED, rejected
+from tasks.folder.columns import checked_schema, is_list, require_id, require_number, value_type
+from tasks.lightcurves.flags import BAD_QUALITY
+
+ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Columns of a file of epochs by role, and which of them hold a list per row (the nested form)."""
+
+    columns: dict[str, str]
+    lists: frozenset[str]
+
+
+def layout(file: Path, spec: DatasetSpec) -> Layout:
+    """The layout of `file`; raises BadInput for a column that is missing or of a type that cannot be meant."""
+    given = {role: getattr(spec.lightcurves, role) for role in ROLES}
+    columns = {role: name for role, name in given.items() if name is not None}
+    schema = checked_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()})
+    kinds = {role: schema.field(name).type for role, name in columns.items()}
+    require_id(kinds["id"], f"{file}: column {columns['id']!r}")
+    for role in ("time", "mag", "mag_err", "flags"):
+        if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
+            require_number(kinds[role], f"{file}: column {columns[role]!r}")
+    return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)))
+
+
+def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that fetches no extension and spills into `scratch` beyond its memory limit."""
+    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    plain = {"preserve_insertion_order": "false", "temp_directory": scratch}
+    return duckdb.connect(config={**offline, **plain, **setting})
+
+
+def quoted(name: str) -> str:
+    """`name` as an SQL identifier, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
+    """SELECT of one row per epoch with the columns of the file by role, and the values of its parameters."""
+    chosen = ", ".join(
+        f"{f'unnest({quoted(name)})' if role in form.lists else quoted(name)} AS {role}"
+        for role, name in form.columns.items()
+    )
+    complete = _equal_lengths(form)
+    return f"SELECT {chosen} FROM read_parquet(?){f' WHERE {complete}' if complete else ''}", [str(file)]
+
+
+def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
+    """SELECT of id, time, mag, mag_err, band (index into `band_values`, -1 for null), flags; no nulls but in id."""
+    source, values = row_query(file, form)
+    has = form.columns
+    number = "coalesce(TRY_CAST({0} AS {1}), 'nan'::{1}) AS {0}"
+    chosen = [
+        "CAST(id AS VARCHAR) AS id",
+        number.format("time", "DOUBLE"),
+        number.format("mag", "FLOAT"),
+        number.format("mag_err", "FLOAT") if "mag_err" in has else "'nan'::FLOAT AS mag_err",
+        "CAST(coalesce(list_position(?, CAST(band AS VARCHAR)), 0) - 1 AS SMALLINT) AS band"
+        if "band" in has else "0::SMALLINT AS band",
+        f"CASE WHEN coalesce(TRY_CAST(flags AS DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER AS flags"
+        if "flags" in has else "0::INTEGER AS flags",
+    ]  # fmt: skip
+    first = [list(band_values)] if "band" in has else []
+    return f"SELECT {', '.join(chosen)} FROM ({source})", [*first, *values]
+
+
+def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, ids: pa.Array) -> pa.Table:
+    """Reports of the objects in nested form whose lists differ in length: none of their epochs can be told apart."""
+    complete = _equal_lengths(form)
+    if not complete:
+        return REJECTED.empty_table()
+    con.register("asked", pa.table({"id": ids}))
+    lengths = " || ' ' || ".join(_length(form, role) for role in form.columns if role in form.lists)
+    found = con.execute(
+        f"""SELECT CAST({quoted(form.columns["id"])} AS VARCHAR) AS id, {lengths} AS lengths
+            FROM read_parquet(?) WHERE NOT ({complete}) AND CAST({quoted(form.columns["id"])} AS VARCHAR)
+            IN (SELECT id FROM asked) ORDER BY id, lengths""", [str(file)]).to_arrow_table()  # fmt: skip
+    names = " ".join(name for role, name in form.columns.items() if role in form.lists)
+    return rejected(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
+
+
+def _equal_lengths(form: Layout) -> str:
+    """Condition that all lists of a row are as long as its times; empty in the long form."""
+    return " AND ".join(f"{_length(form, role)} = {_length(form, 'time')}" for role in form.columns
+                        if role in form.lists and role != "time")  # fmt: skip
+
+
+def _length(form: Layout, role: str) -> str:
+    return f"coalesce(len({quoted(form.columns[role])}), 0)"

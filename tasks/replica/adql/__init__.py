@@ -1,0 +1,7 @@
+"""ADQL, the query language of the archives' TAP services, answered by DuckDB."""
+
+from tasks.replica.adql.errors import AdqlError
+from tasks.replica.adql.names import Output
+from tasks.replica.adql.translate import ROW, UPLOADED, Query, prepare, translate
+
+__all__ = ["ROW", "UPLOADED", "AdqlError", "Output", "Query", "prepare", "translate"]

@@ -1,0 +1,193 @@
+"""Gaia's data server: epoch photometry through DataLink, in every structure and layout that it has had.
+
+Offered are GET and POST /data-server/data and /data-server/datalink/links. `state.limits.structures` says which names
+of DATA_STRUCTURE the server takes and `state.limits.layout` what a file of one source looks like. The fault
+"wrong_structure" is the renaming itself: from then on the server takes the other names.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tasks.replica import layouts
+from tasks.replica.disturb import disturb
+from tasks.replica.forms import Form, read_form
+from tasks.replica.holdings import Holdings
+from tasks.replica.product_files import SUFFIX, product_files, zipped
+from tasks.replica.state import State
+
+OLD_NAMES, NEW_NAMES = ("RAW", "INDIVIDUAL"), ("DATAMODEL_GAIA", "DATAMODEL_STANDARD")
+RAW_NAMES = (OLD_NAMES[0], NEW_NAMES[0])
+PRODUCT = "EPOCH_PHOTOMETRY"
+# Retrieval types of DR3 (astroquery 0.4.11, `load_data`); of all but PRODUCT the replica holds nothing.
+RETRIEVAL_TYPES = ("ALL", PRODUCT, "RVS", "XP_CONTINUOUS", "XP_SAMPLED", "MCMC_GSPPHOT", "MCMC_MSC")
+RELEASE = "Gaia DR3"
+MEDIA = {"csv": "text/csv", "ecsv": "text/plain", "fits": "application/fits", "json": "application/json"}
+FAULTS = ("wrong_structure", "empty_product", "sentinel", "duplicate_ids", "missing_ids")
+MEASURED = tuple(
+    f"{band}_{what}" for band in ("g_transit", "bp", "rp") for what in ("flux", "flux_error", "flux_over_error", "mag")
+)
+_LINKS = """<?xml version="1.0" encoding="UTF-8"?>
+<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">
+<RESOURCE type="results">
+<INFO name="QUERY_STATUS" value="OK"/>
+<TABLE>
+<FIELD ID="ID" name="ID" datatype="char" arraysize="*" ucd="meta.id;meta.main"/>
+<FIELD ID="linking_parameter" name="linking_parameter" datatype="char" arraysize="*"/>
+<FIELD ID="access_url" name="access_url" datatype="char" arraysize="*" ucd="meta.ref.url"/>
+<FIELD ID="service_def" name="service_def" datatype="char" arraysize="*" ucd="meta.ref"/>
+<FIELD ID="error_message" name="error_message" datatype="char" arraysize="*" ucd="meta.code.error"/>
+<FIELD ID="semantics" name="semantics" datatype="char" arraysize="*" ucd="meta.code"/>
+<FIELD ID="description" name="description" datatype="char" arraysize="*" ucd="meta.note"/>
+<FIELD ID="content_type" name="content_type" datatype="char" arraysize="*" ucd="meta.code.mime"/>
+<FIELD ID="content_length" name="content_length" datatype="long" unit="byte" ucd="phys.size;meta.file"/>
+<DATA><TABLEDATA>
+"""
+_LINK = (
+    "<TR><TD>{release} {id}</TD><TD>SOURCE_ID</TD><TD>{url}</TD><TD/><TD/><TD>#this</TD>"
+    "<TD>Epoch photometry</TD><TD>application/x-votable+xml</TD><TD/></TR>\n"
+)
+_LINKS_END = "</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+
+
+class Refusal(Exception):
+    """The server does not do what is asked; the text is its sentence."""
+
+
+def routes(holdings: Holdings, state: State) -> list[Route]:
+    """The data server's routes."""
+
+    async def data(request: Request) -> Response:
+        return await run_in_threadpool(_data, holdings, state, request, await read_form(request))
+
+    async def links(request: Request) -> Response:
+        return await run_in_threadpool(_links, holdings, state, request, await read_form(request))
+
+    return [
+        Route("/data-server/data", data, methods=["GET", "POST"]),
+        Route("/data-server/datalink/links", links, methods=["GET", "POST"]),
+    ]
+
+
+def read_ids(text: str | None) -> NDArray[np.int64]:
+    """Source ids of a list like "Gaia DR3 12, 13"; `Refusal` names what is none."""
+    if not text:
+        raise Refusal("Missing mandatory parameter ID")
+    parts = [re.sub(r"(?i)^\s*gaia\s+e?dr\d\s+", "", part).strip() for part in text.split(",")]
+    wrong = [part for part in parts if not re.fullmatch(r"\d{1,19}", part)]
+    if wrong:
+        raise Refusal(f"Invalid identifier '{wrong[0]}': ranges and other names are not served here")
+    return np.array(parts, np.int64)
+
+
+def _data(holdings: Holdings, state: State, request: Request, question: Form) -> Response:
+    try:
+        return _products(holdings, state, request, question)
+    except Refusal as refusal:
+        return _refused(str(refusal))
+
+
+def _products(holdings: Holdings, state: State, request: Request, question: Form) -> Response:
+    ids = read_ids(question.get("ID"))
+    state.note(request, n_items=ids.size)
+    fault = state.take(request, *FAULTS)
+    if fault is not None and fault.kind == "wrong_structure":
+        state.limits.structures = NEW_NAMES if set(state.limits.structures) & set(OLD_NAMES) else OLD_NAMES
+        fault = None
+    structure, form = _checked(question, state)
+    if ids.size > state.limits.max_datalink_ids:
+        raise Refusal(f"Maximum number of Source Ids reached (max: {state.limits.max_datalink_ids}, found: {ids.size})")
+    before, after = (None, fault) if fault is not None and fault.kind == "duplicate_ids" else (fault, None)
+    rows = disturb(_transits(holdings, question, ids), "source_id", before, MEASURED)
+    layout, rows = _laid_out(rows, structure, state)
+    files = _files(disturb(rows, "source_id", after), layout, form)
+    if len(files) == 1 and (question.get("USE_ZIP_ALWAYS") or "false").lower() != "true":
+        return Response(files[0][1], media_type=MEDIA.get(form, "application/x-votable+xml"))
+    disposition = {"Content-Disposition": 'attachment; filename="products.zip"'}
+    return Response(zipped(files), media_type="application/zip", headers=disposition)
+
+
+def _checked(question: Form, state: State) -> tuple[str, str]:
+    """The structure and the format asked for; `Refusal` for what the server does not know or the replica not serve."""
+    structure = (question.get("DATA_STRUCTURE") or state.limits.structures[-1]).upper()
+    if structure not in state.limits.structures:
+        valid = ", ".join(state.limits.structures)
+        raise Refusal(f"Invalid Data Structure parameter: '{structure}', valid ones are: {valid}")
+    form = (question.get("FORMAT") or "votable").lower()
+    if form not in SUFFIX:
+        raise Refusal(f"Invalid Format parameter: '{form}', valid ones are: {', '.join(SUFFIX)}")
+    kind = (question.get("RETRIEVAL_TYPE") or "ALL").upper()
+    if kind not in RETRIEVAL_TYPES:
+        raise Refusal(f"Invalid Retrieval Type parameter: '{kind}', valid ones are: {', '.join(RETRIEVAL_TYPES)}")
+    if (release := question.get("RELEASE") or RELEASE) != RELEASE:
+        raise Refusal(f"Invalid Release parameter: '{release}', valid ones are: {RELEASE}")
+    if (linked := question.get("LINKING_PARAMETER") or "SOURCE_ID") != "SOURCE_ID":
+        raise Refusal(f"Invalid Linking parameter: '{linked}', valid ones are: SOURCE_ID")
+    return structure, form
+
+
+def _transits(holdings: Holdings, question: Form, ids: NDArray[np.int64]) -> pa.Table:
+    """Transits of the ids; with VALID_DATA only those that are not rejected and have a flux."""
+    if (question.get("RETRIEVAL_TYPE") or "ALL").upper() not in ("ALL", PRODUCT):
+        ids = ids[:0]
+    rows = holdings.epoch_photometry(np.unique(ids))
+    if (question.get("VALID_DATA") or "false").lower() == "true":
+        measured = [pc.is_valid(rows[name]) for name in ("g_transit_flux", "bp_flux", "rp_flux")]
+        has_flux = pc.or_(pc.or_(measured[0], measured[1]), measured[2])
+        rows = rows.filter(pc.and_(has_flux, pc.invert(rows["rejected_by_photometry"])))
+    return rows
+
+
+def _laid_out(rows: pa.Table, structure: str, state: State) -> tuple[layouts.Layout, pa.Table]:
+    if structure in RAW_NAMES:
+        return layouts.RAW, layouts.raw(rows)
+    if state.limits.layout == "long":
+        return layouts.LONG, layouts.long(rows)
+    return layouts.WIDE, layouts.wide(rows)
+
+
+def _files(rows: pa.Table, layout: layouts.Layout, form: str) -> list[tuple[str, bytes]]:
+    """All sources in one file where cells are arrays, else a file for each; no rows, no files."""
+    if len(rows) == 0:
+        return []
+    if layout.arrays:
+        return product_files(rows, layout, np.array([0, len(rows)]), [f"{PRODUCT}_RAW"], form)
+    source_id = rows["source_id"].to_numpy()
+    first = layouts.starts(source_id)
+    return product_files(rows, layout, first, [f"{PRODUCT}-{RELEASE} {id}" for id in source_id[first[:-1]]], form)
+
+
+def _links(holdings: Holdings, state: State, request: Request, question: Form) -> Response:
+    try:
+        ids = read_ids(question.get("ID"))
+    except Refusal as refusal:
+        return _refused(str(refusal))
+    state.note(request, n_items=ids.size)
+    held = set(holdings.epoch_photometry(np.unique(ids))["source_id"].unique().to_pylist())
+    url = str(request.url).partition("/data-server/")[0] + "/data-server/data"
+    rows = "".join(
+        _LINK.format(
+            release=RELEASE,
+            id=id,
+            url=escape(f"{url}?ID={RELEASE.replace(' ', '+')}+{id}&RETRIEVAL_TYPE={PRODUCT}&USE_ZIP_ALWAYS=true"),
+        )
+        for id in ids.tolist()
+        if id in held
+    )
+    return Response(_LINKS + rows + _LINKS_END, media_type="application/x-votable+xml")
+
+
+def _refused(sentence: str) -> Response:
+    """HTTP 500 with the sentence where astroquery looks for it."""
+    page = f"<html><body><h1>Error</h1><ul><li><b>Message: </b>{escape(sentence, quote=False)}</li></ul></body></html>"
+    return Response(page, 500, media_type="text/html")

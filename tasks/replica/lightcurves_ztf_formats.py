@@ -1,0 +1,103 @@
+"""ZTF light curves as IRSA writes them: CSV, TSV, VOTable and IPAC table."""
+
+from __future__ import annotations
+
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tasks.replica.product_text import rows_text
+from tasks.replica.served import columns
+from tasks.replica.votable_text import field, tabledata
+
+MEDIA = {
+    "VOTABLE": "application/x-votable+xml",
+    "CSV": "text/csv",
+    "TSV": "text/tab-separated-values",
+    "IPAC_TABLE": "text/plain",
+}
+# Name, datatype, unit, UCD and words of ivoa_TimeSeriesZTF.xml; ccdid and qid are unsigned bytes there.
+COLUMNS = columns(
+    """
+oid | long | | meta.id | Object ID
+expid | int | | meta.id;obs.exposure | Exposure ID
+hjd | double | d | time.epoch |
+ Heliocentric Julian date (computed from mjd and the mean ra and dec of the input catalog)
+mjd | double | d | time.epoch;obs.exposure | Modified Julian date
+mag | float | mag | phot.mag;em.opt | Magnitude
+magerr | float | mag | stat.error;phot.mag;em.opt | Uncertainty in mag measurement
+catflags | int | | meta.code | Catalog flags for source from PSF-fitting catalog
+filtercode | char | | instr.bandpass | Filter code (abbreviated name)
+ra | double | deg | pos.eq.ra | Right Ascension of source
+dec | double | deg | pos.eq.dec | Declination of source
+chi | float | | stat.parameter | Chi-squared of source
+sharp | float | | stat.parameter | Sharpness of source
+filefracday | long | | time.epoch;obs.exposure | Exposure file timestamp, with decimal representation YYYYMMDDdddddd
+field | int | | meta.id;obs.field | Field ID
+ccdid | short | | meta.id;instr.det | CCD number (1..16)
+qid | short | | meta.id | Quadrant ID (1..4)
+limitmag | float | mag | phot.mag;em.opt;stat.max;instr.sensitivity;obs.exposure |
+ Approximate 5-sigma limiting magnitude
+magzp | float | mag | phot.mag;em.opt;phot.calib;arith.zp;obs.exposure |
+ Magnitude zeropoint from photometric calibration
+magzprms | float | mag | stat.rms;phot.mag;em.opt;phot.calib;arith.zp;obs.exposure |
+ RMS deviation in magnitude zeropoint
+clrcoeff | float | | stat.fit.param;phot.calib;obs.exposure | Color coefficient from linear fit
+clrcounc | float | | stat.error;stat.fit.param;phot.calib;obs.exposure | Color coefficient uncertainty from linear fit
+exptime | float | s | time.duration;obs.exposure | Exposure time from scheduler
+airmass | float | | obs.airMass | Airmass at approximately the center of the focal plane at time of exposure
+programid | int | | meta.code.member;obs.exposure | Program ID
+"""
+)
+BYTES = ("ccdid", "qid")
+IPAC_TYPE = {"long": "long", "int": "int", "short": "int", "double": "double", "float": "float", "char": "char"}
+_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
+<VOTABLE version="1.3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"\
+ xmlns="http://www.ivoa.net/xml/VOTable/v1.3" xmlns:stc="http://www.ivoa.net/xml/STC/v1.30">
+<RESOURCE type="results">
+"""
+_END = b"</TABLEDATA>\n</DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+
+
+def written(rows: pa.Table, style: str) -> bytes:
+    """Light curves in a format of MEDIA; columns in the service's order."""
+    rows = rows.select([column.name for column in COLUMNS])
+    if style == "IPAC_TABLE":
+        return _ipac(rows)
+    for name in BYTES:
+        hexadecimal = pa.array([f"0x{value:X}" for value in range(256)])
+        index = rows.schema.get_field_index(name)
+        rows = rows.set_column(index, name, pc.take(hexadecimal, rows.column(index).cast(pa.int64())))
+    if style == "VOTABLE":
+        fields = "".join(field(column, "unsignedByte" if column.name in BYTES else None) for column in COLUMNS)
+        return f'{_HEAD}<TABLE ID="Results">\n{fields}<DATA>\n<TABLEDATA>\n'.encode() + tabledata(rows) + _END
+    delimiter = {"CSV": ",", "TSV": "\t"}[style]
+    names = delimiter.join(column.name for column in COLUMNS)
+    return names.encode() + b"\n" + rows_text(rows, delimiter)
+
+
+def usage_fault(sentence: str) -> bytes:
+    """The document that comes with HTTP 400."""
+    info = f'<INFO name="QUERY_STATUS" value="ERROR">UsageFault: {escape(sentence)}</INFO>\n'
+    return (_HEAD + info + "</RESOURCE>\n</VOTABLE>\n").encode()
+
+
+def _ipac(rows: pa.Table) -> bytes:
+    """IPAC table: every column as wide as its widest cell or name, bounded by bars in the head."""
+    texts = [rows[c.name].cast(pa.string()).fill_null("null").to_numpy().astype(str) for c in COLUMNS]
+    width = [
+        max(len(column.name), len(IPAC_TYPE[column.datatype]), *np.char.str_len(text), 4)
+        for column, text in zip(COLUMNS, texts, strict=True)
+    ]
+    heads = (
+        [column.name for column in COLUMNS],
+        [IPAC_TYPE[column.datatype] for column in COLUMNS],
+        [column.unit or "" for column in COLUMNS],
+        ["null"] * len(COLUMNS),
+    )
+    lines = ["|" + "|".join(f"{cell:>{size}}" for cell, size in zip(head, width, strict=True)) + "|" for head in heads]
+    cells = [np.char.rjust(text, size) for text, size in zip(texts, width, strict=True)]
+    lines += [" " + " ".join(row) + " " for row in zip(*cells, strict=True)]
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -1,0 +1,116 @@
+"""Astrophysical parameters of Gaia DR3: GSP-Phot, GSP-Spec and FLAME, from the labels that the sky publishes.
+
+Columns after Gaia DR3 documentation, 20.2.1 (astrophysical_parameters), of which only some are here. Temperatures,
+radii and spectroscopic metallicities are the published labels; gravities follow from the radius, and extinctions are
+measured like magnitudes. Nothing is copied from the truth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.replica.served import ServedTable, columns
+from tasks.replica.tables.chance import normal, uniform
+from tasks.replica.tables.gaia_columns import GAIA_SOURCE
+from tasks.replica.tables.held import Held
+from tasks.replica.tables.patch import Patch
+from tasks.replica.tables.transits import SOLUTION_ID
+
+A0_PER_EBV = 3.1
+LOGG_SUN = 4.438  # log10 of cm/s^2 (IAU 2015 resolution B3)
+FLAME_SHARE = 0.1
+
+_INTERVAL = """
+{name} | float | {unit} | {ucd} | {doc}
+{name}_lower | float | {unit} | {ucd};stat.min | Lower confidence level (16%) of: {doc}
+{name}_upper | float | {unit} | {ucd};stat.max | Upper confidence level (84%) of: {doc}
+"""
+
+
+def _interval(name: str, unit: str, ucd: str, doc: str) -> str:
+    return _INTERVAL.format(name=name, unit=unit, ucd=ucd, doc=doc)
+
+
+_IN_SOURCE = tuple(column for column in GAIA_SOURCE if "gspphot" in column.name and "has_" not in column.name)
+TABLE = ServedTable(
+    "gaiadr3.astrophysical_parameters",
+    "gaia_astrophysical_parameters",
+    "Main table of the products of the Apsis processing chain (some of its columns).",
+    columns("""
+solution_id | long | | meta.version | Solution Identifier
+source_id | long | | meta.id;meta.main | Unique source identifier
+""")
+    + _IN_SOURCE
+    + columns(
+        _interval("radius_gspphot", "solRad", "phys.size.radius", "Radius from GSP-Phot Aeneas best library")
+        + _interval(
+            "teff_gspspec", "K", "phys.temperature.effective", "Effective temperature from GSP-Spec MatisseGauguin"
+        )
+        + _interval("logg_gspspec", "log(cm.s**-2)", "phys.gravity", "Surface gravity from GSP-Spec MatisseGauguin")
+        + _interval("mh_gspspec", "'dex'", "phys.abund.Z", "Global metallicity [M/H] from GSP-Spec MatisseGauguin")
+        + _interval("radius_flame", "solRad", "phys.size.radius", "Radius from FLAME, from GSP-Phot Teff and lum_flame")
+        + _interval("lum_flame", "solLum", "phys.luminosity", "Luminosity from FLAME, from G and GSP-Phot")
+    ),
+)
+HELD = Held(TABLE, "astrophysical_parameters", "source_id")
+
+
+def gspphot(patch: Patch) -> dict[str, NDArray]:
+    """GSP-Phot of the sky's own sources, (S,) each; without a published temperature no more than the radius."""
+    teff, error = patch.published("gaia_dr3", "teff_k")
+    radius, radius_error = patch.published("gaia_dr3", "radius_rsun")
+    iron, _ = patch.published("gaia_dr3", "feh_dex")
+    number, given = patch.stars.number, np.where(np.isfinite(teff), 1.0, np.nan)
+
+    def noise(purpose: str) -> NDArray:
+        return given * normal(purpose, patch.seed, number)
+
+    gravity = LOGG_SUN - 2 * np.log10(radius) + 0.1 * noise("logg_gspphot")  # of one solar mass
+    metals = np.where(np.isfinite(iron), iron - 0.2 + 0.3 * noise("mh near"), -0.5 + 0.5 * noise("mh far"))
+    extinction = A0_PER_EBV * patch.truth("ebv_mag") * np.exp(0.2 * noise("azero_gspphot"))
+    library = np.ma.array(np.full(teff.size, "MARCS"), mask=np.isnan(teff))
+    return {
+        **_spread("teff_gspphot", teff, error),
+        **_spread("radius_gspphot", radius, radius_error),
+        **_spread("logg_gspphot", gravity, 0.1),
+        **_spread("mh_gspphot", metals, 0.2),
+        **_spread("azero_gspphot", extinction, 0.2 * extinction),
+        **_spread("ag_gspphot", 0.83 * extinction, 0.17 * extinction),
+        **_spread("ebpminrp_gspphot", 0.42 * extinction, 0.08 * extinction),
+        "libname_gspphot": library,
+    }
+
+
+def of_gaia_source(values: dict[str, NDArray]) -> dict[str, NDArray]:
+    """Those columns of `gspphot` that gaia_source has too."""
+    names = {column.name for column in _IN_SOURCE}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def rows(patch: Patch, phot: dict[str, NDArray]) -> pa.Table:
+    """Rows of the sources that have any parameter; `phot` is what `gspphot` gives."""
+    iron, error = patch.published("gaia_dr3", "feh_dex")
+    number, given = patch.stars.number, np.where(np.isfinite(iron), 1.0, np.nan)
+    teff = (phot["teff_gspphot"] + 60.0 * normal("teff_gspspec", patch.seed, number)) * given
+    gravity = (phot["logg_gspphot"] + 0.1 * normal("logg_gspspec", patch.seed, number)) * given
+    size = np.where(uniform("flame", patch.seed, number) < FLAME_SHARE, phot["radius_gspphot"], np.nan)
+    light = size**2 * (phot["teff_gspphot"] / 5772.0) ** 4
+    values = {
+        "solution_id": np.full(number.size, SOLUTION_ID),
+        "source_id": patch.stars.source_id,
+        **phot,
+        **_spread("teff_gspspec", teff, 80.0),
+        **_spread("logg_gspspec", gravity, 0.15),
+        **_spread("mh_gspspec", iron, error),
+        **_spread("radius_flame", size, 0.05 * size),
+        **_spread("lum_flame", light, 0.1 * light),
+    }
+    has_any = np.isfinite(phot["teff_gspphot"]) | np.isfinite(phot["radius_gspphot"]) | np.isfinite(iron)
+    return HELD.rows({name: value[has_any] for name, value in values.items()})
+
+
+def _spread(name: str, value: NDArray, error: NDArray | float) -> dict[str, NDArray]:
+    """A value and its interval of one standard error to either side."""
+    return {name: value, f"{name}_lower": value - error, f"{name}_upper": value + error}

@@ -1,0 +1,144 @@
+"""Gaia's epoch photometry: one record per field-of-view transit, served in the wide layout of today's archive.
+
+Columns: INDIVIDUAL / DATAMODEL_STANDARD of EPOCH_PHOTOMETRY as third parties met it in July 2026, and descriptions
+after Gaia DR3 documentation, 20.7.1 (epoch_photometry); the order of the columns is not confirmed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.lightcurves.flags import BAD_QUALITY
+from tasks.lightcurves.photometry import GAIA_ZERO_POINT, mag_to_flux
+from tasks.lightcurves.times import mjd_to_gaia
+from tasks.replica.served import ARROW, columns
+from tasks.replica.sky.bands import SURVEYS
+from tasks.replica.sky.cadence import GAIA_BAND_DELAY_DAY
+from tasks.replica.tables.chance import bits, uniform
+from tasks.replica.tables.patch import Patch
+from tasks.replica.tables.records import Records
+
+SOLUTION_ID = 1636148068921376768  # of Gaia DR3
+EMPTY_PRODUCT_SHARE = 0.005  # sources whose flag says that there is epoch photometry, of which DataLink has none
+OTHER_FLAGS_SHARE = 0.05  # transits of which a single CCD was rejected in G; ours
+# Bits of other_flags in every layout (`tasks.replica.layouts`): SM and AF1-AF9 rejected, then BP, then RP. No other
+# bits are set, for the raw layout has flags of its own instead of other_flags and says no more than these.
+N_CCD = 10
+REJECTED_BITS = (2**N_CCD - 1, 2**N_CCD, 2 ** (N_CCD + 1))  # of a rejected transit, in G, BP and RP
+BY_PHOTOMETRY, BY_VARIABILITY = 1, 2  # bits of `reject`; the latter shifted by the number of the band
+RECORD = np.dtype([("time", "<f8"), ("mag", "<f4", 3), ("mag_err", "<f4", 3), ("reject", "u1")])
+
+_BAND = """
+{time} | double | d | time.epoch | {band} time of the transit, BJD in TCB - 2455197.5
+{flux} | double | 'electron'.s**-1 | phot.flux;{em} | {band} flux of the transit
+{flux}_error | double | 'electron'.s**-1 | stat.error;phot.flux;{em} | Error of the {band} flux
+{flux}_over_error | float | | stat.snr;phot.flux;{em} | {band} flux divided by its error
+{mag} | double | mag | phot.mag;{em} | {band} magnitude (Vega) of the transit
+variability_flag_{low}_reject | boolean | | meta.code.qual | {band} measurement rejected by the variability processing
+{low}_other_flags | long | | meta.code.qual | {band}: further information on the measurement, bits
+"""
+EPOCH_PHOTOMETRY = columns(
+    """
+solution_id | long | | meta.version | Solution Identifier
+source_id | long | | meta.id;meta.main | Unique source identifier
+transit_id | long | | meta.id | Transit unique identifier
+"""
+    + _BAND.format(time="g_transit_time", flux="g_transit_flux", mag="g_transit_mag", low="g", band="G", em="em.opt")
+    + _BAND.format(time="bp_obs_time", flux="bp_flux", mag="bp_mag", low="bp", band="BP", em="em.opt.B")
+    + _BAND.format(time="rp_obs_time", flux="rp_flux", mag="rp_mag", low="rp", band="RP", em="em.opt.R")
+    + "rejected_by_photometry | boolean | | meta.code.qual | Transit rejected by the photometric processing"
+)
+SCHEMA = pa.schema([(column.name, ARROW[column.datatype]) for column in EPOCH_PHOTOMETRY])
+
+
+@dataclass(frozen=True, eq=False)
+class Transits:
+    """Transits in order of source and time: row of the star (T,), time BJD_TCB - 2400000.5 (T,), and in G, BP and RP
+    magnitude and error, (T, 3), NaN where there is no measurement, and the sky's flags (T, 3)."""
+
+    row: NDArray[np.int64]
+    time: NDArray[np.float64]
+    mag: NDArray[np.float32]
+    mag_err: NDArray[np.float32]
+    flags: NDArray[np.int32]
+
+    @property
+    def is_good(self) -> NDArray[np.bool_]:
+        """Measured and not flagged, (T, 3)."""
+        return (self.flags == 0) & np.isfinite(self.mag)
+
+
+def make_transits(patch: Patch) -> Transits:
+    """The epochs of the patch, put together again by visit: BP and RP follow G by less than a minute."""
+    batch, star = patch.epochs("gaia")
+    row, begin = star[batch.row], batch.time - GAIA_BAND_DELAY_DAY[batch.band]
+    is_first = np.ones(row.size, bool)
+    is_first[1:] = (np.diff(row) != 0) | (np.diff(begin) > 0.01)  # visits are 106 min apart at least
+    transit = np.cumsum(is_first) - 1
+    shape = (np.count_nonzero(is_first), 3)
+    mag, error = np.full((2, *shape), np.nan, np.float32)
+    flags = np.zeros(shape, np.int32)
+    mag[transit, batch.band], error[transit, batch.band] = batch.mag, batch.mag_err
+    flags[transit, batch.band] = batch.flags
+    return Transits(row[is_first], begin[is_first], mag, error, flags)
+
+
+def records(patch: Patch, transits: Transits) -> tuple[NDArray[np.int64], NDArray]:
+    """Source ids and records of the transits, but for sources whose product is empty.
+
+    The sky's BAD_QUALITY in any band rejects the transit, as the one flag of the wide layout does; its other bits
+    reject the band.
+    """
+    source_id = patch.stars.source_id[transits.row]
+    is_bad = (transits.flags & BAD_QUALITY) != 0
+    is_doubtful = (transits.flags & ~BAD_QUALITY) != 0
+    record = np.empty(source_id.size, RECORD)
+    record["time"], record["mag"], record["mag_err"] = mjd_to_gaia(transits.time), transits.mag, transits.mag_err
+    record["reject"] = BY_PHOTOMETRY * is_bad.any(axis=1) + is_doubtful @ (BY_VARIABILITY << np.arange(3))
+    served = ~is_empty(patch.seed, source_id)
+    return source_id[served], record[served]
+
+
+def is_empty(seed: int, source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether DataLink has nothing for a source, whatever its flag says."""
+    return uniform("empty product", seed, source_id) < EMPTY_PRODUCT_SHARE
+
+
+def epoch_photometry(store: Records, source_ids: NDArray[np.int64]) -> pa.Table:
+    """Rows of EPOCH_PHOTOMETRY of the given ids."""
+    source_id, _, record = store.of(source_ids)
+    moment = np.round((record["time"] + 10_000.0) * 864_000.0).astype(np.int64)  # tenths of a second
+    transit_id = (moment << np.int64(20)) | (source_id & np.int64(2**20 - 1))
+    values = [np.full(source_id.size, SOLUTION_ID), source_id, transit_id]
+    for band, name in enumerate(SURVEYS["gaia"]):
+        values += _band(record, transit_id, band, name)
+    values.append((record["reject"] & BY_PHOTOMETRY) != 0)
+    arrays = [pa.array(value, kind.type, from_pandas=True) for value, kind in zip(values, SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _band(record: NDArray, transit_id: NDArray[np.int64], band: int, name: str) -> list[NDArray]:
+    """The seven columns of a band; the transit itself has its G time even where G has no flux."""
+    mag = record["mag"][:, band].astype(np.float64)
+    flux, error = mag_to_flux(mag, record["mag_err"][:, band], GAIA_ZERO_POINT["Vega"][name])
+    time = record["time"] + GAIA_BAND_DELAY_DAY[band]
+    seen = np.isfinite(mag)
+    reject = (record["reject"] & (BY_VARIABILITY << band)) != 0
+    with np.errstate(invalid="ignore"):
+        over_error = (flux / error).astype(np.float32)
+    return [time if band == 0 else np.where(seen, time, np.nan), flux, error, over_error, mag, reject,
+            np.where(seen, _other_flags(record, transit_id, band), 0)]  # fmt: skip
+
+
+def _other_flags(record: NDArray, transit_id: NDArray[np.int64], band: int) -> NDArray[np.int64]:
+    """What was rejected of each transit in a band, bits: in G for some transits a CCD, for rejected ones everything."""
+    is_rejected = (record["reject"] & BY_PHOTOMETRY) != 0
+    lost = np.zeros(transit_id.size, np.int64)
+    if band == 0:
+        ccd = (bits("which flag G", 0, transit_id) % np.uint64(N_CCD)).astype(np.int64)
+        lost = np.where(uniform("other flags G", 0, transit_id) < OTHER_FLAGS_SHARE, np.int64(1) << ccd, lost)
+    return np.where(is_rejected, np.int64(REJECTED_BITS[band]), lost)

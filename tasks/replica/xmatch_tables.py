@@ -1,0 +1,99 @@
+"""Tables that XMatch takes and gives: CSV and VOTable."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+from astropy.io import votable
+
+from tasks.replica.product_text import rows_text
+from tasks.replica.served import ARROW, ServedColumn
+from tasks.replica.votable_text import field, tabledata
+
+MEDIA = {"votable": "application/x-votable+xml", "csv": "text/csv", "tsv": "text/tab-separated-values"}
+DATATYPE = {kind: name for name, kind in ARROW.items()}
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
+_END = "</TABLEDATA>\n</DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+
+
+def read_upload(content: bytes) -> pa.Table:
+    """An uploaded CSV or VOTable with types guessed or said; ValueError where it is neither."""
+    if content.lstrip()[:1] == b"<":
+        return _read_votable(content)
+    try:
+        return pa.csv.read_csv(io.BytesIO(content))
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"no CSV: {error}") from None
+
+
+def _read_votable(content: bytes) -> pa.Table:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            table = votable.parse_single_table(io.BytesIO(content)).to_table(use_names_over_ids=True)
+    except Exception as error:  # whatever the parser raises, it is the upload that is no VOTable
+        raise ValueError(f"no VOTable: {error}") from None
+    arrays = {}
+    for name in table.colnames:
+        values = np.ma.getdata(table[name])
+        values = values.astype(str) if values.dtype.kind in "OSU" else values.astype(values.dtype.newbyteorder("="))
+        arrays[name] = pa.array(values, mask=np.ma.getmaskarray(table[name]))
+    return pa.table(arrays)
+
+
+def described(table: pa.Table, known: Sequence[ServedColumn] = ()) -> list[ServedColumn]:
+    """Columns of a table, as `known` describes them or as their types say; text for any type that has no name."""
+    by_name = {column.name: column for column in known}
+    return [
+        by_name.get(field.name) or ServedColumn(field.name, DATATYPE.get(field.type, "char")) for field in table.schema
+    ]
+
+
+def written(table: pa.Table, columns: Sequence[ServedColumn], form: str, is_cut: bool) -> bytes:
+    """A table in a format of MEDIA; `is_cut` says in a VOTable that there were more rows."""
+    arrays = [
+        array if field.type in DATATYPE else array.cast(pa.string())
+        for array, field in zip(table.columns, table.schema, strict=True)
+    ]
+    table = pa.Table.from_arrays(arrays, names=table.column_names)  # names may be there twice
+    if form == "votable":
+        return _votable(table, columns, is_cut)
+    delimiter = {"csv": ",", "tsv": "\t"}[form]
+    names = delimiter.join(column.name for column in columns).encode() + b"\n"
+    try:
+        return names + rows_text(table, delimiter)
+    except pa.ArrowInvalid:  # a text holds the delimiter
+        return names + rows_text(table, delimiter, "needed")
+
+
+def _votable(table: pa.Table, columns: Sequence[ServedColumn], is_cut: bool) -> bytes:
+    for index, column in enumerate(columns):
+        if column.datatype == "char":
+            array = table.column(index)
+            for sign, entity in (
+                ("&", "&amp;"),
+                ("<", "&lt;"),
+                (">", "&gt;"),
+                ("\t", " "),
+                ("\n", " "),
+                ('"', "&quot;"),
+            ):
+                array = pc.replace_substring(array, sign, entity)
+            table = table.set_column(index, column.name, array)
+    status = f'<INFO ID="QUERY_STATUS" name="QUERY_STATUS" value="{"OVERFLOW" if is_cut else "OK"}"/>\n'
+    fields = "".join(map(field, columns))
+    head = f'{_HEAD}<RESOURCE type="results">\n{status}<TABLE>\n{fields}<DATA>\n<TABLEDATA>\n'
+    return head.encode() + tabledata(table) + _END.encode()
+
+
+def failure(sentence: str) -> bytes:
+    """The VOTable that comes with HTTP 400; astroquery looks for its INFO by ID."""
+    info = f'<INFO ID="QUERY_STATUS" name="QUERY_STATUS" value="ERROR">{escape(sentence)}</INFO>\n'
+    return f'{_HEAD}<RESOURCE type="results">\n{info}</RESOURCE>\n</VOTABLE>\n'.encode()

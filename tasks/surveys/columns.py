@@ -1,0 +1,140 @@
+"""The one wide question about sources: what is asked of which Gaia table, and one row per source of the answer.
+
+All tables are joined in one query, so that a sample costs one request per range of ids (or per 1,000 ids), not one per
+table. `dr2_neighbourhood` is the only table with several rows per source; `one_per_source` chooses among them.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from tasks.archives.csv import read_csv
+from tasks.archives.question import Question
+from tasks.surveys.gaia_releases import GaiaRelease
+
+# Largest |G(DR3) - G(DR2)| of one star. The two releases differ by a few hundredths of a magnitude in calibration, and
+# the mean of a large-amplitude variable moves by tenths between 22 and 34 months of data (Miras most). A neighbour
+# within dr2_neighbourhood's reach that is not the star is, as a rule, one or more magnitudes off; the table itself says
+# nothing about which of its rows is the same star.
+SAME_STAR_MAG = 0.5
+
+F32, F64, INT32, LONG, TEXT, BOOL = pa.float32(), pa.float64(), pa.int32(), pa.int64(), pa.string(), pa.bool_()
+
+SOURCE_COLUMNS = {
+    "source_id": LONG, "ra": F64, "dec": F64, "ref_epoch": F64, "parallax": F64, "parallax_error": F32, "pmra": F64,
+    "pmra_error": F32, "pmdec": F64, "pmdec_error": F32, "phot_g_mean_mag": F32, "phot_bp_mean_mag": F32,
+    "phot_rp_mean_mag": F32, "ruwe": F32, "has_epoch_photometry": BOOL, "phot_variable_flag": TEXT,
+}  # fmt: skip
+# Column in the answer: (alias of the table in GaiaRelease.tables, column of that table, type).
+JOINED_COLUMNS = {
+    "class_name": ("vc", "best_class_name", TEXT),
+    "class_score": ("vc", "best_class_score", F32),
+    "rr_class": ("rr", "best_classification", TEXT),
+    "rr_pf": ("rr", "pf", F64),
+    "rr_pf_error": ("rr", "pf_error", F32),
+    "rr_p1_o": ("rr", "p1_o", F64),
+    "rr_p1_o_error": ("rr", "p1_o_error", F32),
+    "rr_peak_to_peak_g": ("rr", "peak_to_peak_g", F32),
+    "rr_peak_to_peak_g_error": ("rr", "peak_to_peak_g_error", F32),
+    "rr_metallicity": ("rr", "metallicity", F32),
+    "rr_metallicity_error": ("rr", "metallicity_error", F32),
+    "cep_class": ("cep", "type_best_classification", TEXT),
+    "cep_mode": ("cep", "mode_best_classification", TEXT),
+    "cep_pf": ("cep", "pf", F64),
+    "cep_pf_error": ("cep", "pf_error", F32),
+    "cep_p1_o": ("cep", "p1_o", F64),
+    "cep_p1_o_error": ("cep", "p1_o_error", F32),
+    "cep_peak_to_peak_g": ("cep", "peak_to_peak_g", F32),
+    "cep_peak_to_peak_g_error": ("cep", "peak_to_peak_g_error", F32),
+    "eb_source_id": ("eb", "source_id", LONG),
+    "eb_frequency": ("eb", "frequency", F64),
+    "eb_frequency_error": ("eb", "frequency_error", F32),
+    "lpv_source_id": ("lpv", "source_id", LONG),
+    "lpv_frequency": ("lpv", "frequency", F32),
+    "lpv_frequency_error": ("lpv", "frequency_error", F32),
+    **{
+        f"{name}{end}": ("ap", f"{name}{end}", F32)
+        for name in ("teff_gspphot", "logg_gspphot", "mh_gspphot", "radius_gspphot", "mh_gspspec")
+        for end in ("", "_lower", "_upper")
+    },
+    "ps1_objid": ("ps", "original_ext_source_id", LONG),
+    "ps1_sep_arcsec": ("ps", "angular_distance", F64),
+    "ps1_n_neighbour": ("ps", "number_of_neighbours", INT32),
+    "ps1_n_mate": ("ps", "number_of_mates", INT32),
+    "dr2_distance_mas": ("dr", "angular_distance", F32),
+    "dr2_delta_mag": ("dr", "magnitude_difference", F32),
+}
+COLUMNS = {
+    **SOURCE_COLUMNS,
+    **{name: kind for name, (_, _, kind) in JOINED_COLUMNS.items()},
+    "dr2_source_id": LONG,
+}
+JOIN_ORDER = ("vc", "rr", "cep", "eb", "lpv", "ap", "ps", "dr")
+
+
+def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: str | None = None) -> Question:
+    """The question for every column above of the sources that meet `condition`, ADQL about the aliases of `release`.
+
+    `driver` is the table that the server should go through (its rows must be in the answer); `key` is "source_id"
+    where the condition holds ``{items}``, None where it holds ``{lo}`` and ``{hi}``: those are asked one at a time.
+    """
+    return Question(
+        service="gaia_tap",
+        text=wide_query(release, condition, driver),
+        release=release.name,
+        read=partial(read_csv, schema=COLUMNS, what="Gaia's answer about sources"),
+        key=key,
+        chunk=1 if key is None else 1000,
+        expects_all=key is not None,
+    )
+
+
+def wide_query(release: GaiaRelease, condition: str, driver: str = "g") -> str:
+    """ADQL of the wide question."""
+    chosen = [f"g.{name}" for name in SOURCE_COLUMNS]
+    chosen += [f"{alias}.{column} AS {name}" for name, (alias, column, _) in JOINED_COLUMNS.items()]
+    chosen += [f"dr.{release.earlier_id} AS dr2_source_id"]
+    lines = [f"SELECT {', '.join(chosen)}", f"FROM {release.tables[driver]} AS {driver}"]
+    if driver != "g":
+        lines += [f"JOIN {release.tables['g']} AS g ON g.source_id = {driver}.source_id"]
+    for alias in JOIN_ORDER:
+        if alias != driver:
+            own = release.own_id if alias == "dr" else "source_id"
+            lines += [f"LEFT JOIN {release.tables[alias]} AS {alias} ON {alias}.{own} = g.source_id"]
+    return "\n".join([*lines, f"WHERE {condition}"])
+
+
+def one_per_source(rows: pa.Table) -> pa.Table:
+    """The wide rows (R,) with one row per source, ascending by source_id.
+
+    Of several classifications the one with the highest score. Of several DR2 neighbours the nearest whose magnitude
+    differs by at most SAME_STAR_MAG; where there is none, or the difference is not known, dr2_source_id is null.
+    """
+    is_same = pc.fill_null(pc.less_equal(pc.abs(rows["dr2_delta_mag"]), SAME_STAR_MAG), False)
+    kept = {name: pc.if_else(is_same, rows[name], None) for name in ("dr2_source_id", "dr2_distance_mas")}
+    rows = rows.drop_columns(list(kept)).append_column("dr2_source_id", kept["dr2_source_id"])
+    keys = {
+        "source_id": rows["source_id"],
+        "class_score": rows["class_score"],
+        "class_name": rows["class_name"],
+        **kept,
+    }
+    order = pc.sort_indices(  # nulls last: a row without a score, or without a DR2 id of the same star, is chosen last
+        pa.table(keys),
+        sort_keys=[("source_id", "ascending"), ("class_score", "descending"), ("class_name", "ascending"),
+                   ("dr2_distance_mas", "ascending"), ("dr2_source_id", "ascending")],
+    )  # fmt: skip
+    rows = rows.take(order)
+    return rows.filter(pa.array(first_of_each(rows["source_id"].to_numpy())))
+
+
+def first_of_each(key: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """True at the first of each run of equal values of the sorted `key` (N,)."""
+    first = np.ones(key.size, bool)
+    first[1:] = np.diff(key) != 0
+    return first

@@ -1,0 +1,161 @@
+"""Gaia epoch photometry in G, BP and RP, through DataLink or from the files of the CDN."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from schemas import BadInput
+from schemas.dataset import Band
+from tasks.archives.question import Question
+from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.flags import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY
+from tasks.lightcurves.photometry import POGSON
+from tasks.lightcurves.times import MJD_ZERO
+from tasks.surveys import bulk_gaia
+from tasks.surveys.bulk import is_bulk
+from tasks.surveys.gaia_layouts import BANDS, read_datalink
+from tasks.surveys.gaia_releases import STRUCTURES, GaiaRelease, gaia_release
+from tasks.surveys.rejections import all_rejected, numbered, rejected
+from tasks.surveys.survey import Ask, Curves, Harvest, Survey
+
+MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
+TABLE = "gaia_epoch_photometry"
+
+OPTIONS: dict[str, Any] = {
+    "release": "dr3",
+    "route": "service",  # DataLink, or "bulk": whole files of the CDN, for more than 200,000 sources
+    "hats_source": "",  # catalogue of gaia_source where the bulk route finds neighbours; Gaia's TAP where it is empty
+    "structure": "INDIVIDUAL",  # or "RAW", or its new name: the spelling that is tried first, then once the other
+    "zero_point_error": False,  # add the zero point's error to each epoch's: it shifts a light curve, it scatters none
+}
+
+
+def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+    """The light curves of the sources with has_epoch_photometry.
+
+    Every measured flux is an epoch, also those that Gaia rejects: their flags say so and the cuts act on them. A
+    magnitude that cannot be is NaN. Rejected are times outside the mission, second copies of one transit in one band,
+    and sources for which no product came.
+    """
+    settings = {**OPTIONS, **options}
+    release = gaia_release(settings["release"])
+    asked = sources.filter(pc.fill_null(sources["has_epoch_photometry"], False)).select(["source_id"])
+    if not asked.num_rows:
+        return Harvest()
+    if is_bulk(settings):
+        answer = bulk_gaia.epochs(ask, release, asked)
+    else:
+        answer = ask(epochs_question(release, settings["structure"]), asked)
+    epochs = answer.filter(pc.is_in(answer["source_id"], asked["source_id"].combine_chunks()))
+    epochs, refused = _cleared(epochs, release)
+    curves = light_curves(epochs, release, settings["zero_point_error"])
+    lost = np.setdiff1d(asked["source_id"].to_numpy(), answer["source_id"].to_numpy())
+    return Harvest(curves=curves, rejected=all_rejected(refused, rejected(TABLE, lost, "source_id", "no_product")))
+
+
+def epochs_question(release: GaiaRelease, structure: str) -> Question:
+    """The question for the epoch photometry of sources by their ids; BadInput for an unknown structure.
+
+    Both spellings of a structure make one question, so that nothing is downloaded again for its name.
+    """
+    canonical = {spelling: old for old, new in STRUCTURES.items() for spelling in (old, new)}
+    if structure not in canonical:
+        raise BadInput(f"gaia.structure is one of {', '.join((*STRUCTURES, *STRUCTURES.values()))}, not {structure!r}.")
+    return Question(
+        service="gaia_datalink",
+        text=release.retrieval_type,
+        release=release.name,
+        read=read_datalink,
+        parameters={"RELEASE": release.datalink_release, "DATA_STRUCTURE": canonical[structure]},
+        key="source_id",
+        expects_all=True,
+        spelling={canonical[structure]: structure},
+    )
+
+
+def light_curves(epochs: pa.Table, release: GaiaRelease, has_zero_point_error: bool = False) -> Curves:
+    """Light curves of a table of EPOCHS without repetition, one row per source; objid is the source_id.
+
+    Times are BJD_TCB - 2400000.5, magnitudes Vega. The error is POGSON / (flux over error), to first order (Gaia
+    publishes none), with the zero point's error in quadrature where that is wanted.
+    """
+    time, mag, ratio = (_floats(epochs[name]) for name in ("time", "mag", "flux_over_error"))
+    band = epochs["band"].to_numpy()
+    is_seen = (_floats(epochs["flux"]) > 0) & (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
+    with np.errstate(divide="ignore"):
+        err = np.where(ratio > 0, POGSON / ratio, np.nan)
+    if has_zero_point_error:
+        err = np.hypot(err, np.array([release.zero_point_error_mag[name] for name in BANDS])[band])
+    batch = LightCurveBatch.from_epochs(
+        source_id=epochs["source_id"].to_numpy(),
+        time=time + (release.time_zero_jd - MJD_ZERO),
+        mag=np.where(is_seen, mag, np.nan),
+        mag_err=np.where(is_seen, err, np.nan),
+        band=band,
+        flags=_flags(epochs),
+        bands=BANDS,
+    )
+    return Curves(batch, batch.source_id)
+
+
+def _cleared(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa.Table]:
+    """The epochs with a time inside the mission, one per source, transit and band; and those refused.
+
+    They come sorted, so that the order of an answer means nothing.
+    """
+    epochs = epochs.sort_by([(name, "ascending") for name in ("source_id", "transit_id", "band", "time", "mag")])
+    time = _floats(epochs["time"])
+    in_time = (time > release.time_range_day[0]) & (time < release.time_range_day[1])
+    late, epochs = epochs.filter(pa.array(~in_time)), epochs.filter(pa.array(in_time))
+    ids = np.stack([epochs[name].to_numpy().astype(np.int64) for name in ("source_id", "transit_id", "band")])
+    is_first = np.ones(epochs.num_rows, bool)
+    is_first[1:] = (np.diff(ids, axis=1) != 0).any(axis=0)
+    twice = epochs.filter(pa.array(~is_first))
+    report = all_rejected(
+        rejected(TABLE, late["source_id"], "time", "range", late["time"], _numbered(late)),
+        rejected(TABLE, twice["source_id"], "transit_id", "duplicate", twice["transit_id"], _numbered(twice)),
+    )
+    return epochs.filter(pa.array(is_first)), report
+
+
+def _numbered(rows: pa.Table) -> pa.ChunkedArray:
+    """ "<source> <transit> <band>" of each row, with " #2", " #3", ... behind the repetitions: keys must differ."""
+    band = pa.array(BANDS).take(rows["band"].combine_chunks())
+    key = pc.binary_join_element_wise(
+        pc.cast(rows["source_id"], pa.string()), pc.cast(rows["transit_id"], pa.string()), band, " "
+    )
+    return numbered(key)
+
+
+def _flags(epochs: pa.Table) -> NDArray[np.int32]:
+    """Quality bits (N,). OTHER_FLAGS tells of doubts short of rejection: a rejected transit has its reason already."""
+    by_photometry = epochs["rejected_by_photometry"].to_numpy()
+    has_others = (epochs["other_flags"].to_numpy() != 0) & ~by_photometry
+    return (
+        by_photometry * REJECTED_BY_PHOTOMETRY
+        + epochs["rejected_by_variability"].to_numpy() * REJECTED_BY_VARIABILITY
+        + has_others * OTHER_FLAGS
+    ).astype(np.int32)
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return pc.fill_null(column, np.nan).to_numpy()
+
+
+# Effective wavelengths: Riello et al. 2021, A&A 649, A3 (EDR3 passbands: 622, 511 and 777 nm).
+SURVEY = Survey(
+    name="gaia",
+    harvest=harvest,
+    bands=(
+        Band(name="G", survey="gaia", system="Vega", wavelength_nm=622.0),
+        Band(name="BP", survey="gaia", system="Vega", wavelength_nm=511.0),
+        Band(name="RP", survey="gaia", system="Vega", wavelength_nm=777.0),
+    ),
+    options=OPTIONS,
+)

@@ -1,0 +1,246 @@
+"""Ways to choose sources from Gaia: each renders the wide question and its items, and gives the rows in pieces.
+
+Whole tables are cut by source_id, which carries the HEALPix cell of order 12 (nested) in its high bits (Gaia DR3
+documentation, gaia_source.source_id): a range of ids is a patch of sky, and nothing has to be uploaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas import BadInput
+from tasks.archives.adql import literal
+from tasks.archives.question import Question
+from tasks.surveys.columns import one_per_source, wide_question
+from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.survey import REJECTED, Ask
+
+GAIA_ORDER = 12
+CELL = 2**35  # ids per cell of order 12
+N_CELL = 12 * 4**GAIA_ORDER
+LAST_ID = N_CELL * CELL - 1
+RANDOM_PER_REQUEST = 100_000  # sources that one request for a random sample may bring
+SPARSER_WITH_EPOCHS = 20  # at least: one in 150 sources of DR3 has epoch photometry, and more in a smaller sky
+
+# What a whole-table selection may name: the table, and its alias in a release.
+TABLES = {
+    "gaia_source": "g", "vari_classifier_result": "vc", "vari_rrlyrae": "rr", "vari_cepheid": "cep",
+    "vari_eclipsing_binary": "eb", "vari_long_period_variable": "lpv",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Rows of the wide question, one per source and ascending: all that a selection has up to the id `reached`."""
+
+    reached: int
+    rows: pa.Table
+    rejected: pa.Table
+
+
+class Selection(Protocol):
+    """A way to choose sources."""
+
+    def question(self, release: GaiaRelease) -> Question:
+        """What is asked about the items."""
+
+    def items(self) -> pa.Table:
+        """The items, ascending: ranges (lo, hi), both ends in, or ids (source_id)."""
+
+    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        """The rows in pieces that ascend; the last has reached LAST_ID."""
+
+
+class _Ranged:
+    """Common to selections that go through ranges of ids, one request each."""
+
+    def question(self, release: GaiaRelease) -> Question:
+        raise NotImplementedError
+
+    def items(self) -> pa.Table:
+        raise NotImplementedError
+
+    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        question, items = self.question(release), self.items()
+        for k in range(items.num_rows):
+            rows = one_per_source(ask(question, items.slice(k, 1)))
+            reached = items["hi"][k].as_py() if k + 1 < items.num_rows else LAST_ID
+            yield Piece(reached, rows, REJECTED.empty_table())
+
+
+@dataclass(frozen=True)
+class VariableClasses(_Ranged):
+    """Sources that vari_classifier_result puts into one of the classes `names`: RR, CEP, DSCT|GDOR|SXPHE, ECL, LPV, ...
+
+    `min_score` is the least best_class_score; `n_range` requests in all.
+    """
+
+    names: tuple[str, ...]
+    min_score: float = 0.0
+    n_range: int = 12
+
+    def __post_init__(self) -> None:
+        _require(len(self.names) > 0, "a selection by class needs at least one class")
+        _require(0 <= self.min_score <= 1, f"min_score lies between 0 and 1, not {self.min_score}")
+        _require_ranges(self.n_range)
+        for name in self.names:
+            class_literal(name)
+
+    def question(self, release: GaiaRelease) -> Question:
+        condition = f"vc.best_class_name IN ({', '.join(class_literal(name) for name in self.names)})"
+        if self.min_score > 0:
+            condition += f" AND vc.best_class_score >= {literal(float(self.min_score))}"
+        return wide_question(release, f"{condition} AND {_between('vc')}", "vc")
+
+    def items(self) -> pa.Table:
+        return _items(id_ranges(self.n_range))
+
+
+@dataclass(frozen=True)
+class GaiaTable(_Ranged):
+    """Every source of a table in TABLES, in `n_range` requests."""
+
+    name: str
+    n_range: int = 12
+
+    def __post_init__(self) -> None:
+        _require(self.name in TABLES, f"there is no table {self.name!r} to select from; known are {', '.join(TABLES)}")
+        _require_ranges(self.n_range)
+
+    def question(self, release: GaiaRelease) -> Question:
+        alias = TABLES[self.name]
+        return wide_question(release, _between(alias), alias)
+
+    def items(self) -> pa.Table:
+        return _items(id_ranges(self.n_range))
+
+
+@dataclass(frozen=True)
+class Cone(_Ranged):
+    """Sources within `radius_deg` of a position (deg, ICRS at the release's epoch); one request unless `n_range` > 1.
+
+    `with_epochs`, here and below: only those with epoch photometry in the archive.
+    """
+
+    ra: float
+    dec: float
+    radius_deg: float
+    with_epochs: bool = False
+    n_range: int = 1
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.ra < 360, f"the centre of a cone has 0 <= ra < 360 deg, not {self.ra}")
+        _require(-90 <= self.dec <= 90, f"the centre of a cone has -90 <= dec <= 90 deg, not {self.dec}")
+        _require(
+            0 < self.radius_deg <= 90, f"the radius of a cone is above 0 and at most 90 deg, not {self.radius_deg}"
+        )
+        _require_ranges(self.n_range)
+
+    def question(self, release: GaiaRelease) -> Question:
+        circle = (
+            f"CIRCLE('ICRS', {literal(float(self.ra))}, {literal(float(self.dec))}, {literal(float(self.radius_deg))})"
+        )
+        condition = f"1 = CONTAINS(POINT('ICRS', g.ra, g.dec), {circle})"
+        return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
+
+    def items(self) -> pa.Table:
+        return _items(id_ranges(self.n_range))
+
+
+@dataclass(frozen=True)
+class Tiles(_Ranged):
+    """Sources in nested HEALPix `cells` of `order` (0 to 12), by their ids; touching cells are asked together.
+
+    Ids were given before the final positions: a source may lie a little outside the cell that its id names.
+    """
+
+    order: int
+    cells: tuple[int, ...]
+    with_epochs: bool = False
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.order <= GAIA_ORDER, f"tiles have an order of 0 to {GAIA_ORDER}, not {self.order}")
+        _require(len(self.cells) > 0, "a selection by tiles needs at least one cell")
+        last = 12 * 4**self.order - 1
+        outside = [cell for cell in self.cells if not 0 <= cell <= last]
+        _require(not outside, f"order {self.order} has the cells 0 to {last}, not {outside[:1]}")
+
+    def question(self, release: GaiaRelease) -> Question:
+        return wide_question(release, _among(self.with_epochs))
+
+    def items(self) -> pa.Table:
+        return _items(cell_ranges(self.order, self.cells))
+
+
+@dataclass(frozen=True)
+class RandomIndex(_Ranged):
+    """Sources with `start` <= random_index < `stop`: a fair sample of the whole sky, for tests."""
+
+    start: int
+    stop: int
+    with_epochs: bool = False
+    n_range: int | None = None
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.start < self.stop, f"random_index goes from 0 up, not from {self.start} to {self.stop}")
+        _require_ranges(1 if self.n_range is None else self.n_range)
+
+    def question(self, release: GaiaRelease) -> Question:
+        condition = f"g.random_index BETWEEN {self.start:d} AND {self.stop - 1:d}"
+        return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
+
+    def items(self) -> pa.Table:
+        per_request = RANDOM_PER_REQUEST * (SPARSER_WITH_EPOCHS if self.with_epochs else 1)
+        return _items(id_ranges(self.n_range or -(-(self.stop - self.start) // per_request)))
+
+
+def id_ranges(n: int) -> NDArray[np.int64]:
+    """`n` ranges of ids (n, 2), both ends in, which share out all cells of order 12; 12 of them are the base cells."""
+    edges = np.arange(n + 1, dtype=np.int64) * N_CELL // n * CELL
+    return np.stack([edges[:-1], edges[1:] - 1], axis=1)
+
+
+def cell_ranges(order: int, cells: Sequence[int]) -> NDArray[np.int64]:
+    """Ranges of ids (K, 2), both ends in and ascending, of nested cells; neighbours in one base cell are one range."""
+    cell = np.unique(np.asarray(cells, np.int64))
+    starts = np.ones(cell.size, bool)
+    starts[1:] = (np.diff(cell) != 1) | (cell[1:] % 4**order == 0)
+    last = np.flatnonzero(np.append(starts[1:], True))
+    size = CELL * 4 ** (GAIA_ORDER - order)
+    return np.stack([cell[starts] * size, (cell[last] + 1) * size - 1], axis=1)
+
+
+def class_literal(name: str) -> str:
+    """`name` as an ADQL string; BadInput for anything but letters, digits and the signs that names of classes have."""
+    if not re.fullmatch(r"[A-Za-z0-9 _|+./-]+", name):
+        raise BadInput(f"Sample: {name!r} is no name of a class: letters, digits, blanks and _ | + . / - only.")
+    return literal(name)
+
+
+def _between(alias: str) -> str:
+    return f"{alias}.source_id BETWEEN {{lo}} AND {{hi}}"
+
+
+def _among(with_epochs: bool) -> str:
+    """The condition on gaia_source: a range of ids, and where asked for, epoch photometry in the archive."""
+    return f"g.has_epoch_photometry = 'true' AND {_between('g')}" if with_epochs else _between("g")
+
+
+def _items(ranges: NDArray[np.int64]) -> pa.Table:
+    return pa.table({"lo": ranges[:, 0], "hi": ranges[:, 1]})
+
+
+def _require_ranges(n_range: int) -> None:
+    _require(1 <= n_range <= N_CELL, f"n_range is between 1 and {N_CELL:,}, not {n_range}")
+
+
+def _require(is_met: bool, sentence: str) -> None:
+    if not is_met:
+        raise BadInput(f"Sample: {sentence}.")

@@ -1,0 +1,41 @@
+"""What a run is reckoned to cost is what one with several fields and small chunks really sends."""
+
+from collections import Counter
+
+import pytest
+
+from benchmarks.cost import by_fields, costs, ledger
+from lakehouse.raw import DONE
+from tasks import from_surveys
+from tasks.archives import manners as profiles
+from tests.integration.acquisition import N, acquire_into, asked, in_fields_of, manners, records, source_of
+
+FIELD_SIZE = 60  # three fields, and a smaller one
+CHUNKS = {name: {"chunk": 25} for name in ("gaia_tap", "gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("calm")
+def test_a_run_sends_as_many_requests_as_are_reckoned(replica, acquired, tmp_path, monkeypatch):
+    changed = manners(**CHUNKS)
+    monkeypatch.setitem(profiles.PROFILES, "fast", changed)
+    monkeypatch.setattr(from_surveys, "fields", in_fields_of(FIELD_SIZE))
+    acquire_into(tmp_path / "lake", source_of(replica))
+    sent = Counter(record.service for record in records(tmp_path / "lake") if record.state == DONE)
+    assert sent == asked(replica)
+    # From the ledger of a run with other chunks and a single field: what is reckoned knows items, not these requests.
+    found = costs(ledger(acquired.lake), N, N, FIELD_SIZE, changed)
+    reckoned = {service: cost.requests for service, cost in found.items()}
+    print(f"\nsent {dict(sent)}\nreckoned {reckoned}")
+    assert reckoned.keys() == sent.keys()
+    for service, n in sent.items():  # a field has not just its share of the items: one request more or less in each
+        assert abs(reckoned[service] - n) <= max(4, 0.1 * n), service
+    exact = ("gaia_tap", "gaia_datalink", "cds_xmatch", "truth")
+    assert {service: reckoned[service] for service in exact} == {service: sent[service] for service in exact}
+
+
+def test_no_request_goes_beyond_a_field():
+    assert by_fields(1.0, 1_000_000, 2500, 1000) == 1200
+    assert by_fields(1.0, 1_000_000, 2500, 20_000) == 400
+    assert by_fields(1.0, 10_100, 2500, 1000) == 13
+    assert by_fields(2e-4, 1_000_000, 2500, 500) == pytest.approx(200)  # one item in every second field

@@ -1,0 +1,84 @@
+"""The choice among trial periods: its probabilities are true, and its parts are what they say."""
+
+import numpy as np
+import pytest
+
+from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves.choice import network, probabilities, window
+from tasks.lightcurves.cuts import apply_cuts
+from tasks.lightcurves.periodogram import find_period
+from tasks.lightcurves.series import PeriodConfig, residual_series
+from tasks.replica.sky import generate
+
+
+@pytest.fixture(scope="module")
+def measured():
+    """Result, true periods and classes of stars that Gaia sees, none of which the choice was learnt on."""
+    sky = generate(600, seed=4)
+    batch = apply_cuts(sky.epochs["gaia"])[0]
+    batch = batch.keep(np.isfinite(batch.mag))
+    truth = {row["source_id"]: row for row in sky.truth.to_pylist()}
+    rows = [truth[source] for source in batch.source_id.tolist()]
+    period = np.array([row["period_day"] for row in rows], float)
+    return find_period(batch), period, np.array([row["class"] for row in rows])
+
+
+def test_probabilities_are_the_frequencies_of_being_right(measured):
+    found, truth, _ = measured
+    right = np.abs(found.period / truth - 1) < 0.01
+    known = np.isfinite(found.choice.probability)
+    for low, high in ((0.0, 0.5), (0.5, 0.9), (0.9, 1.01)):
+        some = known & (found.choice.probability >= low) & (found.choice.probability < high)
+        expected, n = found.choice.probability[some].mean(), some.sum()
+        assert n > 20
+        assert right[some].mean() == pytest.approx(expected, abs=3 * np.sqrt(expected * (1 - expected) / n) + 0.05)
+
+
+def test_stars_that_do_not_vary_have_no_right_trial(measured):
+    found, _, label = measured
+    assert np.nanmedian(found.choice.none[label == "CONST"]) > 0.8
+    assert np.nanmedian(found.choice.none[label == "RRab"]) < 0.1
+
+
+def test_what_is_not_the_period_is_shared_out(measured):
+    choice = measured[0].choice
+    total = choice.probability + choice.half + choice.double + choice.alias + choice.none
+    known = np.isfinite(total)
+    assert np.all(total[known] < 1 + 1e-6) and np.all(choice.probability[known] > 0)
+    assert np.all(choice.period_error[known] > 0)
+    apart = choice.rival / choice.period
+    assert not np.any(np.abs(apart[:, None] / [0.5, 1, 2] - 1) < 0.01)
+
+
+def test_an_error_is_as_large_as_the_period_is_off(measured):
+    found, truth, label = measured
+    right = (np.abs(found.period / truth - 1) < 0.01) & np.isin(label, ["RRab", "CEP"])
+    off = np.abs(found.period - truth)[right] / found.choice.period_error[right]
+    assert right.sum() > 60 and 0.3 < np.median(off) < 1.5
+
+
+def test_an_object_without_a_period_has_no_choice():
+    batch = LightCurveBatch.from_epochs([0] * 4, [1.0, 2, 3, 4], [15.0] * 4, [0.1] * 4, [0] * 4, None, ("g",))
+    choice = find_period(batch, PeriodConfig()).choice
+    assert all(np.isnan(getattr(choice, name)[0]) for name in ("period", "probability", "none", "alias", "rival"))
+
+
+def test_the_window_function_is_its_sum():
+    rng = np.random.default_rng(1)
+    time, error = np.sort(rng.uniform(0, 50, 40)).round() + 0.3, rng.uniform(0.1, 0.2, 40)
+    batch = LightCurveBatch.from_epochs([0] * 40, time, rng.normal(15, 1, 40), error, [0] * 40, None, ("g",))
+    series = residual_series(batch, None, PeriodConfig(error_floor=0.0))
+    frequency = np.array([[0.0, 0.4, 1.0, 2.5]])
+    weight = error**-2.0
+    expected = np.abs(weight @ np.exp(2j * np.pi * time[:, None] * frequency[0])) / weight.sum()
+    np.testing.assert_allclose(window(series, frequency)[0], expected, rtol=1e-5)
+    assert expected[2] == pytest.approx(1)  # one epoch a day, at the same hour
+
+
+def test_what_is_impossible_has_no_probability():
+    net, rng = network(), np.random.default_rng(0)
+    n_seen, n_star = net.centre.size, net.none.shape[1]
+    possible = rng.random((50, 16)) < 0.5
+    chance = probabilities(rng.normal(size=(50, 16, n_seen)), possible, rng.normal(size=(50, n_star)), net)
+    np.testing.assert_allclose(chance.sum(axis=1), 1, rtol=1e-5)
+    assert np.all(chance[:, :-1][~possible] == 0) and np.all(chance[:, :-1][possible] > 0)
