@@ -18,15 +18,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.periods import DATA, SETS, read
+from benchmarks.periods import DATA, SETS, SKY_SEED, SURVEYS, read, read_sky
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.choice import LARGEST, NETWORK, SAME, Network, describe, is_possible, probabilities
-from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import try_periods
 from tasks.lightcurves.series import PeriodConfig
-from tasks.replica.sky import generate
 
-N_REAL, N_SKY, SKY_SEED, TEST_SEED = 3000, 3000, 20_251, 20_252
+N_REAL, N_SKY, LEARNING_SEED = 3000, 3000, 20_251
 N_NETWORK, N_HIDDEN, N_EPOCH, BATCH, RATE, DECAY, DROPOUT = 4, 32, 60, 128, 1e-2, 1e-2, 0.1
 
 
@@ -66,12 +64,8 @@ def real_examples(root: Path, folder: str, learning: bool) -> Examples:
 
 def sky_examples(survey: str, seed: int) -> Examples:
     """Examples of one survey of an embedded sky."""
-    sky = generate(N_SKY, seed)
-    batch = apply_cuts(sky.epochs[survey])[0]
-    batch = batch.keep(np.isfinite(batch.mag))
-    truth = dict(zip(sky.truth["source_id"].to_pylist(), sky.truth["period_day"].to_pylist(), strict=True))
-    period = np.array([truth[source] for source in batch.source_id.tolist()], np.float64)
-    return examples(batch, period)
+    batch, truth = read_sky(survey, N_SKY, seed)
+    return examples(batch, truth.period.to_numpy())
 
 
 def learn(sets: Iterable[Examples], seed: int = 0) -> Network:
@@ -148,8 +142,8 @@ def main(root: str | Path = DATA, write: str = "") -> None:
 def gather(root: Path, learning: bool) -> Mapping[str, Examples]:
     """All sets, of one half."""
     real = {each.folder: real_examples(root, each.folder, learning) for each in SETS}
-    seed = SKY_SEED if learning else TEST_SEED
-    return real | {f"sky, {survey}": sky_examples(survey, seed) for survey in ("gaia", "ps1", "ztf")}
+    seed = LEARNING_SEED if learning else SKY_SEED
+    return real | {f"sky, {survey}": sky_examples(survey, seed) for survey in SURVEYS}
 
 
 if __name__ == "__main__":
