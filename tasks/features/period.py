@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
+from tasks.lightcurves.alone import chosen_alone
+from tasks.lightcurves.fourier import weights
 from tasks.lightcurves.periodogram import find_period
 
 EXPLAIN_HARMONICS = 2
@@ -26,8 +29,11 @@ DECIDED = 0.5  # probability from which the data decide
 
 
 def period(curves: Curves, earlier: Arrays) -> Arrays:
-    """Period search and fits at P, P/2 and 2P, (S,) each; times that are phases have no period, but they have fits."""
-    n_object = len(curves.batch)
+    """Period search and fits at P, P/2 and 2P, (S,) each; times that are phases have no period, but they have fits.
+
+    Also the period that each band would choose of the trials, over the period, (S,B).
+    """
+    n_object, alone = len(curves.batch), np.full(curves.n_epoch.shape, np.nan)
     names = ["period_day", "period_power", "period_log_fap", "period_second_ratio", *(name for name, *_ in FOUND)]
     found = dict.fromkeys(names, np.full(n_object, np.nan))
     if curves.config.has_time:
@@ -39,6 +45,7 @@ def period(curves: Curves, earlier: Arrays) -> Arrays:
             "period_second_ratio": result.choice.rival / result.period,
             **{name: getattr(result.choice, attribute) for name, attribute, *_ in FOUND},
         }
+        alone = 1 / (preferred(curves, result.trials.frequency) * result.period[:, None])
     fold = curves.fold_period(found["period_day"])
     double = 2.0 if curves.config.has_time else np.nan  # phases in [0, 1) cover half of twice the period
     explained = {
@@ -47,7 +54,20 @@ def period(curves: Curves, earlier: Arrays) -> Arrays:
     }
     chance = found["period_prob"]
     decided = np.where(np.isfinite(chance), chance >= DECIDED, np.nan)
-    return {**found, "log_period": np.log10(found["period_day"]), "period_is_decided": decided, **explained}
+    return {
+        **found,
+        "band_period_ratio_{band}": alone,
+        "log_period": np.log10(found["period_day"]),
+        "period_is_decided": decided,
+        **explained,
+    }
+
+
+def preferred(curves: Curves, frequency: NDArray) -> NDArray[np.float64]:
+    """The trial frequency (S,C) 1/day that each band prefers, (S,B)."""
+    batch = curves.batch
+    weight = weights(batch.mag_err, curves.config.period.error_floor)
+    return chosen_alone(batch.time, batch.mag.astype(np.float64), weight, curves.band_offsets, frequency)
 
 
 PERIOD = Feature(
@@ -85,6 +105,14 @@ PERIOD = Feature(
             "Period of the most probable unrelated trial over the best.",
             ucd="time.period;arith.ratio",
             nullable=True,
+        ),
+        Column(
+            "band_period_ratio_{band}",
+            pa.float32(),
+            "Peak of the search that the band alone would choose, as a period over the period.",
+            ucd="time.period;arith.ratio",
+            nullable=True,
+            range=(0, None),
         ),
         *(
             Column(name, pa.float32(), doc, unit, ucd, nullable=True, range=(0, most))

@@ -1,4 +1,4 @@
-"""Features of the ALeRCE light-curve classifier (Sanchez-Saez et al. 2021, AJ 161, 141), written from their definitions.
+"""Features of ALeRCE's light-curve classifier (Sanchez-Saez et al. 2021, AJ 161, 141), written from their definitions.
 
 One slow function each of a star's epochs in one band, and the light curve that the table of docs/alerce_features.md is
 tried on. Definitions: FATS (Nun et al. 2015, arXiv:1506.00010) as their extractor configures it, and their own
@@ -46,6 +46,12 @@ def weighted_mean(mag: np.ndarray, err: np.ndarray) -> float:
 def tails(b: Band) -> float:
     n, ordered = int(np.ceil(0.05 * b.n)), np.sort(b.mag)
     return (np.median(ordered[-n:]) - np.median(ordered[:n])) / 2
+
+
+def anderson_darling(b: Band) -> float:
+    z = np.sort(b.residual) / b.mag.std(ddof=1)
+    log_share = stats.norm.logcdf(z) + stats.norm.logsf(z[::-1])
+    return 1 / (1 + np.exp(-10 * (-b.n - np.mean((2 * np.arange(1, b.n + 1) - 1) * log_share) - 0.3)))
 
 
 def autocorrelation_length(b: Band) -> float:
@@ -164,7 +170,7 @@ def folded_eta(b: Band) -> float:
 
 THEIRS: dict[str, Callable[[Band], float]] = {
     "Amplitude": tails,
-    "AndersonDarling": lambda b: 1 / (1 + np.exp(-10 * (stats.anderson(b.mag).statistic - 0.3))),
+    "AndersonDarling": anderson_darling,
     "Autocor_length": autocorrelation_length,
     "Beyond1Std": beyond,
     "Con": con,
