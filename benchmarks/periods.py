@@ -1,6 +1,6 @@
 """How many known periods come back? Prints, per set and class, the fraction within 1 % and at P/2 or 2P.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.periods [folder of the sets, default ARGELANDER_DATA] [objects per set]
+    argelander bench periods --data [folder of the sets, default ARGELANDER_DATA] [objects per set]
 
 Of four real sets and of the embedded sky at the cadences of Gaia, PS1 and ZTF; of stars from which the choice among
 trial periods has not learnt, with 95 % intervals (Wilson 1927, JASA 22, 209). Beside them the mean of the probabilities
@@ -194,4 +194,5 @@ def main(root: str | Path = DATA, n: int = 300) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    folders, counts = ([word for word in sys.argv[1:] if word.isdigit() == is_count] for is_count in (False, True))
+    main(*(folders or [DATA])[:1], *map(int, counts[:1]))

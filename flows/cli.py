@@ -208,5 +208,23 @@ def runs(lake: LakeOption = LAKE) -> None:
     screen().print(table)
 
 
+@app.command(context_settings={"ignore_unknown_options": True})
+@one_sentence
+def bench(
+    name: Annotated[str | None, typer.Argument(help="Which one; without a name they are listed.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="What the benchmark itself takes.")] = None,
+    data: Annotated[Path | None, typer.Option("--data", help="Folder of the real sets.")] = None,
+) -> None:
+    """Measure a part of the project against its peers (in a checkout)."""
+    from flows.bench import questions, run
+
+    if name is not None:
+        raise typer.Exit(run(name, arguments or (), data))
+    table = Table("benchmark", "what it asks", box=None)
+    for known, question in questions().items():
+        table.add_row(known, escape(question))
+    screen().print(table)
+
+
 if __name__ == "__main__":
     sys.exit(app())
