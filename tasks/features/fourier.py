@@ -10,7 +10,8 @@ from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature, pair_difference
 from tasks.lightcurves.fourier import FourierFit, fit_fourier
 
-N_HARMONICS = 6
+N_HARMONICS = 7
+SHAPE = (2, 3)  # harmonics whose ratio and phase difference are given with errors, and as cosine and sine
 EPOCHS_PER_TERM = 3.0  # fewer, and the series swings in the gaps of sparse bands
 GRID = np.arange(128) / 128  # phases at which the series is read
 
@@ -40,16 +41,20 @@ def fourier(curves: Curves, earlier: Arrays) -> Arrays:
 
 
 def parameters(fit: FourierFit) -> dict[str, NDArray]:
-    """Amplitude, mean, R_k1 and phi_k1 (also as cosine and sine, which do not jump at 2 pi), (S*B,) each."""
+    """Mean, amplitudes, R_k1 and phi_k1 (also as cosine and sine, which do not jump at 2 pi), (S*B,) each."""
     found = {"fourier_mean_mag_{band}": fit.offset, "fourier_amplitude_mag_{band}": fit.amplitude[:, 0]}
-    for k in (2, 3):
+    for k in range(2, N_HARMONICS + 1):
         phi = fit.phase_difference(k)
-        found |= {
-            f"r{k}1_{{band}}": fit.ratio(k),
-            f"phi{k}1_rad_{{band}}": phi,
-            f"cos_phi{k}1_{{band}}": np.cos(phi),
-            f"sin_phi{k}1_{{band}}": np.sin(phi),
-        }
+        amplitude = np.where(fit.n_harmonics >= k, fit.amplitude[:, k - 1], np.nan)
+        found |= {f"fourier_a{k}_mag_{{band}}": amplitude, f"phi{k}1_rad_{{band}}": phi}
+        if k in SHAPE:
+            found |= {
+                f"r{k}1_{{band}}": fit.ratio(k),
+                f"r{k}1_error_{{band}}": fit.ratio_error(k),
+                f"phi{k}1_error_{{band}}": fit.phase_error(k),
+                f"cos_phi{k}1_{{band}}": np.cos(phi),
+                f"sin_phi{k}1_{{band}}": np.sin(phi),
+            }
     return found
 
 
@@ -90,15 +95,31 @@ FOURIER = Feature(
         _column("fourier_amplitude_mag_{band}", "Amplitude A1 of the first harmonic.", "mag", "src.var.amplitude", 0),
         *(
             column
-            for k in (2, 3)
+            for k in range(2, N_HARMONICS + 1)
             for column in (
-                _column(f"r{k}1_{{band}}", f"Amplitude ratio A{k}/A1.", low=0),
+                _column(f"fourier_a{k}_mag_{{band}}", f"Amplitude A{k}.", "mag", "src.var.amplitude", 0),
                 _column(
                     f"phi{k}1_rad_{{band}}",
                     f"Phase difference phi{k} - {k} phi1, cosine series.",
                     "rad",
                     low=0,
                     high=6.3,
+                ),
+            )
+        ),
+        *(
+            column
+            for k in SHAPE
+            for column in (
+                _column(f"r{k}1_{{band}}", f"Amplitude ratio A{k}/A1.", low=0),
+                _column(f"r{k}1_error_{{band}}", f"Standard error of A{k}/A1.", "", "stat.error;stat.fourier", 0),
+                _column(
+                    f"phi{k}1_error_{{band}}",
+                    f"Standard error of phi{k} - {k} phi1.",
+                    "rad",
+                    "stat.error;stat.fourier",
+                    0,
+                    1.82,
                 ),
                 _column(f"cos_phi{k}1_{{band}}", f"Cosine of phi{k}1.", low=-1, high=1),
                 _column(f"sin_phi{k}1_{{band}}", f"Sine of phi{k}1.", low=-1, high=1),

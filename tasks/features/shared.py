@@ -46,11 +46,12 @@ def fit_shared(curves: Curves, fold: NDArray, n_harmonics: int) -> FourierFit:
     n_band = np.count_nonzero(curves.n_epoch, axis=1)
     free = np.clip(((batch.n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics).astype(np.int64)
     free = np.where(known & (constant > 0), free, 0)
-    solution = solve_free(matrix, vector, free)
+    solution, normal = solve_free(matrix, vector, free)
     chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
-    return FourierFit(
-        np.zeros(n_object), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant, batch.n_epoch, free
-    )
+    return FourierFit(  # of the epochs, those that the other bands' offsets leave
+        np.zeros(n_object), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant,
+        batch.n_epoch - n_band + 1, free, normal,
+    )  # fmt: skip
 
 
 def minima_ratio(curve: NDArray) -> NDArray[np.float64]:

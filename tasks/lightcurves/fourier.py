@@ -10,6 +10,7 @@ R_k1 and phi_k1 do not depend on the zero point of time. `sine_phase` gives phi_
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,6 +19,7 @@ from tasks.lightcurves.batch import LightCurveBatch
 
 TURN = 2 * np.pi
 RIDGE = 1e-6  # relative to the sum of weights: keeps the normal equations solvable, far below any measured amplitude
+UNKNOWN_ANGLE = np.pi / np.sqrt(3)  # standard deviation of an angle uniform over a turn
 UNQUOTED_ERR = 0.05  # mag, error assumed where none is quoted; only ratios of chi2 are meaningful then
 
 
@@ -26,7 +28,8 @@ class FourierFit:
     """Fits of S slices (objects, or object-band pairs) with up to K harmonics. A slice without epochs is NaN.
 
     offset (S,) mag; cosine, sine (S,K) mag, coefficients of cos and sin of 2 pi k t / P; chi2 and chi2_constant (S,),
-    of the series and of a constant; n_epoch (S,); n_harmonics (S,), the harmonics that were free.
+    of the series and of a constant; n_epoch (S,); n_harmonics (S,), the harmonics that were free; normal (S,2K,2K)
+    mag^-2, the normal matrix of these coefficients, cosines first, that of a coefficient held at 0 is 1.
     """
 
     offset: NDArray[np.float64]
@@ -36,6 +39,7 @@ class FourierFit:
     chi2_constant: NDArray[np.float64]
     n_epoch: NDArray[np.int64]
     n_harmonics: NDArray[np.int64]
+    normal: NDArray[np.float64]
 
     @property
     def amplitude(self) -> NDArray[np.float64]:
@@ -57,6 +61,40 @@ class FourierFit:
         """phi_k1 = phi_k - k phi_1, (S,) radian in [0, 2 pi), cosine convention; NaN where k was not free."""
         difference = np.mod(self.phase[:, k - 1] - k * self.phase[:, 0], TURN)
         return np.where(self.n_harmonics >= k, difference, np.nan)
+
+    def ratio_error(self, k: int) -> NDArray[np.float64]:
+        """Standard error of R_k1, (S,); NaN where R_k1 is."""
+        own, first = ((self.cosine[:, j], self.sine[:, j], self.amplitude[:, j]) for j in (k - 1, 0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ratio = own[2] / first[2]
+            of_own, of_first = 1 / (own[2] * first[2]), -ratio / first[2] ** 2
+            slope = np.stack([own[0] * of_own, own[1] * of_own, first[0] * of_first, first[1] * of_first], axis=1)
+        return self._error(k, slope)
+
+    def phase_error(self, k: int) -> NDArray[np.float64]:
+        """Standard error of phi_k1, (S,) radian, at most that of an angle of which nothing is known; NaN as phi_k1."""
+        own, first = ((self.cosine[:, j], self.sine[:, j], self.amplitude[:, j] ** 2) for j in (k - 1, 0))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = np.stack([own[1] / own[2], -own[0] / own[2], -k * first[1] / first[2], k * first[0] / first[2]],
+                             axis=1)  # fmt: skip
+        return np.minimum(self._error(k, slope), UNKNOWN_ANGLE)
+
+    def _error(self, k: int, slope: NDArray) -> NDArray[np.float64]:
+        """Standard error of what has `slope` (S,4) in the cosine and sine of harmonics k and 1; NaN where k is held."""
+        n = self.cosine.shape[1]
+        place = np.array([k - 1, n + k - 1, 0, n])
+        variance = np.einsum("sp,spq,sq->s", slope, self.covariance[:, place[:, None], place], slope)
+        return np.where(self.n_harmonics >= k, np.sqrt(np.maximum(variance, 0)), np.nan)
+
+    @cached_property
+    def covariance(self) -> NDArray[np.float64]:
+        """Covariance of the coefficients, (S,2K,2K) mag^2, cosines first; only where they are free.
+
+        Scaled by chi2 per degree of freedom: the quoted errors, with a floor added, say which epochs are better, not
+        how good they are.
+        """
+        freedom = np.maximum(self.n_epoch - 1 - 2 * self.n_harmonics, 1)
+        return np.linalg.inv(self.normal) * (self.chi2 / freedom)[:, None, None]
 
     def evaluate(self, phase: ArrayLike) -> NDArray[np.float64]:
         """The series at the G given phases (in turns, of t / P), (S,G) mag."""
@@ -124,7 +162,7 @@ def fit_fourier(
     matrix, vector, mean, constant = normal_equations(
         turns, batch.mag, weights(batch.mag_err, floor), offsets, n_harmonics
     )
-    solution = solve_free(matrix, vector, free)
+    solution, normal = solve_free(matrix, vector, free)
     cosine, sine = solution[:, :n_harmonics], solution[:, n_harmonics:]
     offset = mean.magnitude - np.einsum("sp,sp->s", mean.design, solution)
     chi2 = np.where(n_epoch > 0, constant - np.einsum("sp,sp->s", vector, solution), np.nan)
@@ -137,6 +175,7 @@ def fit_fourier(
         np.where(empty, np.nan, constant),
         n_epoch,
         free,
+        normal,
     )
 
 
@@ -216,11 +255,11 @@ def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
     return matrix + RIDGE * safe[:, None, None] * np.eye(2 * n_harmonics), design
 
 
-def solve_free(matrix: NDArray, vector: NDArray, free: NDArray[np.int64]) -> NDArray:
-    """Solutions (S,2K) with only the first `free` (S,) harmonics fitted; the others are exactly 0."""
+def solve_free(matrix: NDArray, vector: NDArray, free: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
+    """Solutions (S,2K) with only the first `free` (S,) harmonics fitted, the others exactly 0; and their matrix."""
     n_harmonics = vector.shape[1] // 2
     held = np.tile(np.arange(n_harmonics) >= free[:, None], 2)
     matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, matrix)
     diagonal = np.arange(2 * n_harmonics)
     matrix[:, diagonal, diagonal] += held
-    return np.linalg.solve(matrix, np.where(held, 0.0, vector)[..., None])[..., 0]
+    return np.linalg.solve(matrix, np.where(held, 0.0, vector)[..., None])[..., 0], matrix

@@ -12,7 +12,7 @@ from tasks.features import FeatureConfig, compute_features
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
 from tests.real_data import ROOT
-from tests.unit.features.alerce import THEIRS, Band, likelihood, series, weighted_mean
+from tests.unit.features.alerce import N_HARMONICS, THEIRS, Band, likelihood, series, weighted_mean
 
 PAGE = (Path(__file__).parents[3] / "docs" / "alerce_features.md").read_text()
 ROWS = {
@@ -77,8 +77,16 @@ def hazen(b: Band) -> float:
     return np.subtract(*np.quantile(b.mag, [0.75, 0.25], method="hazen"))
 
 
-def ours_of(b: Band, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return series(b, k, 1 / (b.err**2 + FLOOR**2))
+def ours_of(b: Band) -> tuple[np.ndarray, np.ndarray]:
+    """Amplitudes A_k and phases phi_k1 of the cosine series with + phi."""
+    amplitude, phase, _ = series(b, N_HARMONICS, 1 / (b.err**2 + FLOOR**2))
+    return amplitude, np.mod(phase[0] * np.arange(1, N_HARMONICS + 1) - phase, 2 * np.pi)
+
+
+def scatter_ratio(b: Band) -> float:
+    weight = 1 / (b.err**2 + FLOOR**2)
+    residual = series(b, N_HARMONICS, weight)[2]
+    return np.sqrt(np.sum(weight * residual**2) / np.sum(weight * (b.mag - np.average(b.mag, weights=weight)) ** 2))
 
 
 def floored_mean(b: Band) -> float:
@@ -91,6 +99,10 @@ OURS: dict[str, Callable[[Band], float]] = {
     "beyond_1_std": lambda b: np.mean(np.abs(b.residual) > b.mag.std(ddof=1)),
     "eta_e": lambda b: np.sum((np.diff(b.mag) / np.diff(b.time)) ** 2)
     * np.ptp(b.time) ** 2 / ((b.n - 1) ** 3 * b.mag.var(ddof=1)),
+    "fourier_amplitude_mag": lambda b: ours_of(b)[0][0],
+    **{f"fourier_a{k}_mag": lambda b, k=k: ours_of(b)[0][k - 1] for k in range(2, N_HARMONICS + 1)},
+    **{f"phi{k}1_rad": lambda b, k=k: ours_of(b)[1][k - 1] for k in range(2, N_HARMONICS + 1)},
+    "scatter_ratio": scatter_ratio,
     "folded_cusum": lambda b: cusum(b.folded(b.period)),
     "folded_eta": closed_eta,
     "iar_phi": best_iar,

@@ -117,3 +117,55 @@ def test_sine_phase_is_that_of_a_sine_series():
 def test_empty_slices_sum_to_zero():
     assert segment_sum(np.arange(5.0), np.array([0, 0, 2, 2, 5, 5])).tolist() == [0, 1, 0, 9, 0]
     assert segment_sum(np.empty(0), np.array([0, 0])).tolist() == [0]
+
+
+def noisy(n_object: int, n_epoch: int, noise: float, seed: int = 8):
+    """Objects with the same series and noise of their own; quoted errors are half of the true ones."""
+    rng = np.random.default_rng(seed)
+    time = rng.uniform(0, 80, n_object * n_epoch)
+    err = noise * rng.uniform(0.5, 1.5, time.size)
+    angle = 2 * np.pi * time / 0.57
+    mag = 15 + 0.3 * np.cos(angle + 1) + 0.14 * np.cos(2 * angle + 0.4) + 0.08 * np.cos(3 * angle + 5)
+    row = np.repeat(np.arange(n_object), n_epoch)
+    batch = LightCurveBatch.from_epochs(row, time, mag + rng.normal(0, err), err / 2, np.zeros(time.size), None, ("g",))
+    return fit_fourier(batch, np.full(n_object, 0.57), 4)
+
+
+def test_errors_are_the_scatter_of_many_stars():
+    fit = noisy(1500, 60, 0.03)
+    for k, ratio, phase in ((2, 0.14 / 0.3, 0.4 - 2), (3, 0.08 / 0.3, 5 - 3)):
+        pull = (fit.ratio(k) - ratio) / fit.ratio_error(k)
+        assert np.std(pull) == pytest.approx(1, abs=0.08)
+        assert np.mean(pull) == pytest.approx(0, abs=0.15)
+        turned = np.angle(np.exp(1j * (fit.phase_difference(k) - phase))) / fit.phase_error(k)
+        assert np.std(turned) == pytest.approx(1, abs=0.08)
+        assert np.mean(turned) == pytest.approx(0, abs=0.1)
+
+
+def test_an_angle_lost_in_noise_is_unknown():
+    fit = noisy(200, 40, 3.0)
+    assert fit.phase_error(3).max() == pytest.approx(np.pi / np.sqrt(3))
+    assert np.median(fit.phase_error(3)) > 1
+
+
+def test_errors_are_those_of_plain_least_squares():
+    rng = np.random.default_rng(5)
+    time, err, period = np.sort(rng.uniform(0, 50, 40)), rng.uniform(0.01, 0.2, 40), 2.3
+    mag = (14 + rng.normal(0, 1, 40)).astype(np.float32)
+    batch = LightCurveBatch.from_epochs(np.zeros(40), time, mag, err, np.zeros(40), None, ("g",))
+    fit = fit_fourier(batch, [period], 2)
+    angle, weight = 2 * np.pi * time / period, err.astype(np.float32).astype(float) ** -2
+    design = np.stack([np.ones(40), np.cos(angle), np.cos(2 * angle), np.sin(angle), np.sin(2 * angle)], axis=1)
+    covariance = np.linalg.inv(design.T @ (design * weight[:, None])) * fit.chi2[0] / 35
+    np.testing.assert_allclose(fit.covariance[0], covariance[1:, 1:], rtol=1e-3, atol=1e-7)
+
+    def parameters(x):
+        ratio = np.hypot(x[1], x[3]) / np.hypot(x[0], x[2])
+        return np.array([ratio, np.arctan2(-x[3], x[1]) - 2 * np.arctan2(-x[2], x[0])])
+
+    x = np.concatenate([fit.cosine[0], fit.sine[0]])
+    slope = np.stack([(parameters(x + step) - parameters(x - step)) / 2e-6 for step in 1e-6 * np.eye(4)], axis=1)
+    expected = np.sqrt(np.diag(slope @ fit.covariance[0] @ slope.T))
+    assert fit.ratio_error(2)[0] == pytest.approx(expected[0], rel=1e-5)
+    assert fit.phase_error(2)[0] == pytest.approx(min(expected[1], np.pi / np.sqrt(3)), rel=1e-5)
+    assert np.isnan(fit_fourier(batch, [np.nan], 2).ratio_error(2)[0])
