@@ -18,7 +18,7 @@ from tasks.learning.data import Examples, examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 
 CLEAN, FEATURES = TABLES["core_sample__epoch"], TABLES["feature_sample__source"]
-NOT_FEATURES = ("dataset", "tile", "source_id", "input_hash")
+NOT_FEATURES = {column.name for column in FEATURES.columns}
 
 
 def read_feature_names(lake: Lake, dataset: str) -> tuple[str, ...]:

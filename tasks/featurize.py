@@ -16,17 +16,21 @@ from lakehouse.sample import bands
 from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.examples import read_light_curves
+from tasks.examples import places, read_light_curves
 from tasks.fanout import fan_out, may_pass
+from tasks.features import FEATURES as FAMILIES
 from tasks.features import (
-    FEATURES_VERSION,
     FeatureConfig,
     colour_columns,
     compile_all,
     compute_colours,
     compute_features,
+    definitions,
     feature_columns,
+    stale,
 )
+
+COLOURS = "colours:1"  # the definitions of a source without light curves
 
 CLEAN, PHOTOMETRY, FEATURES = (
     TABLES[name] for name in ("core_sample__epoch", "core_sample__photometry", "feature_sample__source")
@@ -35,29 +39,61 @@ CLEAN, PHOTOMETRY, FEATURES = (
 
 @task(name="featurize", task_run_name="featurize-{run.dataset}", retries=1, retry_condition_fn=may_pass)
 def featurize(run: Run, config: FeatureConfig) -> Stage:
-    """Compute the features of the sources whose input or definitions are new; one commit."""
+    """Compute the features of the sources whose input is new, of others those whose definition is; one commit."""
     lake = Lake(run.lake)
     dataset_bands = bands(lake, run.dataset)
     config = replace(config, groups=dataset_bands.groups)
     names = dataset_bands.names
     source_id, tile, inputs, has_epochs = _inputs(lake, run.dataset)
-    expected = chained(inputs, f"features {FEATURES_VERSION} {config if has_epochs else 'colours'} {names}")
+    curves = chained(inputs, f"features of {config if has_epochs else 'colours'} {names}")
+    expected = chained(curves, definitions() if has_epochs else COLOURS)
     todo = np.flatnonzero(outdated(lake, FEATURES, run.dataset, source_id, expected))
     if not todo.size:
         return Stage("featurize", 0, len(source_id))
 
     key = stage_key(lake, FEATURES, "featurize", run.dataset, run.chunk_objects, np.sort(expected[todo]))
-    parts = chunks(source_id[todo], tile[todo], run.chunk_objects)
+    work = _work(lake, run.dataset, source_id[todo], curves[todo]) if has_epochs else {None: np.arange(todo.size)}
+    parts = [(families, todo[group[part]]) for families, group in work.items()
+             for part in chunks(source_id[todo[group]], tile[todo[group]], run.chunk_objects)]  # fmt: skip
     finished = finished_parts(run.lake, FEATURES, key)
-    function = featurize_chunk if has_epochs else colour_chunk
-    jobs = [(run, names, config, key, i, source_id[todo[part]], tile[todo[part]], expected[todo[part]])
-            for i, part in enumerate(parts) if str(i) not in finished]  # fmt: skip
+    jobs = [(run, names, config, key, i, pa.table({"tile": tile[part], "source_id": source_id[part],
+             "input_hash": expected[part], "curve_hash": curves[part]}), families)
+            for i, (families, part) in enumerate(parts) if str(i) not in finished]  # fmt: skip
     if has_epochs and jobs:
         compile_all(config)
-    fan_out(run.scheduler, function, jobs, "featurize", [job[5].size for job in jobs], run.retries)
+    function = featurize_chunk if has_epochs else colour_chunk
+    fan_out(run.scheduler, function, jobs, "featurize", [job[5].num_rows for job in jobs], run.retries)
     spec = FEATURES.bind(feature_columns(names, config) if has_epochs else colour_columns(names))
     table = publish(lake, run.run_id, spec, key, None, source_id[todo], run.dataset, "featurize")
-    return Stage("featurize", todo.size, len(source_id), (table,))
+    notes = tuple(f"{len(group):,} objects: only {', '.join(families) or 'what is gone'} anew"
+                  for families, group in work.items() if families is not None)  # fmt: skip
+    return Stage("featurize", todo.size, len(source_id), (table,), notes)
+
+
+def _work(
+    lake: Lake, dataset: str, source_id: NDArray[np.int64], curves: NDArray[np.int64]
+) -> dict[tuple[str, ...] | None, NDArray[np.int64]]:
+    """Which of the sources need which families: None stands for all of them, of a source whose input is new."""
+    everything = np.ones(source_id.size, bool)
+    work: dict[tuple[str, ...] | None, NDArray[np.int64]] = {}
+    if lake.exists(FEATURES) and "definitions" in lake.dataset(FEATURES).schema.names:
+        order = np.argsort(source_id)
+        stored: dict[str, list[NDArray[np.int64]]] = {}
+        columns = ["source_id", "curve_hash", "definitions"]
+        for rows in lake.scan(FEATURES, columns=columns, where={"dataset": dataset}):
+            place = order[np.minimum(np.searchsorted(source_id[order], rows["source_id"]), order.size - 1)]
+            same = source_id[place] == rows["source_id"].to_numpy()
+            same &= pc.equal(rows["curve_hash"], curves[place]).fill_null(False).to_numpy(zero_copy_only=False)
+            made_of = rows["definitions"].dictionary_encode()
+            for k, text in enumerate(made_of.dictionary.to_pylist()):
+                stored.setdefault(text, []).append(place[same & (made_of.indices.to_numpy(zero_copy_only=False) == k)])
+        for text, places_ in sorted(stored.items()):
+            if (group := np.sort(np.concatenate(places_))).size:
+                families = stale(text)
+                work[families] = np.sort(np.concatenate([work.get(families, group[:0]), group]))
+                everything[group] = False
+    rest = np.flatnonzero(everything)
+    return ({None: rest} if rest.size else {}) | work
 
 
 def _inputs(lake: Lake, dataset: str) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64], bool]:
@@ -74,25 +110,42 @@ def _inputs(lake: Lake, dataset: str) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 def featurize_chunk(
-    run: Run, names: tuple[str, ...], config: FeatureConfig, key: str, part: int,
-    source_id: NDArray[np.int64], tile: NDArray[np.int32], expected: NDArray[np.int64],
+    run: Run, names: tuple[str, ...], config: FeatureConfig, key: str, part: int, rows: pa.Table,
+    families: tuple[str, ...] | None,
 ) -> None:  # fmt: skip
-    """In a worker: features of these sources' light curves, left for the commit."""
-    features = compute_features(read_light_curves(run, source_id), config)
-    stage_rows(run.lake, FEATURES.bind(feature_columns(names, config)),
-               _rows(run.dataset, source_id, tile, expected, features), key, part)  # fmt: skip
+    """In a worker: features of these sources' light curves, left for the commit; only `families`, the others copied."""
+    source_id = rows["source_id"].to_numpy()
+    curves = read_light_curves(run, source_id)
+    if families is None:
+        features = compute_features(curves, config)
+    else:
+        kept = _stored(run, source_id, [c.name for c in feature_columns(names, config, set(FAMILIES) - set(families))])
+        needs = {name for family in families for name in FAMILIES[family].needs} & set(kept.column_names)
+        known = {name: kept[name].to_numpy() for name in needs}
+        features = compute_features(curves, config, families, known)
+        for name in kept.column_names:
+            features = features.append_column(name, kept[name])
+    spec = FEATURES.bind(feature_columns(names, config))
+    stage_rows(run.lake, spec, _rows(run.dataset, rows, definitions(), features), key, part)
+
+
+def _stored(run: Run, source_id: NDArray[np.int64], columns: list[str]) -> pa.Table:
+    """The columns as they are in the table, in the order of the sources."""
+    where = among(source_id) & (pc.field("dataset") == run.dataset)
+    rows = Lake(run.lake).read(FEATURES, columns=["source_id", *columns], where=where)
+    return rows.take(pa.array(places(source_id, rows["source_id"].to_numpy(), FEATURES.name))).select(columns)
 
 
 def colour_chunk(
-    run: Run, names: tuple[str, ...], config: FeatureConfig, key: str, part: int,
-    source_id: NDArray[np.int64], tile: NDArray[np.int32], expected: NDArray[np.int64],
+    run: Run, names: tuple[str, ...], config: FeatureConfig, key: str, part: int, rows: pa.Table, families: None,
 ) -> None:  # fmt: skip
     """In a worker: magnitudes and colours of these sources' mean photometry, left for the commit."""
+    source_id = rows["source_id"].to_numpy()
     where = among(source_id) & (pc.field("dataset") == run.dataset)
-    rows = Lake(run.lake).read(PHOTOMETRY, columns=["source_id", "band", "mag"], where=where)
-    features = compute_colours(magnitudes(rows, source_id, names), names)
-    stage_rows(run.lake, FEATURES.bind(colour_columns(names)),
-               _rows(run.dataset, source_id, tile, expected, features), key, part)  # fmt: skip
+    photometry = Lake(run.lake).read(PHOTOMETRY, columns=["source_id", "band", "mag"], where=where)
+    features = compute_colours(magnitudes(photometry, source_id, names), names)
+    spec = FEATURES.bind(colour_columns(names))
+    stage_rows(run.lake, spec, _rows(run.dataset, rows, COLOURS, features), key, part)
 
 
 def magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float64]:
@@ -105,11 +158,9 @@ def magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, .
     return result
 
 
-def _rows(
-    dataset: str, source_id: NDArray[np.int64], tile: NDArray[np.int32], expected: NDArray[np.int64], features: pa.Table
-) -> pa.Table:
-    identity = {
-        "dataset": pa.array([dataset]).take(pa.array(np.zeros(source_id.size, np.int64))),
-        "tile": tile, "source_id": source_id, "input_hash": expected,
-    }  # fmt: skip
-    return pa.table({**identity, **{name: features[name] for name in features.column_names if name != "source_id"}})
+def _rows(dataset: str, rows: pa.Table, made_of: str, features: pa.Table) -> pa.Table:
+    """Rows of the table: who and of what, (S,), with their features."""
+    same = {"dataset": dataset, "definitions": made_of}
+    repeated = {name: pa.array([text]).take(pa.array(np.zeros(rows.num_rows, np.int64))) for name, text in same.items()}
+    columns = {name: features[name] for name in features.column_names if name != "source_id"}
+    return pa.table({**repeated, **{name: rows[name] for name in rows.column_names}, **columns})

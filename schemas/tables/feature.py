@@ -7,12 +7,16 @@ from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 
 FEATURE_SAMPLE__SOURCE = TableSpec(
     name="feature_sample__source",
-    version=1,
+    version=2,
     doc="Features of each source; null where a feature is undefined.",
     columns=(
         DATASET, TILE, SOURCE_ID,
-        Column("input_hash", pa.int64(), "Hash of the cleaned epochs and of the settings that made the row.",
+        Column("input_hash", pa.int64(), "Hash of the cleaned epochs, settings and definitions that made the row.",
                ucd="meta.checksum"),
+        Column("curve_hash", pa.int64(), "Hash of the cleaned epochs and of the settings, whatever the features are.",
+               ucd="meta.checksum", nullable=True),
+        Column("definitions", pa.string(), "Families of features in the row, each with the version of its definition.",
+               ucd="meta.version", nullable=True),
         Column("{feature}", pa.float32(), "A feature; its own file in tasks/features declares it.", nullable=True),
     ),
     key=("dataset", "source_id"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.colours import colour_columns, compute_colours
-from tasks.features.feature import Curves, Feature, FeatureConfig, expand
+from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
 from tasks.features.folded import FOLDED
 from tasks.features.fourier import FOURIER
 from tasks.features.harmonic_power import HARMONIC_POWER
@@ -24,17 +26,17 @@ from tasks.lightcurves.scan import compile_kernels
 
 __all__ = [
     "FEATURES",
-    "FEATURES_VERSION",
     "Feature",
     "FeatureConfig",
     "colour_columns",
     "compile_all",
     "compute_colours",
     "compute_features",
+    "definitions",
     "feature_columns",
+    "stale",
 ]
 
-FEATURES_VERSION = 2  # raise it when a feature changes its meaning: features are then computed anew
 FEATURES: dict[str, Feature] = {
     feature.name: feature
     for feature in (
@@ -52,37 +54,68 @@ FEATURES: dict[str, Feature] = {
 }
 
 
-def feature_columns(bands: tuple[str, ...], config: FeatureConfig | None = None) -> tuple[Column, ...]:
-    """The columns of `compute_features` for these bands, but for source_id, in its order."""
-    return tuple(column for feature in in_order() for declared in feature.columns for column in expand(declared, bands))
+def feature_columns(
+    bands: tuple[str, ...], config: FeatureConfig | None = None, families: Collection[str] | None = None
+) -> tuple[Column, ...]:
+    """The columns of `compute_features` for these bands, but for source_id, in its order; `families`: only of these."""
+    return tuple(
+        column
+        for feature in in_order()
+        if families is None or feature.name in families
+        for declared in feature.columns
+        for column in expand(declared, bands)
+    )
 
 
 def in_order() -> list[Feature]:
-    """The registered features, each after those it needs; ValueError where that is impossible."""
+    """The registered features, each after those whose columns it needs; ValueError where that is impossible."""
     done: dict[str, Feature] = {}
     waiting = dict(FEATURES)
     while waiting:
-        ready = [feature for feature in waiting.values() if set(feature.needs) <= set(done)]
+        known = {column.name for feature in done.values() for column in feature.columns}
+        ready = [feature for feature in waiting.values() if set(feature.needs) <= known]
         if not ready:
-            raise ValueError(f"features: {', '.join(waiting)} need one another, or one that is not in FEATURES.")
+            raise ValueError(f"features: {', '.join(waiting)} need columns of one another, or of none in FEATURES.")
         done |= {feature.name: feature for feature in ready}
         waiting = {name: feature for name, feature in waiting.items() if name not in done}
     return list(done.values())
 
 
-def compute_features(batch: LightCurveBatch, config: FeatureConfig | None = None) -> pa.Table:
+def definitions() -> str:
+    """What a row of features is made of: every family and the version of its definition."""
+    return " ".join(f"{feature.name}:{feature.version}" for feature in FEATURES.values())
+
+
+def stale(stored: str) -> tuple[str, ...]:
+    """The families to compute anew in a row made of `stored`: new and changed ones, and those that need one of them."""
+    known, changed, columns = set(stored.split()), [], set[str]()
+    for feature in in_order():
+        if f"{feature.name}:{feature.version}" not in known or columns & set(feature.needs):
+            changed.append(feature.name)
+            columns |= {column.name for column in feature.columns}
+    return tuple(changed)
+
+
+def compute_features(
+    batch: LightCurveBatch,
+    config: FeatureConfig | None = None,
+    families: Collection[str] | None = None,
+    known: Arrays | None = None,
+) -> pa.Table:
     """source_id (S,) int64 and every feature, null where undefined; one row per object of `batch`.
 
     Features are float32, but for the period: over many cycles a phase needs more digits. `batch` holds all epochs of
-    an object, of all surveys together, in any order; those without a finite time or magnitude are ignored.
+    an object, of all surveys together, in any order; those without a finite time or magnitude are ignored. `families`:
+    only these; what they need of others is then in `known`, (S,) each, NaN where null.
     """
     curves = Curves.of(batch, config or FeatureConfig())
-    earlier: dict[str, dict[str, NDArray]] = {}
+    found: dict[str, NDArray] = dict(known or {})
     columns: list[tuple[Column, NDArray]] = []
     for feature in in_order():
-        needed = {name: values for need in feature.needs for name, values in earlier[need].items()}
-        earlier[feature.name] = dict(feature.compute(curves, needed))
-        columns += named_columns(feature, earlier[feature.name], batch)
+        if families is None or feature.name in families:
+            values = feature.compute(curves, {name: found[name] for name in feature.needs})
+            found |= values
+            columns += named_columns(feature, values, batch)
     arrays = [pa.array(batch.source_id), *(nullable(values, column.type) for column, values in columns)]
     names = pa.schema([pa.field("source_id", pa.int64(), nullable=False), *(column.field() for column, _ in columns)])
     return pa.Table.from_arrays(arrays, schema=names)
@@ -99,7 +132,7 @@ def compile_all(config: FeatureConfig) -> None:
     compute_features(LightCurveBatch.from_epochs(one, time, 15 + noise, one + 0.1, band, None, names), config)
 
 
-def named_columns(feature: Feature, found: dict[str, NDArray], batch: LightCurveBatch) -> list[tuple[Column, NDArray]]:
+def named_columns(feature: Feature, found: Arrays, batch: LightCurveBatch) -> list[tuple[Column, NDArray]]:
     """The concrete columns of a feature with their (S,) values."""
     named: list[tuple[Column, NDArray]] = []
     for declared in feature.columns:

@@ -98,13 +98,16 @@ class Feature:
 
     A column named with "{band}" stands for one per band and one with "{pair}" for one per pair of `band_pairs`.
     `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
-    NaN where undefined. `earlier` holds the arrays of the features in `needs`.
+    NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
+    read from the table is the one computed. Raise `version` when a column changes its meaning: the family, and those
+    that need it, are then computed anew, and nothing else is.
     """
 
     name: str
     columns: tuple[Column, ...]
     compute: Callable[[Curves, Arrays], Arrays]
     needs: tuple[str, ...] = ()
+    version: int = 1
 
 
 def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

@@ -52,7 +52,7 @@ def cumulative_range(values: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.
 
 FOLDED = Feature(
     "folded",
-    needs=("period",),
+    needs=("period_day",),
     compute=folded,
     columns=(
         Column(

@@ -88,7 +88,7 @@ def _column(
 
 FOURIER = Feature(
     "fourier",
-    needs=("period",),
+    needs=("period_day",),
     compute=fourier,
     columns=(
         _column("fourier_mean_mag_{band}", "Mean over phase of the Fourier series.", "mag", "phot.mag;stat.mean"),

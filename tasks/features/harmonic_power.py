@@ -26,7 +26,7 @@ def harmonic_power(curves: Curves, earlier: Arrays) -> Arrays:
 
 HARMONIC_POWER = Feature(
     "harmonic_power",
-    needs=("period",),
+    needs=("period_day",),
     compute=harmonic_power,
     columns=tuple(
         Column(

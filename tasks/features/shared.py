@@ -87,7 +87,7 @@ def _column(name: str, doc: str, low: float | None, high: float | None, unit: st
 
 SHARED = Feature(
     "shared",
-    needs=("period",),
+    needs=("period_day",),
     compute=shared,
     columns=(
         _column("shared_amplitude_mag", "Amplitude A1 of the series common to all bands.", 0, None, "mag"),

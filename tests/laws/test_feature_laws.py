@@ -26,7 +26,7 @@ def values(name: str, batch: LightCurveBatch, config: FeatureConfig = CONFIG) ->
     for feature in in_order():
         if feature.name == name:
             return dict(feature.compute(curves, found))
-        if feature.name in FEATURES[name].needs:
+        if set(FEATURES[name].needs) & {column.name for column in feature.columns}:
             found |= feature.compute(curves, found)
     raise KeyError(name)
 

@@ -127,7 +127,7 @@ def test_features_come_after_what_they_need(monkeypatch):
     names = [feature.name for feature in features.in_order()]
     assert names.index("period") < names.index("fourier")
     monkeypatch.setitem(FEATURES, "lonely", Feature("lonely", (), lambda curves, earlier: {}, needs=("nowhere",)))
-    with pytest.raises(ValueError, match="lonely need one another"):
+    with pytest.raises(ValueError, match="lonely need columns of one another"):
         features.in_order()
 
 

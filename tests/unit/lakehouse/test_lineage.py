@@ -13,7 +13,8 @@ SPEC = TABLES["feature_sample__source"].bind([])
 def rows(source_id, hashes, dataset="d"):
     n = len(source_id)
     return pa.table({"dataset": [dataset] * n, "tile": pa.array([0] * n, pa.int32()), "source_id": source_id,
-                     "input_hash": hashes}, schema=SPEC.arrow())  # fmt: skip
+                     "input_hash": hashes, "curve_hash": hashes, "definitions": ["a:1"] * n},
+                    schema=SPEC.arrow())  # fmt: skip
 
 
 def test_chained_hashes_depend_on_input_and_step():

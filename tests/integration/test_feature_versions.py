@@ -1,0 +1,141 @@
+"""A family whose definition changes is computed anew, alone; the other columns are copied, bit for bit."""
+
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from distributed import LocalCluster
+
+from flows.presets import preset
+from flows.recipes import cut_config, feature_config
+from flows.settings import override
+from lakehouse.run import Run
+from lakehouse.store import Lake
+from schemas.column import Column
+from tasks.acquire import acquire
+from tasks.clean import clean
+from tasks.features import FEATURES, expand
+from tasks.features.feature import Feature
+from tasks.featurize import featurize
+from tests.integration.conftest import write_folder
+
+MADE_BY = ("input_hash", "definitions")  # what says how a row was made
+
+
+@pytest.fixture(scope="module")
+def cleaned(tmp_path_factory):
+    """A run on a lake of 60 clean light curves, and the settings of its features; workers are threads here."""
+    place = tmp_path_factory.mktemp("versions")
+    settings = override(preset("folder", write_folder(place / "data", 60)), ("features.max_frequency=3",))
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
+        Lake(place / "lake", create=True)
+        run = Run("r", str(place / "lake"), settings.dataset, cluster.scheduler_address, 25)
+        acquire.fn(run, settings.source, None)
+        clean.fn(run, cut_config(settings))
+        yield run, feature_config(settings)
+
+
+@pytest.fixture
+def counted(cleaned, monkeypatch):
+    """The same, its table of features up to date, and how often each family is computed from now on."""
+    run, config = cleaned
+    featurize.fn(run, config)
+    calls: Counter[str] = Counter()
+
+    def counting(feature: Feature) -> Feature:
+        def compute(curves, earlier):
+            calls[feature.name] += 1
+            return feature.compute(curves, earlier)
+
+        return replace(feature, compute=compute)
+
+    for name, feature in list(FEATURES.items()):
+        monkeypatch.setitem(FEATURES, name, counting(feature))
+    monkeypatch.setattr("tasks.featurize.compile_all", lambda config: None)  # it computes every family once
+    return run, config, calls
+
+
+def table(run: Run) -> pa.Table:
+    return Lake(run.lake).read("feature_sample__source").sort_by("source_id")
+
+
+def assert_same(first: pa.Table, second: pa.Table, names) -> None:
+    for name in names:
+        assert first[name].combine_chunks().equals(second[name].combine_chunks()), name
+
+
+def test_every_need_is_a_float64_of_the_object():
+    columns = {column.name: column for feature in FEATURES.values() for column in feature.columns}
+    for feature in FEATURES.values():
+        for need in feature.needs:
+            assert columns[need].type == pa.float64() and "{" not in need, f"{feature.name}: {need}"
+
+
+def test_a_changed_family_is_computed_alone(counted, monkeypatch):
+    run, config, calls = counted
+    before, version = table(run), Lake(run.lake).version("feature_sample__source")
+    changed = FEATURES["sequence"]
+    monkeypatch.setitem(FEATURES, "sequence", replace(changed, version=changed.version + 1, compute=lambda c, e: {
+        name: value + 1 for name, value in changed.compute(c, e).items()}))  # fmt: skip
+    done = featurize.fn(run, config)
+    after = table(run)
+    assert calls == {"sequence": 3} and done.done == 60  # three chunks
+    assert done.notes == ("60 objects: only sequence anew",)
+    assert Lake(run.lake).version("feature_sample__source") == version + 1
+    own = {c.name for declared in changed.columns for c in expand(declared, ("G", "BP", "RP"))}
+    assert_same(before, after, set(before.column_names) - own - set(MADE_BY))
+    assert after["input_hash"].to_pylist() != before["input_hash"].to_pylist()
+    name = "con_G"
+    np.testing.assert_allclose(after[name].to_numpy(), before[name].to_numpy() + 1)
+    assert featurize.fn(run, config).done == 0
+
+
+def test_a_changed_period_takes_with_it_what_needs_it(counted, monkeypatch):
+    run, config, calls = counted
+    before = table(run)
+    monkeypatch.setitem(FEATURES, "period", replace(FEATURES["period"], version=99))
+    featurize.fn(run, config)
+    needing = {feature.name for feature in FEATURES.values() if "period_day" in feature.needs}
+    assert set(calls) == {"period", *needing} < set(FEATURES)
+    assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
+
+
+def test_what_needs_the_period_reads_it(counted, monkeypatch):
+    run, config, calls = counted
+    before = table(run)
+    monkeypatch.setitem(FEATURES, "folded", replace(FEATURES["folded"], version=99))
+    featurize.fn(run, config)
+    assert set(calls) == {"folded"}
+    assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
+
+
+def test_a_family_comes_and_goes(counted, monkeypatch):
+    run, config, calls = counted
+    before = table(run)
+    column = Column("brightest_mag_{band}", pa.float32(), "Least magnitude.", "mag", "phot.mag;stat.min", nullable=True)
+
+    def brightest(curves, earlier):
+        offsets, mag = curves.band_offsets, curves.batch.mag
+        least = [mag[a:b].min() if b > a else np.nan for a, b in pairwise(offsets)]
+        return {column.name: curves.per_band(np.array(least))}
+
+    monkeypatch.setitem(FEATURES, "brightest", Feature("brightest", (column,), brightest))
+    featurize.fn(run, config)
+    with_it = table(run)
+    assert not calls and with_it["brightest_mag_G"].null_count < 60
+    monkeypatch.delitem(FEATURES, "brightest")
+    done = featurize.fn(run, config)
+    assert not calls and done.notes == ("60 objects: only what is gone anew",)
+    after = table(run)
+    assert after["brightest_mag_G"].null_count == 60
+    assert_same(before, after, set(before.column_names))
+
+
+def test_other_settings_are_everything_anew(counted):
+    run, config, calls = counted
+    done = featurize.fn(run, replace(config, min_epoch=config.min_epoch + 1))
+    assert set(calls) == set(FEATURES) and done.notes == ()
+    featurize.fn(run, config)
