@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature, pair_difference
+from tasks.features.feature import Arrays, Curves, Feature, band_pairs, pair_difference
 from tasks.lightcurves.fourier import FourierFit, fit_fourier
 
 N_HARMONICS = 7
@@ -29,7 +31,8 @@ def fourier(curves: Curves, earlier: Arrays) -> Arrays:
         epochs_per_term=EPOCHS_PER_TERM,
     )
     known = fit.n_harmonics > 0
-    found = {**parameters(fit), **shape(fit)}
+    curve = fit.shape(GRID)
+    found = {**parameters(fit), **shape(fit, curve)}
     by_band = {name: curves.per_band(np.where(known, values, np.nan)) for name, values in found.items()}
     with np.errstate(divide="ignore", invalid="ignore"):
         log_amplitude = np.log10(by_band["fourier_amplitude_mag_{band}"])
@@ -37,6 +40,7 @@ def fourier(curves: Curves, earlier: Arrays) -> Arrays:
         **by_band,
         "log_amplitude_ratio_{pair}": pair_difference(log_amplitude, curves.batch.bands),
         "fourier_colour_mag_{pair}": pair_difference(by_band["fourier_mean_mag_{band}"], curves.batch.bands),
+        **extreme_colours(fit, curve, curves),
     }
 
 
@@ -58,9 +62,48 @@ def parameters(fit: FourierFit) -> dict[str, NDArray]:
     return found
 
 
-def shape(fit: FourierFit) -> dict[str, NDArray]:
-    """Peak-to-peak, rise time, acuteness and scatter around the series, (S*B,) each."""
-    curve = fit.shape(GRID)
+def extreme_colours(fit: FourierFit, curve: NDArray, curves: Curves) -> dict[str, NDArray]:
+    """Colour where the first band of a pair is brightest, where it is faintest, and there less at its other minimum.
+
+    (S,P) mag each, both bands at the same phase; NaN where either band has no series, or the first no other minimum.
+    """
+    bands = curves.batch.bands
+    first, second = np.array(band_pairs(bands), np.int64).reshape(-1, 2).T
+    other, has_other = other_minimum(curve)
+    place = np.stack([np.argmin(curve, axis=1), np.argmax(curve, axis=1), other], axis=1)
+    # the grid begins where the first harmonic is faintest, at -phi_1
+    phase = curves.per_band(place / GRID.size - fit.phase[:, :1] / (2 * np.pi))[:, first]
+    row = np.arange(len(curves.batch))[:, None] * len(bands)
+    of_first, of_second = (
+        replace(fit, **{name: getattr(fit, name)[(row + band).ravel()] for name in ("offset", "cosine", "sine")})
+        for band in (first, second)
+    )
+    colour = (of_first.at(phase.reshape(-1, 3)) - of_second.at(phase.reshape(-1, 3))).reshape(phase.shape)
+    known = curves.per_band(fit.n_harmonics > 0)
+    both = known[:, first] & known[:, second]
+    bright, faint, elsewhere = np.moveaxis(np.where(both[..., None], colour, np.nan), -1, 0)
+    difference = np.where(curves.per_band(has_other)[:, first], faint - elsewhere, np.nan)
+    return {
+        "colour_bright_mag_{pair}": bright,
+        "colour_faint_mag_{pair}": faint,
+        "minima_colour_mag_{pair}": difference,
+    }
+
+
+def other_minimum(curve: NDArray) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Place of the faintest local minimum of light more than 0.2 in phase from the faintest, (S,), and if there is one.
+
+    `curve` (S,G) mag, one period.
+    """
+    n = curve.shape[1]
+    faintest = np.argmax(curve, axis=1)
+    away = np.abs((np.arange(n) - faintest[:, None] + n // 2) % n - n // 2) > 0.2 * n
+    is_minimum = away & (curve >= np.roll(curve, 1, axis=1)) & (curve > np.roll(curve, -1, axis=1))
+    return np.argmax(np.where(is_minimum, curve, -np.inf), axis=1), is_minimum.any(axis=1)
+
+
+def shape(fit: FourierFit, curve: NDArray) -> dict[str, NDArray]:
+    """Peak-to-peak, rise time, acuteness and scatter around the series, (S*B,) each; `curve` (S*B,G) is its shape."""
     faintest, brightest = np.argmax(curve, axis=1), np.argmin(curve, axis=1)
     peak_to_peak = curve.max(axis=1) - curve.min(axis=1)
     bright = np.mean(curve < 0.5 * (curve.max(axis=1) + curve.min(axis=1))[:, None], axis=1)
@@ -133,5 +176,17 @@ FOURIER = Feature(
         _column("scatter_ratio_{band}", "Scatter around the Fourier series over scatter around the mean.", low=0),
         _column("log_amplitude_ratio_{pair}", "log10 of the ratio of the amplitudes A1."),
         _column("fourier_colour_mag_{pair}", "Difference of the mean magnitudes over phase.", "mag", "phot.color"),
+        _column(
+            "colour_bright_mag_{pair}", "Colour at the phase where the first band is brightest.", "mag", "phot.color"
+        ),
+        _column(
+            "colour_faint_mag_{pair}", "Colour at the phase where the first band is faintest.", "mag", "phot.color"
+        ),
+        _column(
+            "minima_colour_mag_{pair}",
+            "Colour at the deepest less that at the other minimum of the first band.",
+            "mag",
+            "phot.color;arith.diff",
+        ),
     ),
 )

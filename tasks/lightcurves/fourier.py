@@ -100,6 +100,12 @@ class FourierFit:
         """The series at the G given phases (in turns, of t / P), (S,G) mag."""
         return self.offset[:, None] + _series(self.cosine, self.sine, phase)
 
+    def at(self, phase: NDArray) -> NDArray[np.float64]:
+        """The series of each slice at its own phases (S,M), in turns of t / P, (S,M) mag."""
+        angle = TURN * phase[..., None] * np.arange(1, self.cosine.shape[1] + 1)
+        series = self.cosine[:, None] * np.cos(angle) + self.sine[:, None] * np.sin(angle)
+        return self.offset[:, None] + series.sum(axis=-1)
+
     def shape(self, phase: ArrayLike) -> NDArray[np.float64]:
         """The series without its offset, with phase 0 where the first harmonic is faintest, (S,G) mag.
 

@@ -166,6 +166,17 @@ def test_rows_of_the_whole_star(star):
     assert 0.5 < found["period_prob"] <= 1
     first, last = (pick(pick(b.time) for b in epochs.values()) for pick in (min, max))
     assert found[ROWS["Timespan"][0][0]] == pytest.approx(last - first)
+    grid = np.linspace(0, 1, 2000)
+    curves = []
+    for b in epochs.values():
+        angle = 2 * np.pi * np.outer(b.time / b.period, np.arange(N_HARMONICS + 1))
+        weight = np.sqrt(1 / (b.err**2 + FLOOR**2))[:, None]
+        design = np.hstack([np.cos(angle), np.sin(angle[:, 1:])])
+        solution = np.linalg.lstsq(design * weight, b.mag * weight[:, 0])[0]
+        angle = 2 * np.pi * np.outer(grid, np.arange(N_HARMONICS + 1))
+        curves.append(np.hstack([np.cos(angle), np.sin(angle[:, 1:])]) @ solution)
+    bright = np.argmin(curves[0])
+    assert found["colour_bright_mag_g_r"] == pytest.approx(curves[0][bright] - curves[1][bright], abs=5e-3)
     assert found["colour_mag_g_r"] == pytest.approx(floored_mean(epochs["g"]) - floored_mean(epochs["r"]), abs=1e-4)
 
 

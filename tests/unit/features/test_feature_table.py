@@ -110,6 +110,27 @@ def test_minima_tell_eclipsing_binaries():
     assert star["alternation"] < 0.1
 
 
+def test_colours_at_the_extremes_and_of_the_two_minima():
+    """A star that is bluer when bright, and eclipses of unlike stars: in r the other minimum is deeper than in g."""
+    rng = np.random.default_rng(2)
+    time, band = rng.uniform(0, 60, 800), rng.integers(0, 2, 800)
+    angle = 2 * np.pi * time / 0.73
+    pulsator = 15 - 0.3 * band + np.where(band == 0, 0.5, 0.3) * np.cos(angle + 1.0)
+    first, other = (np.exp(-0.5 * (((time / 0.73 - at + 0.5) % 1 - 0.5) / 0.07) ** 2) for at in (0.2, 0.7))
+    binary = 15 - 0.3 * band + np.where(band == 0, 0.7, 0.5) * first + np.where(band == 0, 0.2, 0.3) * other
+    batch = LightCurveBatch.from_epochs(
+        np.repeat([0, 1], 800), np.tile(time, 2), np.concatenate([pulsator, binary]), np.full(1600, 0.01),
+        np.tile(band, 2), None, ("g", "r"),
+    )  # fmt: skip
+    star, eclipsing = compute_features(batch, CONFIG).to_pylist()
+    assert star["colour_bright_mag_g_r"] == pytest.approx(0.3 - 0.2, abs=0.01)
+    assert star["colour_faint_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.01)
+    assert star["minima_colour_mag_g_r"] is None
+    assert eclipsing["period_day"] == pytest.approx(0.73, rel=1e-3)
+    assert eclipsing["colour_faint_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.02)
+    assert eclipsing["minima_colour_mag_g_r"] == pytest.approx(0.2 + 0.1, abs=0.03)
+
+
 def test_epochs_without_a_number_are_ignored(batch, table):
     spoiled = batch.mag.copy()
     spoiled[0] = np.nan
