@@ -100,7 +100,8 @@ class Feature:
     `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
     NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
     read from the table is the one computed. Raise `version` when a column changes its meaning: the family, and those
-    that need it, are then computed anew, and nothing else is.
+    that need it, are then computed anew, and nothing else is. `of_zero_point` names the columns that depend on the zero
+    point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it, and no other does.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Feature:
     compute: Callable[[Curves, Arrays], Arrays]
     needs: tuple[str, ...] = ()
     version: int = 1
+    of_zero_point: tuple[str, ...] = ()
 
 
 def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

@@ -120,4 +120,9 @@ def statistics(curves: Curves, earlier: Arrays) -> Arrays:
     return found
 
 
-STATISTICS = Feature("statistics", compute=statistics, columns=tuple(STATISTIC_COLUMNS.values()))
+STATISTICS = Feature(
+    "statistics",
+    compute=statistics,
+    columns=tuple(STATISTIC_COLUMNS.values()),
+    of_zero_point=("excess_variance_{band}",),
+)

@@ -14,6 +14,7 @@ from tasks.lightcurves.series import PeriodConfig
 from tests.laws.curve_strategies import batches, shuffled
 
 LAW = settings(max_examples=12, deadline=None)
+GRAIN = 2.0**-18  # mag: multiples of it are exact in float32 below 64 mag
 CONFIG = FeatureConfig(
     groups=(0, 0, 1),
     period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),)),
@@ -72,6 +73,52 @@ def test_zero_point_of_time_does_not_matter(name, batch, days):
         turned = np.angle(np.exp(1j * (second.pop(column) - first.pop(column))))
         np.testing.assert_allclose(turned, np.zeros_like(turned) * turned, atol=1e-4, err_msg=column)
     assert_same(first, second, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(), shift=st.sampled_from([-3, -1, 1, 8]))
+def test_a_constant_magnitude_moves_what_it_should(name, batch, shift):
+    mag = np.round(batch.mag.astype(float) / GRAIN) * GRAIN  # shifted without rounding
+    first, second = values(name, replace(batch, mag=mag)), values(name, replace(batch, mag=mag + shift))
+    feature = FEATURES[name]
+    for column in feature.columns:
+        if column.name in feature.of_zero_point:
+            assert not np.isfinite(first[column.name]).any() or not np.allclose(
+                first[column.name], second[column.name], equal_nan=True, rtol=1e-6, atol=0
+            ), f"{column.name} does not depend on the zero point"
+            del first[column.name], second[column.name]
+        elif column.ucd.startswith("phot.mag"):
+            first[column.name] = first[column.name] + shift
+    assert_same(first, second, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches(), seed=st.integers(0, 99), part=st.sampled_from(["mag", "time"]))
+def test_a_masked_epoch_has_no_influence(name, batch, seed, part):
+    rng = np.random.default_rng(seed)
+    added = rng.integers(0, 9, len(batch))  # epochs that each object gets more of, without a magnitude or a time
+    row = np.concatenate([batch.row, np.repeat(np.arange(len(batch)), added)])
+    n = int(added.sum())
+    more = {"time": 55_000 + rng.uniform(-500, 500, n), "mag": rng.uniform(0, 30, n), "mag_err": rng.uniform(0, 1, n),
+            "band": rng.integers(0, len(batch.bands), n), "flags": np.zeros(n)}  # fmt: skip
+    more[part] = np.full(n, np.nan)
+    order = np.lexsort((rng.random(row.size), row))
+    epochs = {column: np.concatenate([getattr(batch, column), value])[order] for column, value in more.items()}
+    masked = replace(batch, offsets=np.concatenate([[0], np.cumsum(batch.n_epoch + added)]), **epochs)
+    assert_same(values(name, batch), values(name, masked))
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches())
+def test_float32_input_changes_nothing(name, batch):
+    wide = replace(batch, mag=batch.mag.astype(np.float64), mag_err=batch.mag_err.astype(np.float64))
+    assert wide.mag.dtype == np.float32  # what a batch holds, whatever it was given
+    first, second = values(name, batch), values(name, wide)
+    for column in first:
+        np.testing.assert_array_equal(first[column], second[column], err_msg=column)
 
 
 @pytest.mark.parametrize("name", FEATURES)
