@@ -52,7 +52,7 @@ CORE_GAIA__SOURCE = TableSpec(
 
 CORE_TIC__SOURCE = TableSpec(
     name="core_tic__source",
-    version=1,
+    version=2,
     doc="The counterparts in the TESS Input Catalog 8.2: what is neither a label nor a match.",
     columns=(
         DATASET, TILE, SOURCE_ID,
@@ -67,6 +67,8 @@ CORE_TIC__SOURCE = TableSpec(
                range=(0, None)),
         Column("disposition", pa.string(), "ARTIFACT, DUPLICATE, SPLIT or null.", ucd="meta.code.qual",
                nullable=True),
+        Column("ebv", pa.float32(), "Reddening E(B-V) by the TIC.", unit="mag", ucd="phot.color.excess", nullable=True,
+               range=(0, None)),
     ),
     key=("dataset", "source_id"),
 )  # fmt: skip

@@ -58,15 +58,16 @@ LONG, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 ENTRY = {
     "id": LONG, "gaia": TEXT, "ra": FLOAT, "dec": FLOAT, "tmag": FLOAT, "teff": FLOAT, "e_teff": FLOAT, "logg": FLOAT,
     "e_logg": FLOAT, "mh": FLOAT, "e_mh": FLOAT, "rad": FLOAT, "e_rad": FLOAT, "mass": FLOAT, "e_mass": FLOAT,
-    "lumclass": TEXT, "numcont": FLOAT, "contratio": FLOAT, "disposition": TEXT, "duplicate_id": LONG,
+    "lumclass": TEXT, "numcont": FLOAT, "contratio": FLOAT, "disposition": TEXT, "duplicate_id": LONG, "ebv": FLOAT,
 }  # fmt: skip
 # The same at VizieR, spellings without signs and case: tools write [M/H] as __M_H_ or M_H.
 VIZIER = {
     "id": "tic", "gaia": "gaia", "ra": "raj2000", "dec": "dej2000", "tmag": "tmag", "teff": "teff", "e_teff": "steff",
     "logg": "logg", "e_logg": "slogg", "mh": "mh", "e_mh": "emh", "rad": "rad", "e_rad": "srad", "mass": "mass",
     "e_mass": "smass", "lumclass": "lclass", "numcont": "ncont", "contratio": "rcont", "disposition": "disp",
-    "duplicate_id": "mtic",
+    "duplicate_id": "mtic", "ebv": "ebv",
 }  # fmt: skip
+MAY_LACK = ("ebv",)  # of VizieR's columns: a copy without it is read all the same
 BY_TAP = f"SELECT {', '.join(ENTRY)} FROM dbo.catalogrecord WHERE {{column}} IN {{items}}"
 NO_STAR = ("ARTIFACT", "SPLIT")
 # Our quantity: column, column of its error, photometric, reference only, must be positive.
@@ -197,7 +198,7 @@ def counterparts(entries: pa.Table, matches: pa.Table) -> pa.Table:
 
 def tidy(best: pa.Table) -> pa.Table:
     """Rows of core_tic__source, by source_id; a value that cannot be is null."""
-    ratio, count = (known(best[name]) for name in ("contratio", "numcont"))
+    ratio, count, reddening = (known(best[name]) for name in ("contratio", "numcont", "ebv"))
     columns = {
         "source_id": best["source_id"],
         "tic_id": best["id"],
@@ -206,6 +207,7 @@ def tidy(best: pa.Table) -> pa.Table:
         "contratio": pa.array(np.where(ratio >= 0, ratio, np.nan), from_pandas=True),
         "numcont": pa.array(np.where((count >= 0) & (count % 1 == 0), count, np.nan), from_pandas=True),
         "disposition": best["disposition"],
+        "ebv": pa.array(np.where(reddening >= 0, reddening, np.nan), from_pandas=True),
     }
     spec = TABLES[BEST].arrow()
     return pa.table(columns).cast(pa.schema([spec.field(name) for name in columns]))
@@ -255,10 +257,14 @@ def read_xmatch(body: bytes) -> pa.Table:
     header = body.split(b"\n", 1)[0].decode(errors="replace").replace('"', "").strip()
     spelt = {re.sub("[^a-z0-9]", "", name.lower()): name.strip().lower() for name in header.split(",")}
     if header and not header.startswith("<"):
-        _require(VIZIER.values(), spelt, "CDS XMatch's answer about the TIC")
-    columns = {spelt.get(VIZIER[name], name): kind for name, kind in ENTRY.items()}
+        _require([VIZIER[name] for name in ENTRY if name not in MAY_LACK], spelt, "CDS XMatch's answer about the TIC")
+    held = {name: kind for name, kind in ENTRY.items() if name not in MAY_LACK or VIZIER[name] in spelt}
+    columns = {spelt.get(VIZIER[name], name): kind for name, kind in held.items()}
     table = read_csv(body, {"source_id": LONG, **columns}, "CDS XMatch's answer about the TIC")
-    return table.rename_columns(["source_id", *ENTRY])
+    table = table.rename_columns(["source_id", *held])
+    for name in ENTRY.keys() - held.keys():
+        table = table.append_column(name, pa.nulls(table.num_rows, ENTRY[name]))
+    return table.select(["source_id", *ENTRY])
 
 
 def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -73,10 +73,12 @@ def _stellar(patch: Patch) -> dict[str, NDArray]:
     logg = LOGG_SUN + np.log10(mass) - 2 * np.log10(radius)
     is_dwarf = logg > np.where(teff > BLUE_DWARF_TEFF_K, 3.5, GIANT_LOGG)
     mass = np.where(is_dwarf, mass, np.nan)  # the catalogue gives no masses of giants
+    ebv = patch.truth("ebv_mag") * np.exp(0.1 * normal("tic ebv", patch.seed, patch.stars.number))
+    ebv = np.where(np.isfinite(teff), _padded(patch, ebv), np.nan)
     rho, lum = mass / radius**3, radius**2 * (teff / 5772.0) ** 4
     return given | errors | {
         "logg": logg, "e_logg": 0.08 + 0.0 * logg, "mass": mass, "e_mass": 0.13 * mass, "rho": rho, "e_rho": 0.3 * rho,
-        "lum": lum, "e_lum": 0.1 * lum,
+        "lum": lum, "e_lum": 0.1 * lum, "ebv": ebv, "e_ebv": 0.1 * ebv,
     }  # fmt: skip
 
 

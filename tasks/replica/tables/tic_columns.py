@@ -105,7 +105,7 @@ VIZIER_FROM = {
     "e_Tmag": "e_Tmag", "Teff": "Teff", "s_Teff": "e_Teff", "logg": "logg", "s_logg": "e_logg", "M_H": "MH",
     "e_M_H": "e_MH", "Rad": "rad", "s_Rad": "e_rad", "Mass": "mass", "s_Mass": "e_mass", "LClass": "lumclass",
     "Lum": "lum", "s_Lum": "e_lum", "Dist": "d", "s_Dist": "e_d", "Ncont": "numcont", "Rcont": "contratio",
-    "Disp": "disposition", "m_TIC": "duplicate_id",
+    "Disp": "disposition", "m_TIC": "duplicate_id", "E_B_V": "ebv",
 }  # fmt: skip
 _LONG = ("TIC", "GAIA", "m_TIC")
 _AT_MAST = {column.name: column for column in CATALOG_RECORD.columns}

@@ -30,7 +30,7 @@ def at_vizier(source_id, row):
     names = {"teff": "Teff", "e_teff": "s_Teff", "mh": "[M/H]", "e_mh": "e_[M/H]", "rad": "Rad", "e_rad": "s_Rad",
              "mass": "Mass", "e_mass": "s_Mass", "e_logg": "s_logg", "lumclass": "LClass", "numcont": "Ncont",
              "contratio": "Rcont", "disposition": "Disp", "duplicate_id": "m_TIC", "id": "TIC", "gaia": "GAIA",
-             "ra": "RAJ2000", "dec": "DEJ2000", "tmag": "Tmag"}  # fmt: skip
+             "ra": "RAJ2000", "dec": "DEJ2000", "tmag": "Tmag", "ebv": "E(B-V)"}  # fmt: skip
     return {"angDist": 0.1, "source_id": source_id, "ra": 1.0, "dec": 2.0,
             **{names.get(name, name): value for name, value in row.items()}}  # fmt: skip
 
@@ -242,3 +242,14 @@ def test_an_answer_without_a_column_or_broken_is_refused():
 def test_nothing_is_asked_about_nothing():
     asked, got = harvest([], rows=())
     assert asked.log == [] and got.matches.num_rows == 0 and got.tables["core_tic__source"].num_rows == 0
+
+
+def test_reddening_is_held_and_may_be_missing_at_vizier():
+    row = at_vizier(1, entry(70, ebv=0.12))
+    assert tic.read_xmatch(as_csv([row]))["ebv"].to_pylist() == [0.12]
+    del row["E(B-V)"]
+    assert tic.read_xmatch(as_csv([row]))["ebv"].to_pylist() == [None]
+    _, got = harvest([entry(70, 901, ebv=0.12), entry(71, 902, ebv=-1.0)], rows=(STAR, {**STAR, "source_id": 2,
+                     "dr2_source_id": 902}))  # fmt: skip
+    held = got.tables["core_tic__source"].sort_by("tic_id")["ebv"].to_pylist()
+    assert held == [pytest.approx(0.12), None]
