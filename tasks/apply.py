@@ -18,6 +18,7 @@ from lakehouse.run import Run
 from lakehouse.sample import bands
 from lakehouse.store import Lake
 from schemas import BadInput
+from tasks.examples import read_inputs
 from tasks.fanout import fan_out
 from tasks.features import FeatureConfig, compute_colours, compute_features
 from tasks.folder import local
@@ -44,7 +45,7 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
     if strange:
         raise BadInput(f"The folder has the band {strange[0]}, but the models of {run.dataset} read "
                        f"{', '.join(own.names)}: name the bands alike in the dataset.toml.")  # fmt: skip
-    features = replace(features, groups=own.groups)
+    features = replace(features, groups=own.groups, inputs=read_inputs(Lake(run.lake), run.dataset))
     wanted = source.spec.has_light_curves
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
         jobs, sizes = [], []

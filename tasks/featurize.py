@@ -16,7 +16,7 @@ from lakehouse.sample import bands
 from lakehouse.stage import finished_parts, publish, stage_rows
 from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.examples import places, read_light_curves
+from tasks.examples import object_hashes, places, read_inputs, read_light_curves, read_objects
 from tasks.fanout import fan_out, may_pass
 from tasks.features import FEATURES as FAMILIES
 from tasks.features import (
@@ -42,17 +42,21 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     """Compute the features of the sources whose input is new, of others those whose definition is; one commit."""
     lake = Lake(run.lake)
     dataset_bands = bands(lake, run.dataset)
-    config = replace(config, groups=dataset_bands.groups)
+    config = replace(config, groups=dataset_bands.groups, inputs=read_inputs(lake, run.dataset))
     names = dataset_bands.names
     source_id, tile, inputs, has_epochs = _inputs(lake, run.dataset)
+    if has_epochs and config.inputs:
+        inputs = inputs ^ object_hashes(lake, run.dataset, source_id)
     curves = chained(inputs, f"features of {config if has_epochs else 'colours'} {names}")
-    expected = chained(curves, definitions() if has_epochs else COLOURS)
+    expected = chained(curves, definitions(config) if has_epochs else COLOURS)
     todo = np.flatnonzero(outdated(lake, FEATURES, run.dataset, source_id, expected))
     if not todo.size:
         return Stage("featurize", 0, len(source_id))
 
     key = stage_key(lake, FEATURES, "featurize", run.dataset, run.chunk_objects, np.sort(expected[todo]))
-    work = _work(lake, run.dataset, source_id[todo], curves[todo]) if has_epochs else {None: np.arange(todo.size)}
+    work = (
+        _work(lake, run.dataset, config, source_id[todo], curves[todo]) if has_epochs else {None: np.arange(todo.size)}
+    )
     parts = [(families, todo[group[part]]) for families, group in work.items()
              for part in chunks(source_id[todo[group]], tile[todo[group]], run.chunk_objects)]  # fmt: skip
     finished = finished_parts(run.lake, FEATURES, key)
@@ -71,7 +75,7 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
 
 
 def _work(
-    lake: Lake, dataset: str, source_id: NDArray[np.int64], curves: NDArray[np.int64]
+    lake: Lake, dataset: str, config: FeatureConfig, source_id: NDArray[np.int64], curves: NDArray[np.int64]
 ) -> dict[tuple[str, ...] | None, NDArray[np.int64]]:
     """Which of the sources need which families: None stands for all of them, of a source whose input is new."""
     everything = np.ones(source_id.size, bool)
@@ -89,7 +93,7 @@ def _work(
                 stored.setdefault(text, []).append(place[same & (made_of.indices.to_numpy(zero_copy_only=False) == k)])
         for text, places_ in sorted(stored.items()):
             if (group := np.sort(np.concatenate(places_))).size:
-                families = stale(text)
+                families = stale(text, config)
                 work[families] = np.sort(np.concatenate([work.get(families, group[:0]), group]))
                 everything[group] = False
     rest = np.flatnonzero(everything)
@@ -116,17 +120,18 @@ def featurize_chunk(
     """In a worker: features of these sources' light curves, left for the commit; only `families`, the others copied."""
     source_id = rows["source_id"].to_numpy()
     curves = read_light_curves(run, source_id)
+    objects = read_objects(run, source_id) if config.inputs else None
     if families is None:
-        features = compute_features(curves, config)
+        features = compute_features(curves, config, objects)
     else:
         kept = _stored(run, source_id, [c.name for c in feature_columns(names, config, set(FAMILIES) - set(families))])
         needs = {name for family in families for name in FAMILIES[family].needs} & set(kept.column_names)
         known = {name: kept[name].to_numpy() for name in needs}
-        features = compute_features(curves, config, families, known)
+        features = compute_features(curves, config, objects, families, known)
         for name in kept.column_names:
             features = features.append_column(name, kept[name])
     spec = FEATURES.bind(feature_columns(names, config))
-    stage_rows(run.lake, spec, _rows(run.dataset, rows, definitions(), features), key, part)
+    stage_rows(run.lake, spec, _rows(run.dataset, rows, definitions(config), features), key, part)
 
 
 def _stored(run: Run, source_id: NDArray[np.int64], columns: list[str]) -> pa.Table:

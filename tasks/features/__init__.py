@@ -13,9 +13,11 @@ from tasks.features.colours import colour_columns, compute_colours
 from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
 from tasks.features.folded import FOLDED
 from tasks.features.fourier import FOURIER
+from tasks.features.gaia import GAIA
 from tasks.features.harmonic_power import HARMONIC_POWER
 from tasks.features.period import PERIOD
 from tasks.features.photometry import PHOTOMETRY
+from tasks.features.reddening import REDDENING
 from tasks.features.sequence import SEQUENCE
 from tasks.features.shared import SHARED
 from tasks.features.statistics import STATISTICS
@@ -26,6 +28,7 @@ from tasks.lightcurves.scan import compile_kernels
 
 __all__ = [
     "FEATURES",
+    "INPUTS",
     "Feature",
     "FeatureConfig",
     "colour_columns",
@@ -50,8 +53,12 @@ FEATURES: dict[str, Feature] = {
         FOURIER,
         FOLDED,
         SHARED,
+        GAIA,
+        REDDENING,
     )
 }
+
+INPUTS = tuple(sorted({name for feature in FEATURES.values() for name in feature.inputs}))  # beside the light curve
 
 
 def feature_columns(
@@ -60,7 +67,7 @@ def feature_columns(
     """The columns of `compute_features` for these bands, but for source_id, in its order; `families`: only of these."""
     return tuple(
         column
-        for feature in in_order()
+        for feature in made(config or FeatureConfig())
         if families is None or feature.name in families
         for declared in feature.columns
         for column in expand(declared, bands)
@@ -81,15 +88,20 @@ def in_order() -> list[Feature]:
     return list(done.values())
 
 
-def definitions() -> str:
+def made(config: FeatureConfig) -> list[Feature]:
+    """The features, in order, whose inputs the dataset has."""
+    return [feature for feature in in_order() if set(feature.inputs) <= set(config.inputs)]
+
+
+def definitions(config: FeatureConfig) -> str:
     """What a row of features is made of: every family and the version of its definition."""
-    return " ".join(f"{feature.name}:{feature.version}" for feature in FEATURES.values())
+    return " ".join(sorted(f"{feature.name}:{feature.version}" for feature in made(config)))
 
 
-def stale(stored: str) -> tuple[str, ...]:
+def stale(stored: str, config: FeatureConfig) -> tuple[str, ...]:
     """The families to compute anew in a row made of `stored`: new and changed ones, and those that need one of them."""
     known, changed, columns = set(stored.split()), [], set[str]()
-    for feature in in_order():
+    for feature in made(config):
         if f"{feature.name}:{feature.version}" not in known or columns & set(feature.needs):
             changed.append(feature.name)
             columns |= {column.name for column in feature.columns}
@@ -99,19 +111,21 @@ def stale(stored: str) -> tuple[str, ...]:
 def compute_features(
     batch: LightCurveBatch,
     config: FeatureConfig | None = None,
+    objects: Arrays | None = None,
     families: Collection[str] | None = None,
     known: Arrays | None = None,
 ) -> pa.Table:
     """source_id (S,) int64 and every feature, null where undefined; one row per object of `batch`.
 
     Features are float32, but for the period: over many cycles a phase needs more digits. `batch` holds all epochs of
-    an object, of all surveys together, in any order; those without a finite time or magnitude are ignored. `families`:
-    only these; what they need of others is then in `known`, (S,) each, NaN where null.
+    an object, of all surveys together, in any order; those without a finite time or magnitude are ignored. `objects`:
+    the inputs that `config` names, (S,) each, NaN where unknown. `families`: only these; what they need of others is
+    then in `known`, (S,) each, NaN where null.
     """
-    curves = Curves.of(batch, config or FeatureConfig())
+    curves = Curves.of(batch, config or FeatureConfig(), objects)
     found: dict[str, NDArray] = dict(known or {})
     columns: list[tuple[Column, NDArray]] = []
-    for feature in in_order():
+    for feature in made(curves.config):
         if families is None or feature.name in families:
             values = feature.compute(curves, {name: found[name] for name in feature.needs})
             found |= values

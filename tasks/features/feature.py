@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.fourier import fit_fourier
+from tasks.lightcurves.fourier import fit_fourier, segment_sum, weights
 from tasks.lightcurves.series import PeriodConfig
 
 Arrays = Mapping[str, NDArray]
+# Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
+MEAN_ERROR_FLOOR = 0.05  # mag
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,15 @@ class FeatureConfig:
 
     `groups`: survey of each band, aligned to the batch's bands; () means one survey. `has_time` False: the times are
     phases in [0, 1), so there is no period to search and nothing per day. `period`: the period search.
-    `min_epoch`: a band with fewer epochs has no statistics.
+    `min_epoch`: a band with fewer epochs has no statistics. `inputs`: what the dataset holds of its objects beside
+    their light curves; a family that needs more than these is left out.
     """
 
     groups: tuple[int, ...] = ()
     has_time: bool = True
     period: PeriodConfig = field(default_factory=PeriodConfig)
     min_epoch: int = 5
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,17 +42,21 @@ class Curves:
     """What every feature reads: the light curves sorted by object, band and time, and the settings.
 
     Band b of object i is `band_offsets[i*B + b]:band_offsets[i*B + b + 1]`. All magnitudes and times are finite.
+    `objects` has the inputs of the settings, (S,) each, NaN where unknown.
     """
 
     batch: LightCurveBatch
     band_offsets: NDArray[np.int64]
     config: FeatureConfig
+    objects: Arrays
 
     @classmethod
-    def of(cls, batch: LightCurveBatch, config: FeatureConfig) -> Curves:
+    def of(cls, batch: LightCurveBatch, config: FeatureConfig, objects: Arrays | None = None) -> Curves:
         """Sort `batch` and leave out epochs without a time or a magnitude."""
         finite = np.isfinite(batch.time) & np.isfinite(batch.mag)
-        return cls(*(batch if finite.all() else batch.keep(finite)).by_band(), config)
+        unknown = np.full(len(batch), np.nan)
+        known = {name: (objects or {}).get(name, unknown) for name in config.inputs}
+        return cls(*(batch if finite.all() else batch.keep(finite)).by_band(), config, known)
 
     def per_band(self, values: NDArray) -> NDArray:
         """(S*B, ...) as (S, B, ...)."""
@@ -57,6 +66,14 @@ class Curves:
     def n_epoch(self) -> NDArray[np.int64]:
         """Epochs of each object in each band, (S,B)."""
         return self.per_band(np.diff(self.band_offsets))
+
+    @cached_property
+    def mean_mag(self) -> NDArray[np.float64]:
+        """Mean magnitude of each band, weighted by 1 / (err^2 + MEAN_ERROR_FLOOR^2), (S,B); NaN without epochs."""
+        weight = weights(self.batch.mag_err, MEAN_ERROR_FLOOR)
+        total = self.per_band(segment_sum(weight, self.band_offsets))
+        summed = self.per_band(segment_sum(weight * self.batch.mag, self.band_offsets))
+        return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
 
     @property
     def has_errors(self) -> NDArray[np.bool_]:
@@ -100,7 +117,8 @@ class Feature:
     `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
     NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
     read from the table is the one computed. Raise `version` when a column changes its meaning: the family, and those
-    that need it, are then computed anew, and nothing else is. `of_zero_point` names the columns that depend on the zero
+    that need it, are then computed anew, and nothing else is. `inputs` names what it reads of `curves.objects`.
+    `of_zero_point` names the columns that depend on the zero
     point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it, and no other does.
     """
 
@@ -108,6 +126,7 @@ class Feature:
     columns: tuple[Column, ...]
     compute: Callable[[Curves, Arrays], Arrays]
     needs: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     version: int = 1
     of_zero_point: tuple[str, ...] = ()
 

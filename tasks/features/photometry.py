@@ -7,24 +7,16 @@ import pyarrow as pa
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature, pair_difference
-from tasks.lightcurves.fourier import segment_sum, weights
-
-# Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
-MEAN_ERROR_FLOOR = 0.05  # mag
 
 
 def photometry(curves: Curves, earlier: Arrays) -> Arrays:
     """Epoch counts, weighted means and colours; a band without epochs has count 0 and a NaN mean."""
-    batch = curves.batch
-    weight = weights(batch.mag_err, MEAN_ERROR_FLOOR)
-    total = curves.per_band(segment_sum(weight, curves.band_offsets))
-    summed = curves.per_band(segment_sum(weight * batch.mag, curves.band_offsets))
-    mean = np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
+    mean = curves.mean_mag
     return {
         "n_epoch_{band}": curves.n_epoch,
         "mean_mag_{band}": mean,
         "timespan_day": timespan(curves),
-        "colour_mag_{pair}": pair_difference(mean, batch.bands),
+        "colour_mag_{pair}": pair_difference(mean, curves.batch.bands),
     }
 
 

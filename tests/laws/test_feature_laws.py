@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.features import FEATURES, FeatureConfig, in_order
+from tasks.features import FEATURES, INPUTS, FeatureConfig, in_order
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
@@ -17,19 +17,27 @@ LAW = settings(max_examples=12, deadline=None)
 GRAIN = 2.0**-18  # mag: multiples of it are exact in float32 below 64 mag
 CONFIG = FeatureConfig(
     groups=(0, 0, 1),
+    inputs=INPUTS,
     period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),)),
 )
 
 
 def values(name: str, batch: LightCurveBatch, config: FeatureConfig = CONFIG) -> dict[str, np.ndarray]:
     """What the feature called `name` gives, with what it needs computed before it."""
-    curves, found = Curves.of(batch, config), {}
+    curves, found = Curves.of(batch, config, objects(batch)), {}
     for feature in in_order():
         if feature.name == name:
             return dict(feature.compute(curves, found))
         if set(FEATURES[name].needs) & {column.name for column in feature.columns}:
             found |= feature.compute(curves, found)
     raise KeyError(name)
+
+
+def objects(batch: LightCurveBatch) -> dict[str, np.ndarray]:
+    """What is known of each object beside its light curve: made of its id, here and there nothing."""
+    drawn = [np.random.default_rng(source).normal(3, 2, len(INPUTS)) for source in batch.source_id.tolist()]
+    values = np.array(drawn).reshape(len(batch), len(INPUTS))
+    return {name: np.where(value > 5, np.nan, np.abs(value)) for name, value in zip(INPUTS, values.T, strict=True)}
 
 
 def assert_same(first: dict, second: dict, rtol: float = 1e-6, atol: float = 1e-9) -> None:

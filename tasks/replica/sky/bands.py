@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.lightcurves.extinction import extinctions
+
 BANDS = ("G", "BP", "RP", "g_ps1", "r_ps1", "i_ps1", "z_ps1", "y_ps1", "g_ztf", "r_ztf", "i_ztf")
 SURVEYS = {"gaia": BANDS[:3], "ps1": BANDS[3:8], "ztf": BANDS[8:]}
 SYSTEMS = {"gaia": "Vega", "ps1": "AB", "ztf": "AB"}
@@ -12,9 +14,7 @@ SYSTEMS = {"gaia": "Vega", "ps1": "AB", "ztf": "AB"}
 # Effective wavelength, nm: Riello et al. 2021 (Gaia), Tonry et al. 2012 (PS1), Bellm et al. 2019 (ZTF).
 WAVELENGTH_NM = np.array([622.0, 511.0, 777.0, 481.0, 617.0, 752.0, 866.0, 962.0, 472.0, 634.0, 789.0])
 
-# A_b / E(B-V): Casagrande & VandenBerg 2018 (Gaia), Schlafly & Finkbeiner 2011, table 6, R_V = 3.1 (PS1). The ZTF
-# values are the PS1 ones moved to ZTF's wavelengths along the same curve.
-EXTINCTION = np.array([2.740, 3.374, 2.035, 3.172, 2.271, 1.682, 1.322, 1.087, 3.25, 2.21, 1.60])
+EXTINCTION = extinctions(BANDS)  # A_b / E(B-V)
 
 # Intrinsic m_b - m_G against Teff. From 3,830 to 8,350 K: medians of dereddened dwarfs in the sample of Green et al.
 # 2021 (LAMOST, APOGEE and GALAH temperatures). Outside: BP-RP and G-RP of Pecaut & Mamajek 2013, PS1 extrapolated.

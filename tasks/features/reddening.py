@@ -1,0 +1,31 @@
+"""Colours without the reddening of the dust between, where E(B-V) and the extinction of both bands are known."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas.column import Column
+from tasks.features.feature import Arrays, Curves, Feature, pair_difference
+from tasks.lightcurves.extinction import extinctions
+
+
+def reddening(curves: Curves, earlier: Arrays) -> Arrays:
+    """Mean colours less their reddening, (S,P) mag, NaN where it is not known."""
+    bands, ebv = curves.batch.bands, curves.objects["ebv"]
+    return {
+        "ebv": ebv,
+        "colour0_mag_{pair}": pair_difference(curves.mean_mag - ebv[:, None] * extinctions(bands), bands),
+    }
+
+
+REDDENING = Feature(
+    "reddening",
+    inputs=("ebv",),
+    compute=reddening,
+    columns=(
+        Column("ebv", pa.float32(), "Reddening E(B-V) by the TIC.", "mag", "phot.color.excess", nullable=True,
+               range=(0, None)),
+        Column("colour0_mag_{pair}", pa.float32(), "Difference of the mean magnitudes without extinction.", "mag",
+               "phot.color", nullable=True),
+    ),
+)  # fmt: skip
