@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from prefect import task
 
-from lakehouse.lineage import among, chained, chunks, outdated, stage_key
+from lakehouse.lineage import among, chained, chunks, fingerprint, outdated, stage_key
+from lakehouse.reference import TableRef
 from lakehouse.run import Run, Stage
 from lakehouse.sample import bands
 from lakehouse.stage import finished_parts, publish, stage_rows
@@ -27,14 +29,17 @@ from tasks.features import (
     compute_features,
     definitions,
     feature_columns,
+    made,
     stale,
 )
+from tasks.features.nulls import null_reasons
 
 COLOURS = "colours:1"  # the definitions of a source without light curves
 
-CLEAN, PHOTOMETRY, FEATURES = (
-    TABLES[name] for name in ("core_sample__epoch", "core_sample__photometry", "feature_sample__source")
-)
+CLEAN, PHOTOMETRY, FEATURES, NULL = (
+    TABLES[name] for name in
+    ("core_sample__epoch", "core_sample__photometry", "feature_sample__source", "feature_sample__null")
+)  # fmt: skip
 
 
 @task(name="featurize", task_run_name="featurize-{run.dataset}", retries=1, retry_condition_fn=may_pass)
@@ -50,8 +55,9 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     curves = chained(inputs, f"features of {config if has_epochs else 'colours'} {names}")
     expected = chained(curves, definitions(config) if has_epochs else COLOURS)
     todo = np.flatnonzero(outdated(lake, FEATURES, run.dataset, source_id, expected))
+    mark = fingerprint(np.sort(expected))
     if not todo.size:
-        return Stage("featurize", 0, len(source_id))
+        return Stage("featurize", 0, len(source_id), _count_nulls(lake, run, config, names, mark) if has_epochs else ())
 
     key = stage_key(lake, FEATURES, "featurize", run.dataset, run.chunk_objects, np.sort(expected[todo]))
     work = (
@@ -71,7 +77,25 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     table = publish(lake, run.run_id, spec, key, None, source_id[todo], run.dataset, "featurize")
     notes = tuple(f"{len(group):,} objects: only {', '.join(families) or 'what is gone'} anew"
                   for families, group in work.items() if families is not None)  # fmt: skip
-    return Stage("featurize", todo.size, len(source_id), (table,), notes)
+    counted = _count_nulls(lake, run, config, names, mark) if has_epochs else ()
+    return Stage("featurize", todo.size, len(source_id), (table, *counted), notes)
+
+
+def _count_nulls(
+    lake: Lake, run: Run, config: FeatureConfig, names: tuple[str, ...], mark: str
+) -> tuple[TableRef, ...]:
+    """Count the nulls of the dataset's features unless those of these rows, which `mark` stands for, are counted."""
+    own = {"dataset": run.dataset}
+    if lake.exists(NULL) and mark in lake.read(NULL, columns=["state"], where=own)["state"].to_pylist():
+        return ()
+    counts: Counter[tuple[str, str]] = Counter()
+    columns, total = [column.name for column in feature_columns(names, config)], 0
+    for batch in lake.scan(FEATURES, columns=columns, where=own):
+        counts += null_reasons(pa.table(batch), made(config), names, config)
+        total += batch.num_rows
+    rows = [{**own, "column": column, "reason": reason, "n": n, "n_total": total, "state": mark}
+            for (column, reason), n in counts.items()]  # fmt: skip
+    return (lake.overwrite(run.run_id, NULL, pa.Table.from_pylist(rows, NULL.arrow()), own, stage="featurize"),)
 
 
 def _work(

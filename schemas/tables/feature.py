@@ -21,3 +21,19 @@ FEATURE_SAMPLE__SOURCE = TableSpec(
     ),
     key=("dataset", "source_id"),
 )  # fmt: skip
+
+FEATURE_SAMPLE__NULL = TableSpec(
+    name="feature_sample__null",
+    version=1,
+    doc="How many objects of a dataset lack a feature, for each reason; a feature that none lacks has no row.",
+    columns=(
+        DATASET,
+        Column("column", pa.string(), "Column of feature_sample__source.", ucd="meta.id"),
+        Column("reason", pa.string(), "The first reason that holds.", ucd="meta.note"),
+        Column("n", pa.int64(), "Objects.", ucd="meta.number", range=(1, None)),
+        Column("n_total", pa.int64(), "Objects of the dataset that have features.", ucd="meta.number", range=(1, None)),
+        Column("state", pa.string(), "Mark of the rows that were counted.", ucd="meta.checksum"),
+    ),
+    key=("dataset", "column", "reason"),
+    partition=("dataset",),
+)  # fmt: skip

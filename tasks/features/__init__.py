@@ -37,6 +37,7 @@ __all__ = [
     "compute_features",
     "definitions",
     "feature_columns",
+    "made",
     "stale",
 ]
 

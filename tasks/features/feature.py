@@ -76,10 +76,15 @@ class Curves:
         return np.divide(summed, total, out=np.full(total.shape, np.nan), where=total > 0)
 
     @property
+    def n_error(self) -> NDArray[np.int64]:
+        """Epochs of each object in each band with a quoted error, (S,B)."""
+        quoted = np.concatenate([[0], np.cumsum(np.isfinite(self.batch.mag_err))])
+        return self.per_band(np.diff(quoted[self.band_offsets]))
+
+    @property
     def has_errors(self) -> NDArray[np.bool_]:
         """True where every epoch of a band has a quoted error, (S,B)."""
-        missing = np.concatenate([[0], np.cumsum(~np.isfinite(self.batch.mag_err))])
-        return self.per_band(np.diff(missing[self.band_offsets])) == 0
+        return self.n_error == self.n_epoch
 
     @property
     def has_spread(self) -> NDArray[np.bool_]:
@@ -116,10 +121,12 @@ class Feature:
     A column named with "{band}" stands for one per band and one with "{pair}" for one per pair of `band_pairs`.
     `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
     NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
-    read from the table is the one computed. Raise `version` when a column changes its meaning: the family, and those
-    that need it, are then computed anew, and nothing else is. `inputs` names what it reads of `curves.objects`.
-    `of_zero_point` names the columns that depend on the zero
-    point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it, and no other does.
+    read from the table is the one computed. `inputs` names what it reads of `curves.objects`. Raise `version` when a
+    column changes its meaning: the family, and those that need it, are then computed anew, and nothing else is.
+
+    `of_errors` names the columns that need a quoted error at every epoch of the band. `of_zero_point` names those that
+    depend on the zero point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it,
+    and no other does.
     """
 
     name: str
@@ -129,6 +136,7 @@ class Feature:
     inputs: tuple[str, ...] = ()
     version: int = 1
     of_zero_point: tuple[str, ...] = ()
+    of_errors: tuple[str, ...] = ()
 
 
 def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

@@ -14,6 +14,7 @@ def photometry(curves: Curves, earlier: Arrays) -> Arrays:
     mean = curves.mean_mag
     return {
         "n_epoch_{band}": curves.n_epoch,
+        "n_error_{band}": curves.n_error,
         "mean_mag_{band}": mean,
         "timespan_day": timespan(curves),
         "colour_mag_{pair}": pair_difference(mean, curves.batch.bands),
@@ -34,6 +35,9 @@ PHOTOMETRY = Feature(
     compute=photometry,
     columns=(
         Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
+        Column(
+            "n_error_{band}", pa.float32(), "Number of epochs with a quoted error.", ucd="meta.number", range=(0, None)
+        ),
         Column(
             "mean_mag_{band}",
             pa.float32(),

@@ -125,4 +125,5 @@ STATISTICS = Feature(
     compute=statistics,
     columns=tuple(STATISTIC_COLUMNS.values()),
     of_zero_point=("excess_variance_{band}",),
+    of_errors=tuple(STATISTIC_COLUMNS[name].name for name in NEEDS_ERRORS),
 )

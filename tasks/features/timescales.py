@@ -115,6 +115,7 @@ def _column(name: str, doc: str, unit: str = "", low: float | None = None) -> Co
 TIMESCALES = Feature(
     "timescales",
     compute=timescales,
+    of_errors=NAMES,
     columns=(
         _column(NAMES[0], "Structure function at a lag of a year (Schmidt et al. 2010).", "mag", 0),
         _column(NAMES[1], "Logarithmic slope of the structure function with lag."),

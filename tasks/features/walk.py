@@ -19,6 +19,7 @@ TAU_MIN = 0.1  # day; exp(-1 / TAU_MIN) is no memory at all
 TAU_SPANS = 10.0  # longest tau, in time spans: longer ones are not told apart (Kozlowski 2017, A&A 597, A128)
 VARIANCE_DEX = 2.0  # searched each way around the variance of the data
 N_TAU, N_VARIANCE = 8, 5  # coarse grid
+NAMES = ("drw_sigma_mag_{band}", "drw_tau_day_{band}", "iar_phi_{band}")
 TOLERANCE_DEX = 0.005  # of the search that follows it
 
 
@@ -30,8 +31,7 @@ def walk(curves: Curves, earlier: Arrays) -> Arrays:
         _fit(batch.time, batch.mag.astype(np.float64), batch.mag_err.astype(np.float64) ** 2, curves.band_offsets,
              (known & curves.config.has_time).ravel())
     )  # fmt: skip
-    return dict(zip(("drw_sigma_mag_{band}", "drw_tau_day_{band}", "iar_phi_{band}"), np.moveaxis(fitted, -1, 0),
-                    strict=True))  # fmt: skip
+    return dict(zip(NAMES, np.moveaxis(fitted, -1, 0), strict=True))
 
 
 @njit(cache=True, nogil=True)
@@ -113,9 +113,10 @@ def _column(
 WALK = Feature(
     "walk",
     compute=walk,
+    of_errors=NAMES,
     columns=(
-        _column("drw_sigma_mag_{band}", "Standard deviation of the damped random walk.", "mag"),
-        _column("drw_tau_day_{band}", "Time in which the damped random walk forgets.", "d"),
-        _column("iar_phi_{band}", "Autocorrelation over one day (IAR, Eyheramendy et al. 2018).", high=1),
+        _column(NAMES[0], "Standard deviation of the damped random walk.", "mag"),
+        _column(NAMES[1], "Time in which the damped random walk forgets.", "d"),
+        _column(NAMES[2], "Autocorrelation over one day (IAR, Eyheramendy et al. 2018).", high=1),
     ),
 )

@@ -48,11 +48,12 @@ class Choice:
 
 def choose(series: Series, trials: Trials) -> Choice:
     """The most probable period of every object."""
-    n_object = trials.frequency.shape[0]
+    n_object, n_peak = trials.frequency.shape
+    flat = (n_object, n_peak * len(MULTIPLES))
     seen, star = describe(series, trials)
-    possible = is_possible(series, trials).reshape(n_object, -1)
-    chance = probabilities(seen.reshape(n_object, possible.shape[1], seen.shape[-1]), possible, star, network())
-    period = trials.period.reshape(n_object, -1)
+    possible = is_possible(series, trials).reshape(flat)
+    chance = probabilities(seen.reshape(*flat, seen.shape[-1]), possible, star, network())
+    period = trials.period.reshape(flat)
     frequency = 1 / np.where(possible, period, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = frequency[:, :, None] / frequency[:, None, :]
@@ -107,7 +108,7 @@ def describe(series: Series, trials: Trials) -> tuple[NDArray[np.float64], NDArr
     frequency, first = 1 / trials.period, top[:, None, None]
     moments = _moments(series)
     of_window = [
-        window(series, values.reshape(n_object, -1)).reshape(frequency.shape)
+        window(series, values.reshape(n_object, n_peak * len(MULTIPLES))).reshape(frequency.shape)
         for values in (frequency, np.abs(frequency - first), frequency + first)
     ]
     daily = window(series, np.tile(np.array([1.0, 4.0, 6.0]) / SIDEREAL_DAY, (n_object, 1)))

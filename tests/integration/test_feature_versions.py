@@ -17,7 +17,7 @@ from lakehouse.store import Lake
 from schemas.column import Column
 from tasks.acquire import acquire
 from tasks.clean import clean
-from tasks.features import FEATURES, expand
+from tasks.features import FEATURES, expand, feature_columns
 from tasks.features.feature import Feature
 from tasks.featurize import featurize
 from tests.integration.conftest import write_folder
@@ -132,6 +132,27 @@ def test_a_family_comes_and_goes(counted, monkeypatch):
     after = table(run)
     assert after["brightest_mag_G"].null_count == 60
     assert_same(before, after, set(before.column_names))
+
+
+def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
+    run, config, _ = counted
+    lake, rows = Lake(run.lake), table(run)
+    nulls = lake.read("feature_sample__null")
+    version = lake.version("feature_sample__null")
+    assert set(nulls["n_total"].to_pylist()) == {60}
+    by_column = Counter()
+    for row in nulls.to_pylist():
+        by_column[row["column"]] += row["n"]
+    features = [c.name for c in feature_columns(("G", "BP", "RP"), config)]
+    assert by_column == +Counter({name: rows[name].null_count for name in features})
+    featurize.fn(run, config)
+    assert lake.version("feature_sample__null") == version  # the same rows are counted once
+    changed = FEATURES["sequence"]
+    monkeypatch.setitem(FEATURES, "sequence", replace(changed, version=99, compute=lambda c, e: {
+        name: value * np.nan for name, value in changed.compute(c, e).items()}))  # fmt: skip
+    featurize.fn(run, config)
+    after = {row["column"]: row["n"] for row in lake.read("feature_sample__null").to_pylist() if row["n"] == 60}
+    assert {name for name in after if name.startswith("con_")} == {"con_G", "con_BP", "con_RP"}
 
 
 def test_other_settings_are_everything_anew(counted):

@@ -61,9 +61,7 @@ def test_nothing_is_known_of_nothing(table):
     last = table.slice(3, 1).to_pylist()[0]
     assert {name for name, value in last.items() if value is not None} == {
         "source_id",
-        "n_epoch_g",
-        "n_epoch_r",
-        "n_epoch_i",
+        *(f"n_{what}_{band}" for what in ("epoch", "error") for band in BANDS),
     }
 
 

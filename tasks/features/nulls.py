@@ -1,0 +1,63 @@
+"""Why features are null: counts for each column, by the first reason that holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks.features.feature import Feature, FeatureConfig, band_pairs, expand
+
+NO_EPOCH = "no epoch in the band"
+FEW = "too few epochs in the band"
+NO_ERROR = "an epoch of the band without a quoted error"
+NO_INPUT = "the archives say nothing of it"
+PHASES = "times are phases"
+NO_PERIOD = "no period"
+UNDEFINED = "not defined for these epochs"
+
+
+def null_reasons(
+    rows: pa.Table, features: list[Feature], bands: tuple[str, ...], config: FeatureConfig
+) -> Counter[tuple[str, str]]:
+    """How many of `rows`, features as they are stored, are null in each column for each reason: {(column, reason): n}.
+
+    A column of a pair of bands is null where one of them explains it. All reasons are read off the rows themselves.
+    """
+    n_epoch, n_error = (
+        np.stack([rows[f"{name}_{band}"].to_numpy() for band in bands], axis=1) for name in ("n_epoch", "n_error")
+    )
+    is_folded = np.full(rows.num_rows, not config.has_time)
+    no_period = ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time
+    counts: Counter[tuple[str, str]] = Counter()
+    for feature, declared in ((feature, column) for feature in features for column in feature.columns):
+        concrete = expand(declared, bands)
+        for column, own in zip(concrete, _bands_of(declared.name, len(concrete), bands), strict=True):
+            left = np.asarray(rows[column.name].is_null())
+            reasons: list[tuple[str, NDArray]] = []
+            if own:
+                reasons += [
+                    (NO_EPOCH, np.any(n_epoch[:, own] == 0, axis=1)),
+                    (FEW, np.any(n_epoch[:, own] < config.min_epoch, axis=1)),
+                ]
+                if declared.name in feature.of_errors:
+                    reasons.append((NO_ERROR, np.any(n_error[:, own] < n_epoch[:, own], axis=1)))
+            elif not feature.inputs:
+                reasons.append((NO_EPOCH, n_epoch.sum(axis=1) == 0))
+            if feature.inputs:
+                reasons.append((NO_INPUT, left))
+            if feature.needs:
+                reasons.append((NO_PERIOD, no_period))
+            for reason, holds in [*reasons, (PHASES, is_folded), (UNDEFINED, left)]:
+                counts[column.name, reason] += int(np.count_nonzero(left & holds))
+                left = left & ~holds
+    return +counts
+
+
+def _bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:
+    """The bands that each concrete column of a declared one is about."""
+    if "{pair}" in name:
+        return [list(pair) for pair in band_pairs(bands)]
+    return [[band] for band in range(n)] if "{band}" in name else [[]] * n
