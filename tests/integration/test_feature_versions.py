@@ -67,6 +67,13 @@ def assert_same(first: pa.Table, second: pa.Table, names) -> None:
         assert first[name].combine_chunks().equals(second[name].combine_chunks()), name
 
 
+def by_column(nulls: pa.Table) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for row in nulls.to_pylist():
+        counts[row["column"]] += row["n"]
+    return counts
+
+
 def test_every_need_is_a_float64_of_the_object():
     columns = {column.name: column for feature in FEATURES.values() for column in feature.columns}
     for feature in FEATURES.values():
@@ -140,19 +147,16 @@ def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
     nulls = lake.read("feature_sample__null")
     version = lake.version("feature_sample__null")
     assert set(nulls["n_total"].to_pylist()) == {60}
-    by_column = Counter()
-    for row in nulls.to_pylist():
-        by_column[row["column"]] += row["n"]
     features = [c.name for c in feature_columns(("G", "BP", "RP"), config)]
-    assert by_column == +Counter({name: rows[name].null_count for name in features})
+    assert by_column(nulls) == +Counter({name: rows[name].null_count for name in features})
     featurize.fn(run, config)
     assert lake.version("feature_sample__null") == version  # the same rows are counted once
     changed = FEATURES["sequence"]
     monkeypatch.setitem(FEATURES, "sequence", replace(changed, version=99, compute=lambda c, e: {
         name: value * np.nan for name, value in changed.compute(c, e).items()}))  # fmt: skip
     featurize.fn(run, config)
-    after = {row["column"]: row["n"] for row in lake.read("feature_sample__null").to_pylist() if row["n"] == 60}
-    assert {name for name in after if name.startswith("con_")} == {"con_G", "con_BP", "con_RP"}
+    after = by_column(lake.read("feature_sample__null"))
+    assert {name for name, n in after.items() if name.startswith("con_") and n == 60} == {"con_G", "con_BP", "con_RP"}
 
 
 def test_other_settings_are_everything_anew(counted):
