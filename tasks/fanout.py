@@ -22,12 +22,14 @@ WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "OMP_NUM_THREADS": "1",
 }
+ANSWER_S = 10  # within which a scheduler must answer
 
 
 @contextmanager
 def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
     """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block."""
     if scheduler is not None:
+        require(scheduler)
         yield scheduler
         return
     dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT})
@@ -40,6 +42,18 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         silence_logs=logging.ERROR,
     ) as local:
         yield local.scheduler_address
+
+
+def require(address: str) -> None:
+    """Says so where the scheduler at `address` has no worker yet; BadInput where none answers."""
+    try:
+        with Client(address, timeout=ANSWER_S, set_as_default=False) as client:
+            n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
+    except (OSError, ValueError) as error:
+        raise BadInput(f"no Dask scheduler answers at {address} within {ANSWER_S} s: start one with `dask scheduler`, "
+                       "or leave compute.scheduler out for a cluster of this machine.") from error  # fmt: skip
+    if not n_workers:
+        print(f"The scheduler at {address} has no worker yet: waiting for one.", file=sys.stderr, flush=True)
 
 
 def fan_out(
