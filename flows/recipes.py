@@ -22,7 +22,8 @@ def cut_config(settings: Settings) -> CutConfig:
 def feature_config(settings: Settings) -> FeatureConfig:
     """The features; folded curves have no time and so no period search."""
     period = replace(PeriodConfig(), f_max=settings.features.max_frequency, oversampling=settings.features.oversampling)
-    return FeatureConfig(has_time=has_time(settings), period=period)
+    return FeatureConfig(has_time=has_time(settings), period=period,
+                         second_period=settings.features.second_period and has_time(settings))  # fmt: skip
 
 
 def has_time(settings: Settings) -> bool:

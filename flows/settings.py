@@ -110,6 +110,7 @@ class FeatureSettings(Frozen):
 
     max_frequency: float = Field(24.0, gt=0, le=200, description="1/day")
     oversampling: float = Field(3.0, ge=1, le=20)
+    second_period: bool = Field(False, description="search one in what the first leaves; doubles the cost")
 
 
 class NetworkSettings(Frozen):
@@ -143,7 +144,7 @@ class ComputeSettings(Frozen):
 
     n_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
     scheduler: str | None = Field(None, description="address of a running Dask scheduler, tcp://host:port")
-    chunk_objects: int = Field(250, ge=1, le=100_000)
+    chunk_objects: int = Field(500, ge=1, le=100_000)
     retries: int = Field(2, ge=0, le=10)
 
 

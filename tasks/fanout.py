@@ -22,6 +22,13 @@ WORKER_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": str(2**25),
     "OMP_NUM_THREADS": "1",
 }
+# Dask watches itself many times a second, which costs a few percent of every core; chunks take seconds.
+QUIET = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.tick.limit": "60s",
+    "distributed.admin.system-monitor.interval": "2s",
+}
 ANSWER_S = 10  # within which a scheduler must answer
 
 
@@ -32,7 +39,7 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         require(scheduler)
         yield scheduler
         return
-    dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT})
+    dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT, **QUIET})
     with LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,

@@ -52,7 +52,8 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     source_id, tile, inputs, has_epochs = _inputs(lake, run.dataset)
     if has_epochs and config.inputs:
         inputs = inputs ^ object_hashes(lake, run.dataset, source_id)
-    curves = chained(inputs, f"features of {config if has_epochs else 'colours'} {names}")
+    common = replace(config, second_period=False)  # that the definitions say
+    curves = chained(inputs, f"features of {common if has_epochs else 'colours'} {names}")
     expected = chained(curves, definitions(config) if has_epochs else COLOURS)
     todo = np.flatnonzero(outdated(lake, FEATURES, run.dataset, source_id, expected))
     mark = fingerprint(np.sort(expected))

@@ -17,6 +17,7 @@ from tasks.features.gaia import GAIA
 from tasks.features.harmonic_power import HARMONIC_POWER
 from tasks.features.period import PERIOD
 from tasks.features.photometry import PHOTOMETRY
+from tasks.features.prewhitened import PREWHITENED
 from tasks.features.reddening import REDDENING
 from tasks.features.sequence import SEQUENCE
 from tasks.features.shared import SHARED
@@ -54,6 +55,7 @@ FEATURES: dict[str, Feature] = {
         FOURIER,
         FOLDED,
         SHARED,
+        PREWHITENED,
         GAIA,
         REDDENING,
     )
@@ -90,8 +92,12 @@ def in_order() -> list[Feature]:
 
 
 def made(config: FeatureConfig) -> list[Feature]:
-    """The features, in order, whose inputs the dataset has."""
-    return [feature for feature in in_order() if set(feature.inputs) <= set(config.inputs)]
+    """The features, in order, whose inputs the dataset has and whose setting is on."""
+    return [
+        feature
+        for feature in in_order()
+        if set(feature.inputs) <= set(config.inputs) and (not feature.setting or getattr(config, feature.setting))
+    ]
 
 
 def definitions(config: FeatureConfig) -> str:

@@ -27,7 +27,7 @@ class FeatureConfig:
     `groups`: survey of each band, aligned to the batch's bands; () means one survey. `has_time` False: the times are
     phases in [0, 1), so there is no period to search and nothing per day. `period`: the period search.
     `min_epoch`: a band with fewer epochs has no statistics. `inputs`: what the dataset holds of its objects beside
-    their light curves; a family that needs more than these is left out.
+    their light curves; a family that needs more than these is left out. `second_period`: whether to search one.
     """
 
     groups: tuple[int, ...] = ()
@@ -35,6 +35,7 @@ class FeatureConfig:
     period: PeriodConfig = field(default_factory=PeriodConfig)
     min_epoch: int = 5
     inputs: tuple[str, ...] = ()
+    second_period: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,7 +122,8 @@ class Feature:
     A column named with "{band}" stands for one per band and one with "{pair}" for one per pair of `band_pairs`.
     `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
     NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
-    read from the table is the one computed. `inputs` names what it reads of `curves.objects`. Raise `version` when a
+    read from the table is the one computed. `inputs` names what it reads of `curves.objects`. `setting`
+    names a setting that must be on. Raise `version` when a
     column changes its meaning: the family, and those that need it, are then computed anew, and nothing else is.
 
     `of_errors` names the columns that need a quoted error at every epoch of the band. `of_zero_point` names those that
@@ -134,6 +136,7 @@ class Feature:
     compute: Callable[[Curves, Arrays], Arrays]
     needs: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    setting: str = ""
     version: int = 1
     of_zero_point: tuple[str, ...] = ()
     of_errors: tuple[str, ...] = ()

@@ -66,9 +66,7 @@ def choose(series: Series, trials: Trials) -> Choice:
     def of(factor: float) -> NDArray[np.float64]:
         return np.sum(chance[:, :-1] * (np.abs(ratio[row, best] / factor - 1) < SAME), axis=1)
 
-    with np.errstate(invalid="ignore"):
-        apart = np.stack([np.abs(frequency - own[:, None]), frequency + own[:, None]])
-    is_alias = np.max([window(series, each) for each in apart], axis=0) > IS_ALIAS
+    is_alias = windows(series, frequency, own)[1:].max(axis=0) > IS_ALIAS
     related = np.any(np.abs(ratio[row, best][..., None] / np.array([0.5, 1.0, 2.0]) - 1) < SAME, axis=-1)
     known = possible.any(axis=1)
     multiple = np.asarray(MULTIPLES)[best % len(MULTIPLES)]
@@ -107,10 +105,7 @@ def describe(series: Series, trials: Trials) -> tuple[NDArray[np.float64], NDArr
     top = trials.frequency[np.arange(n_object), np.argmax(ranked[:, :, 0], axis=1)]
     frequency, first = 1 / trials.period, top[:, None, None]
     moments = _moments(series)
-    of_window = [
-        window(series, values.reshape(n_object, n_peak * len(MULTIPLES))).reshape(frequency.shape)
-        for values in (frequency, np.abs(frequency - first), frequency + first)
-    ]
+    of_window = windows(series, frequency.reshape(n_object, n_peak * len(MULTIPLES)), top).reshape(3, *frequency.shape)
     daily = window(series, np.tile(np.array([1.0, 4.0, 6.0]) / SIDEREAL_DAY, (n_object, 1)))
     star = np.column_stack([
         np.log10(top), *moments, np.log10(length), np.log10(n), daily, _squeezed(ranked.max(axis=(1, 2))),
@@ -163,27 +158,50 @@ def _moments(series: Series) -> list[NDArray[np.float64]]:
 
 def window(series: Series, frequency: NDArray) -> NDArray[np.float64]:
     """Amplitude of the window function, |sum w exp(2 pi i f t)| / sum w, at frequencies (S,Q) 1/day, (S,Q)."""
-    found = np.zeros(frequency.shape)
-    _window(series.time, series.weight, series.offsets, np.nan_to_num(frequency), found)
+    return windows(series, frequency, np.zeros(frequency.shape[0]))[0]
+
+
+def windows(series: Series, frequency: NDArray, centre: NDArray) -> NDArray[np.float64]:
+    """The same at `frequency` (S,Q), and at its distances from `centre` (S,), below and above: (3,S,Q)."""
+    found = np.zeros((3, *frequency.shape))
+    _windows(series.time, series.weight, series.offsets, np.nan_to_num(frequency), np.nan_to_num(centre), found)
     return found
 
 
 @compiled
-def _window(
+def _windows(
     time: NDArray[np.float64], weight: NDArray[np.float64], offsets: NDArray[np.int64], frequency: NDArray[np.float64],
-    found: NDArray[np.float64],
+    centre: NDArray[np.float64], found: NDArray[np.float64],
 ) -> None:  # fmt: skip
+    longest = 0
     for i in range(offsets.size - 1):
-        total = np.sum(weight[offsets[i] : offsets[i + 1]])
+        longest = max(longest, offsets[i + 1] - offsets[i])
+    work = np.empty((2, longest))
+    for i in range(offsets.size - 1):
+        low, n = offsets[i], offsets[i + 1] - offsets[i]
+        total = np.sum(weight[low : low + n])
+        if total <= 0:
+            continue
+        for j in range(n):
+            angle = _angle(centre[i] * time[low + j])
+            work[0, j], work[1, j] = np.cos(angle), np.sin(angle)
         for q in range(frequency.shape[1]):
-            real, imaginary = 0.0, 0.0
-            for j in range(offsets[i], offsets[i + 1]):
-                turns = frequency[i, q] * time[j]
-                angle = 2 * np.pi * (turns - np.floor(turns))
-                real += weight[j] * np.cos(angle)
-                imaginary += weight[j] * np.sin(angle)
-            if total > 0:
-                found[i, q] = np.sqrt(real**2 + imaginary**2) / total
+            real, imaginary, difference_r, difference_i, sum_r, sum_i = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            for j in range(n):
+                angle = _angle(frequency[i, q] * time[low + j])
+                c, s = weight[low + j] * np.cos(angle), weight[low + j] * np.sin(angle)
+                real, imaginary = real + c, imaginary + s
+                cc, ss, cs, sc = c * work[0, j], s * work[1, j], c * work[1, j], s * work[0, j]
+                difference_r, difference_i = difference_r + cc + ss, difference_i + sc - cs
+                sum_r, sum_i = sum_r + cc - ss, sum_i + sc + cs
+            found[0, i, q] = np.sqrt(real**2 + imaginary**2) / total
+            found[1, i, q] = np.sqrt(difference_r**2 + difference_i**2) / total
+            found[2, i, q] = np.sqrt(sum_r**2 + sum_i**2) / total
+
+
+@compiled
+def _angle(turns: float) -> float:
+    return 2 * np.pi * (turns - np.floor(turns))
 
 
 @dataclass(frozen=True, eq=False)

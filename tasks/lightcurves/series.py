@@ -21,8 +21,8 @@ class PeriodConfig:
     widens where that would need more than max_points. f_min is never below one cycle in the baseline. `error_floor`
     (mag) is added to the errors in quadrature.
 
-    Refinement: n_candidates peaks, fitted with n_harmonics on `refine_grids`, nested, each (half width in points,
-    divisor of the scan's step). Fewer than min_epoch epochs: no period.
+    Refinement: n_candidates peaks, fitted with n_harmonics on the grid `refine` around each, (half width in points,
+    divisor of the scan's step), and then on parabolas. Fewer than min_epoch epochs: no period.
 
     Slots: a band with epochs_per_term * (2K + 1) epochs or more is one, with harmonics of its own; the other bands of a
     survey are one together, with common harmonics and an offset each.
@@ -35,7 +35,7 @@ class PeriodConfig:
     error_floor: float = 0.02
     n_candidates: int = 8
     n_harmonics: int = 3
-    refine_grids: tuple[tuple[int, int], ...] = ((4, 4), (4, 24))
+    refine: tuple[int, int] = (4, 4)
     epochs_per_term: float = 3.0
     min_epoch: int = 10
 

@@ -22,6 +22,7 @@ from tasks.lightcurves.slots import Slots
 MULTIPLES = (1.0, 2.0)  # of the period of a peak: a binary with two alike minima peaks at half its period
 N_HARMONICS = 8
 N_SHAPE = 4  # harmonics of the series that all bands share, which gives a trial its shape
+FINER = 3.0  # of the spacing of the climb: half the width of the last parabola
 LEAST = 1e-6  # of chi2 that a fit leaves
 compiled = njit(cache=True, nogil=True, fastmath=True, error_model="numpy")  # fastmath: all numbers are finite
 _Floats = NDArray[np.float64]
@@ -58,7 +59,7 @@ def fit_trials(series: Series, slots: Slots, peaks: NDArray, step: NDArray, conf
     coefficients = np.full((*shape, 2 * N_SHAPE), np.nan)
     _fit_all(
         series.time, series.weight, series.weight * series.residual, series.offsets, slots.bands, slots.slot_offsets,
-        slots.object_offsets, slots.n_epoch, slots.free, slots.constant, peaks, step, np.array(config.refine_grids),
+        slots.object_offsets, slots.n_epoch, slots.free, slots.constant, peaks, step, np.array(config.refine),
         config.n_harmonics, np.array(MULTIPLES), frequency, sigma, gain, terms, coefficients,
     )  # fmt: skip
     return Trials(frequency, sigma, gain, terms, coefficients)
@@ -83,7 +84,7 @@ class Object(NamedTuple):
 @compiled
 def _fit_all(
     time: _Floats, weight: _Floats, weighted: _Floats, offsets: _Ints, bands: _Ints, slot_offsets: _Ints,
-    object_offsets: _Ints, n_epoch: _Ints, free: _Ints, constant: _Floats, peaks: _Floats, step: _Floats, grids: _Ints,
+    object_offsets: _Ints, n_epoch: _Ints, free: _Ints, constant: _Floats, peaks: _Floats, step: _Floats, refine: _Ints,
     n_climb: int, multiples: _Floats, frequency: _Floats, sigma: _Floats, gain: _Floats, terms: _Floats, shape: _Floats,
 ) -> None:  # fmt: skip
     longest = 0
@@ -101,45 +102,65 @@ def _fit_all(
             best = peaks[i, c]
             if not best > 0:
                 continue
-            for g in range(grids.shape[0]):
-                best = _climb(star, work, best, step[i] / grids[g, 1], grids[g, 0], climbed, n_term)
-            frequency[i, c] = best
-            sigma[i, c] = _sigma(star, work, best, step[i] / grids[0, 1], climbed, n_term)
+            spacing = step[i] / refine[1]
+            best, rough = _climb(star, work, best, spacing, refine[0], climbed, n_term)
+            frequency[i, c], fine = _vertex(star, work, best, spacing / FINER, climbed, n_term)
+            sigma[i, c] = fine if fine > 0 else rough
             for m in range(multiples.size):
-                unit(star.time, best / multiples[m], work[0], work[1])
+                unit(star.time, frequency[i, c] / multiples[m], work[0], work[1])
                 _gains(star, work, gain[i, c, m], terms[i, c, m], shape[i, c, m])
 
 
 @compiled
 def _climb(
     star: Object, work: _Floats, centre: float, spacing: float, half: int, gain: _Floats, terms: _Floats
-) -> float:
-    """The best frequency of the 2 half + 1 around `centre`, `spacing` apart."""
+) -> tuple[float, float]:
+    """The best of the 2 half + 1 frequencies around `centre`, `spacing` apart, moved to the top of the parabola there.
+
+    And its standard error by that parabola: twice the log-likelihood falls by 1 at one standard error.
+    """
     none = np.empty(0)
     unit(star.time, centre - half * spacing, work[0], work[1])
     unit(star.time, spacing, work[6], work[7])
-    best, highest = centre, -np.inf
-    for point in range(2 * half + 1):
+    heights = np.empty(2 * half + 1)
+    for point in range(heights.size):
         _gains(star, work, gain, terms, none)
-        if gain[-1] > highest:
-            best, highest = centre + (point - half) * spacing, gain[-1]
+        heights[point] = gain[-1]
         for j in range(star.time.size):
             real = work[0, j] * work[6, j] - work[1, j] * work[7, j]
             work[1, j] = work[0, j] * work[7, j] + work[1, j] * work[6, j]
             work[0, j] = real
-    return best
+    best = int(np.argmax(heights))
+    inner = min(max(best, 1), heights.size - 2)
+    shift, fall = _parabola(heights[inner - 1], heights[inner], heights[inner + 1])
+    return centre + (best - half + (shift if best == inner else 0.0)) * spacing, spacing / np.sqrt(fall)
 
 
 @compiled
-def _sigma(star: Object, work: _Floats, centre: float, width: float, gain: _Floats, terms: _Floats) -> float:
-    """Standard error of a frequency: twice the log-likelihood falls by 1 there (its curvature over +-width)."""
+def _vertex(
+    star: Object, work: _Floats, centre: float, width: float, gain: _Floats, terms: _Floats
+) -> tuple[float, float]:
+    """The maximum near `centre` by the parabola over +-width, and its standard error."""
     none = np.empty(0)
-    fall = 0.0
-    for sign in (-1.0, 0.0, 1.0):
-        unit(star.time, centre + sign * width, work[0], work[1])
+    heights = np.empty(3)
+    for k in range(3):
+        unit(star.time, centre + (k - 1) * width, work[0], work[1])
         _gains(star, work, gain, terms, none)
-        fall += gain[-1] if sign == 0.0 else -0.5 * gain[-1]
-    return width / np.sqrt(fall) if fall > 0 else np.nan
+        heights[k] = gain[-1]
+    shift, fall = _parabola(heights[0], heights[1], heights[2])
+    return centre + shift * width, width / np.sqrt(fall)
+
+
+@compiled
+def _parabola(before: float, at: float, after: float) -> tuple[float, float]:
+    """Place of the top of the parabola through three points 1 apart, at most 1 from the middle, and its fall over 1.
+
+    Where it has no top, the higher end and a fall of 0.
+    """
+    fall = at - 0.5 * (before + after)
+    if fall <= 0:
+        return (1.0 if after > before else -1.0 if before > after else 0.0), 0.0
+    return min(max(0.25 * (after - before) / fall, -1.0), 1.0), fall
 
 
 @compiled

@@ -17,7 +17,7 @@ from lakehouse.store import Lake
 from schemas.column import Column
 from tasks.acquire import acquire
 from tasks.clean import clean
-from tasks.features import FEATURES, expand, feature_columns
+from tasks.features import FEATURES, expand, feature_columns, made
 from tasks.features.feature import Feature
 from tasks.featurize import featurize
 from tests.integration.conftest import write_folder
@@ -105,7 +105,7 @@ def test_a_changed_period_takes_with_it_what_needs_it(counted, monkeypatch):
     before = table(run)
     monkeypatch.setitem(FEATURES, "period", replace(FEATURES["period"], version=99))
     featurize.fn(run, config)
-    needing = {feature.name for feature in FEATURES.values() if "period_day" in feature.needs}
+    needing = {feature.name for feature in made(config) if "period_day" in feature.needs}
     assert set(calls) == {"period", *needing} < set(FEATURES)
     assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
 
@@ -141,6 +141,18 @@ def test_a_family_comes_and_goes(counted, monkeypatch):
     assert_same(before, after, set(before.column_names))
 
 
+def test_a_second_period_is_computed_when_it_is_asked_for(counted):
+    run, config, calls = counted
+    before = table(run)
+    featurize.fn(run, replace(config, second_period=True))
+    assert set(calls) == {"prewhitened"}
+    after = table(run)
+    assert_same(before, after, set(before.column_names) - set(MADE_BY))
+    assert after["prewhitened_period_day"].null_count < 60
+    featurize.fn(run, config)
+    assert table(run)["prewhitened_period_day"].null_count == 60
+
+
 def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
     run, config, _ = counted
     lake, rows = Lake(run.lake), table(run)
@@ -162,5 +174,5 @@ def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
 def test_other_settings_are_everything_anew(counted):
     run, config, calls = counted
     done = featurize.fn(run, replace(config, min_epoch=config.min_epoch + 1))
-    assert set(calls) == {name for name, feature in FEATURES.items() if not feature.inputs} and done.notes == ()
+    assert set(calls) == {feature.name for feature in made(config)} and done.notes == ()
     featurize.fn(run, config)

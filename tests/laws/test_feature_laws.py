@@ -18,7 +18,8 @@ GRAIN = 2.0**-18  # mag: multiples of it are exact in float32 below 64 mag
 CONFIG = FeatureConfig(
     groups=(0, 0, 1),
     inputs=INPUTS,
-    period=PeriodConfig(f_max=4.0, n_candidates=2, refine_grids=((2, 4),)),
+    second_period=True,
+    period=PeriodConfig(f_max=4.0, n_candidates=2, refine=(2, 4)),
 )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.choice import network, probabilities, window
+from tasks.lightcurves.choice import network, probabilities, window, windows
 from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.series import PeriodConfig, residual_series
@@ -72,6 +72,10 @@ def test_the_window_function_is_its_sum():
     weight = error**-2.0
     expected = np.abs(weight @ np.exp(2j * np.pi * time[:, None] * frequency[0])) / weight.sum()
     np.testing.assert_allclose(window(series, frequency)[0], expected, rtol=1e-5)
+    centre = np.array([0.77])
+    both = windows(series, frequency, centre)
+    for found, at in zip(both, (frequency, frequency - centre, frequency + centre), strict=True):
+        np.testing.assert_allclose(found, window(series, np.abs(at)), rtol=1e-6, atol=1e-9)
     assert expected[2] == pytest.approx(1)  # one epoch a day, at the same hour
 
 

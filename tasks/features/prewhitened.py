@@ -1,0 +1,46 @@
+"""The second period, after the first is taken away: double-mode pulsators (RRd, beat Cepheids) have one."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from schemas.column import Column
+from tasks.features.feature import Arrays, Curves, Feature
+from tasks.lightcurves.prewhiten import second_period
+
+
+def prewhitened(curves: Curves, earlier: Arrays) -> Arrays:
+    """Each quantity (S,), NaN without a first period."""
+    config = curves.config
+    first = earlier["period_day"]
+    found = second_period(curves.batch, curves.band_offsets, first, config.period, config.groups or None)
+    return {
+        "prewhitened_period_day": found.period,
+        "prewhitened_period_ratio": found.period / first,
+        "prewhitened_power": found.power,
+        "prewhitened_log_fap": found.log_fap,
+        "prewhitened_amplitude_mag": found.amplitude,
+    }
+
+
+def _column(name: str, doc: str, unit: str, ucd: str, high: float | None = None, low: float | None = 0) -> Column:
+    return Column(name, pa.float32(), doc, unit, ucd, nullable=True, range=(low, high))
+
+
+PREWHITENED = Feature(
+    "prewhitened",
+    needs=("period_day",),
+    setting="second_period",
+    compute=prewhitened,
+    columns=(
+        Column("prewhitened_period_day", pa.float64(), "Second period, of what the first leaves.", "d", "time.period",
+               nullable=True, range=(0, None)),
+        _column("prewhitened_period_ratio", "Second period over the first.", "", "time.period;arith.ratio"),
+        _column("prewhitened_power", "Share of the variance left that a sine at the second period explains.", "",
+                "stat.value", 1),
+        _column("prewhitened_log_fap", "log10 of the second period's false alarm probability (Baluev 2008).", "",
+                "stat.probability", 0, None),
+        _column("prewhitened_amplitude_mag", "Amplitude of the sine at the second period, all bands.", "mag",
+                "src.var.amplitude"),
+    ),
+)  # fmt: skip
