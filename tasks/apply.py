@@ -45,7 +45,12 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
     if strange:
         raise BadInput(f"The folder has the band {strange[0]}, but the models of {run.dataset} read "
                        f"{', '.join(own.names)}: name the bands alike in the dataset.toml.")  # fmt: skip
-    features = replace(features, groups=own.groups, inputs=read_inputs(Lake(run.lake), run.dataset))
+    features = replace(
+        features,
+        groups=own.groups,
+        surveys=tuple(dict.fromkeys(own.surveys)),
+        inputs=read_inputs(Lake(run.lake), run.dataset),
+    )
     wanted = source.spec.has_light_curves
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
         jobs, sizes = [], []

@@ -47,7 +47,8 @@ def featurize(run: Run, config: FeatureConfig) -> Stage:
     """Compute the features of the sources whose input is new, of others those whose definition is; one commit."""
     lake = Lake(run.lake)
     dataset_bands = bands(lake, run.dataset)
-    config = replace(config, groups=dataset_bands.groups, inputs=read_inputs(lake, run.dataset))
+    config = replace(config, groups=dataset_bands.groups, surveys=tuple(dict.fromkeys(dataset_bands.surveys)),
+                     inputs=read_inputs(lake, run.dataset))  # fmt: skip
     names = dataset_bands.names
     source_id, tile, inputs, has_epochs = _inputs(lake, run.dataset)
     if has_epochs and config.inputs:

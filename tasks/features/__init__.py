@@ -68,12 +68,13 @@ def feature_columns(
     bands: tuple[str, ...], config: FeatureConfig | None = None, families: Collection[str] | None = None
 ) -> tuple[Column, ...]:
     """The columns of `compute_features` for these bands, but for source_id, in its order; `families`: only of these."""
+    config = config or FeatureConfig()
     return tuple(
         column
-        for feature in made(config or FeatureConfig())
+        for feature in made(config)
         if families is None or feature.name in families
         for declared in feature.columns
-        for column in expand(declared, bands)
+        for column in expand(declared, bands, config.surveys)
     )
 
 
@@ -136,7 +137,7 @@ def compute_features(
         if families is None or feature.name in families:
             values = feature.compute(curves, {name: found[name] for name in feature.needs})
             found |= values
-            columns += named_columns(feature, values, batch)
+            columns += named_columns(feature, values, curves)
     arrays = [pa.array(batch.source_id), *(nullable(values, column.type) for column, values in columns)]
     names = pa.schema([pa.field("source_id", pa.int64(), nullable=False), *(column.field() for column, _ in columns)])
     return pa.Table.from_arrays(arrays, schema=names)
@@ -153,12 +154,12 @@ def compile_all(config: FeatureConfig) -> None:
     compute_features(LightCurveBatch.from_epochs(one, time, 15 + noise, one + 0.1, band, None, names), config)
 
 
-def named_columns(feature: Feature, found: Arrays, batch: LightCurveBatch) -> list[tuple[Column, NDArray]]:
+def named_columns(feature: Feature, found: Arrays, curves: Curves) -> list[tuple[Column, NDArray]]:
     """The concrete columns of a feature with their (S,) values."""
     named: list[tuple[Column, NDArray]] = []
     for declared in feature.columns:
-        concrete = expand(declared, batch.bands)
-        values = np.asarray(found[declared.name]).reshape(len(batch), len(concrete))
+        concrete = expand(declared, curves.batch.bands, curves.config.surveys)
+        values = np.asarray(found[declared.name]).reshape(len(curves.batch), len(concrete))
         named += zip(concrete, values.T, strict=True)
     return named
 

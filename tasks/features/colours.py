@@ -18,7 +18,7 @@ def colour_columns(bands: tuple[str, ...]) -> tuple[Column, ...]:
     colour = Column(
         "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
     )
-    return *expand(mean, bands), *expand(colour, bands, list(combinations(range(len(bands)), 2)))
+    return *expand(mean, bands), *expand(colour, bands, pairs=list(combinations(range(len(bands)), 2)))
 
 
 def compute_colours(mags: ArrayLike, bands: tuple[str, ...]) -> pa.Table:

@@ -24,18 +24,25 @@ MEAN_ERROR_FLOOR = 0.05  # mag
 class FeatureConfig:
     """How the features of one dataset are computed.
 
-    `groups`: survey of each band, aligned to the batch's bands; () means one survey. `has_time` False: the times are
+    `groups`: survey of each band, aligned to the batch's bands; () means one survey. `surveys`: their names; columns of
+    each survey are there only where there are several. `has_time` False: the times are
     phases in [0, 1), so there is no period to search and nothing per day. `period`: the period search.
     `min_epoch`: a band with fewer epochs has no statistics. `inputs`: what the dataset holds of its objects beside
     their light curves; a family that needs more than these is left out. `second_period`: whether to search one.
     """
 
     groups: tuple[int, ...] = ()
+    surveys: tuple[str, ...] = ()
     has_time: bool = True
     period: PeriodConfig = field(default_factory=PeriodConfig)
     min_epoch: int = 5
     inputs: tuple[str, ...] = ()
     second_period: bool = False
+
+    @property
+    def n_survey(self) -> int:
+        """How many surveys have columns of their own: none where there is but one."""
+        return len(self.surveys) if len(self.surveys) > 1 else 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,6 +117,11 @@ class Curves:
         known = (constant > 0) & np.isfinite(fold)
         return np.where(known, 1 - chi2 / np.where(known, constant, 1.0), np.nan)
 
+    @property
+    def survey_bands(self) -> list[NDArray[np.int64]]:
+        """The bands of each survey, where there are several."""
+        return [np.flatnonzero(np.equal(self.config.groups, k)) for k in range(self.config.n_survey)]
+
     def fold_period(self, period: NDArray) -> NDArray[np.float64]:
         """The period to fold with, (S,): the one found, or 1 where the times are phases already."""
         return period if self.config.has_time else np.ones(len(self.batch))
@@ -119,12 +131,12 @@ class Curves:
 class Feature:
     """A family of columns computed together.
 
-    A column named with "{band}" stands for one per band and one with "{pair}" for one per pair of `band_pairs`.
-    `compute(curves, earlier)` returns an array for every column, by its name as written here: (S,), (S,B) or (S,P),
-    NaN where undefined. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
-    read from the table is the one computed. `inputs` names what it reads of `curves.objects`. `setting`
-    names a setting that must be on. Raise `version` when a
-    column changes its meaning: the family, and those that need it, are then computed anew, and nothing else is.
+    A column named with "{band}" stands for one per band, one with "{pair}" for one per pair of `band_pairs`, and one
+    with "{survey}" for one per survey, where there are several. `compute(curves, earlier)` returns an array for every
+    column, by its name as written here: (S,), (S,B), (S,P) or (S,G), NaN where undefined. `earlier` holds the columns
+    in `needs`, of other families: per object and float64, so that one read from the table is the one computed. `inputs`
+    names what it reads of `curves.objects`, `setting` a setting that must be on. Raise `version` when a column changes
+    its meaning: the family, and those that need it, are then computed anew, and nothing else is.
 
     `of_errors` names the columns that need a quoted error at every epoch of the band. `of_zero_point` names those that
     depend on the zero point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it,
@@ -151,15 +163,19 @@ def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
 def expand(
     column: Column,
     bands: tuple[str, ...],
+    surveys: tuple[str, ...] = (),
     pairs: Sequence[tuple[int, int]] | None = None,
 ) -> tuple[Column, ...]:
     """The concrete columns of a declared one, in the order of the array's second axis; `pairs`: else `band_pairs`."""
     if "{band}" in column.name:
         return tuple(column.named(column.name.format(band=band), f"{column.doc} Band {band}.") for band in bands)
+    if "{survey}" in column.name:
+        names = surveys if len(surveys) > 1 else ()
+        return tuple(column.named(column.name.format(survey=name), f"{column.doc} Survey {name}.") for name in names)
     if "{pair}" in column.name:
-        names = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
+        of_pairs = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
         return tuple(
-            column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in names
+            column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in of_pairs
         )
     return (column,)
 

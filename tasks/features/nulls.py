@@ -33,7 +33,7 @@ def null_reasons(
     no_period = ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time
     counts: Counter[tuple[str, str]] = Counter()
     for feature, declared in ((feature, column) for feature in features for column in feature.columns):
-        concrete = expand(declared, bands)
+        concrete = expand(declared, bands, config.surveys)
         for column, own in zip(concrete, _bands_of(declared.name, len(concrete), bands), strict=True):
             left = np.asarray(rows[column.name].is_null())
             reasons: list[tuple[str, NDArray]] = []
@@ -57,7 +57,7 @@ def null_reasons(
 
 
 def _bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:
-    """The bands that each concrete column of a declared one is about."""
+    """The bands that each concrete column of a declared one is about; none where it is about all together."""
     if "{pair}" in name:
         return [list(pair) for pair in band_pairs(bands)]
     return [[band] for band in range(n)] if "{band}" in name else [[]] * n

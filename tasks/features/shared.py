@@ -5,6 +5,8 @@ For sparse bands this is the only shape there is. Amplitudes are means over the 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -20,38 +22,67 @@ GRID = np.arange(128) / 128
 
 
 def shared(curves: Curves, earlier: Arrays) -> Arrays:
-    """Fourier parameters over all bands, and the minima of the curve folded at P and at 2P, (S,) each."""
+    """Fourier parameters over all bands, (S,), and over each survey's, (S,G); minima folded at P and 2P."""
     fold = curves.fold_period(earlier["period_day"])
-    fit = fit_shared(curves, fold, N_HARMONICS)
-    found = {"shared_amplitude_mag": np.where(fit.n_harmonics > 0, fit.amplitude[:, 0], np.nan)}
-    for k in (2, 3, 4):
-        phi = fit.phase_difference(k)
-        found |= {f"shared_r{k}1": fit.ratio(k), f"shared_cos_phi{k}1": np.cos(phi), f"shared_sin_phi{k}1": np.sin(phi)}
+    equations = Equations.of(curves, fold, N_HARMONICS)
+    fit = equations.solve(np.arange(len(curves.batch.bands)))
+    found = {f"shared_{name}": values for name, values in parameters(fit).items()}
     found["minima_ratio"] = np.where(fit.n_harmonics >= 2, minima_ratio(fit.shape(GRID)), np.nan)
+    by_survey = [parameters(equations.solve(bands)) for bands in curves.survey_bands]
+    none = np.empty((len(curves.batch), 0))
+    for name in parameters(fit):
+        found[f"shared_{name}_{{survey}}"] = np.stack([each[name] for each in by_survey], 1) if by_survey else none
     # phases in [0, 1) cover half of twice the period
-    double = fit_shared(curves, 2 * fold if curves.config.has_time else np.full(fold.size, np.nan), MINIMA_HARMONICS)
-    found["alternation"] = np.where(double.n_harmonics >= 2, alternation(double.shape(GRID)), np.nan)
+    double = 2 * fold if curves.config.has_time else np.full(fold.size, np.nan)
+    twice = Equations.of(curves, double, MINIMA_HARMONICS).solve(np.arange(len(curves.batch.bands)))
+    found["alternation"] = np.where(twice.n_harmonics >= 2, alternation(twice.shape(GRID)), np.nan)
     return found
 
 
-def fit_shared(curves: Curves, fold: NDArray, n_harmonics: int) -> FourierFit:
-    """Series with common harmonics and an offset per band (offset 0 here), one per object."""
-    batch, n_object = curves.batch, len(curves.batch)
-    known = np.isfinite(fold) & (fold > 0)
-    turns = batch.time * np.repeat(np.where(known, 1 / np.where(known, fold, 1.0), 0.0), batch.n_epoch)
-    matrix, vector, _, constant = normal_equations(
-        turns, batch.mag, weights(batch.mag_err, curves.config.period.error_floor), curves.band_offsets, n_harmonics
-    )
-    matrix, vector, constant = (curves.per_band(value).sum(axis=1) for value in (matrix, vector, constant))
-    n_band = np.count_nonzero(curves.n_epoch, axis=1)
-    free = np.clip(((batch.n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics).astype(np.int64)
-    free = np.where(known & (constant > 0), free, 0)
-    solution, normal = solve_free(matrix, vector, free)
-    chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
-    return FourierFit(  # of the epochs, those that the other bands' offsets leave
-        np.zeros(n_object), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant,
-        batch.n_epoch - n_band + 1, free, normal,
-    )  # fmt: skip
+def parameters(fit: FourierFit) -> dict[str, NDArray[np.float64]]:
+    """Amplitude A1, ratios and phase differences, the latter as cosine and sine, (S,) each."""
+    found = {"amplitude_mag": np.where(fit.n_harmonics > 0, fit.amplitude[:, 0], np.nan)}
+    for k in (2, 3, 4):
+        phi = fit.phase_difference(k)
+        found |= {f"r{k}1": fit.ratio(k), f"cos_phi{k}1": np.cos(phi), f"sin_phi{k}1": np.sin(phi)}
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """Normal equations of every band, which add up for bands that share their harmonics, with an offset each."""
+
+    matrix: NDArray[np.float64]  # (S,B,2K,2K)
+    vector: NDArray[np.float64]  # (S,B,2K)
+    constant: NDArray[np.float64]  # (S,B), chi2 of the offsets alone
+    n_epoch: NDArray[np.int64]  # (S,B)
+    known: NDArray[np.bool_]  # (S,), objects with a period
+
+    @classmethod
+    def of(cls, curves: Curves, fold: NDArray, n_harmonics: int) -> Equations:
+        """At the period `fold` (S,) of each object."""
+        batch = curves.batch
+        known = np.isfinite(fold) & (fold > 0)
+        turns = batch.time * np.repeat(np.where(known, 1 / np.where(known, fold, 1.0), 0.0), batch.n_epoch)
+        weight = weights(batch.mag_err, curves.config.period.error_floor)
+        matrix, vector, _, constant = normal_equations(turns, batch.mag, weight, curves.band_offsets, n_harmonics)
+        return cls(
+            curves.per_band(matrix), curves.per_band(vector), curves.per_band(constant), curves.n_epoch, known
+        )  # fmt: skip
+
+    def solve(self, bands: NDArray[np.int64]) -> FourierFit:
+        """The series with common harmonics of these bands (offset 0 here), one per object."""
+        matrix, vector, constant = (value[:, bands].sum(axis=1) for value in (self.matrix, self.vector, self.constant))
+        n_epoch, n_band = self.n_epoch[:, bands].sum(axis=1), np.count_nonzero(self.n_epoch[:, bands], axis=1)
+        n_harmonics = vector.shape[1] // 2
+        free = np.clip(((n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics).astype(np.int64)
+        free = np.where(self.known & (constant > 0), free, 0)
+        solution, normal = solve_free(matrix, vector, free)
+        chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
+        return FourierFit(  # of the epochs, those that the other bands' offsets leave
+            np.zeros(free.size), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant,
+            n_epoch - n_band + 1, free, normal,
+        )  # fmt: skip
 
 
 def minima_ratio(curve: NDArray) -> NDArray[np.float64]:
@@ -85,21 +116,29 @@ def _column(name: str, doc: str, low: float | None, high: float | None, unit: st
     return Column(name, pa.float32(), doc, unit, "src.var;stat.fourier", nullable=True, range=(low, high))
 
 
+def _parameters(template: str, which: str) -> tuple[Column, ...]:
+    """Columns of `parameters`, by the names that `template` makes."""
+    return (
+        _column(template.format("amplitude_mag"), f"Amplitude A1 of the series common to {which}.", 0, None, "mag"),
+        *(
+            column
+            for k in (2, 3, 4)
+            for column in (
+                _column(template.format(f"r{k}1"), f"Amplitude ratio A{k}/A1, {which}.", 0, None),
+                _column(template.format(f"cos_phi{k}1"), f"Cosine of phi{k} - {k} phi1, {which}.", -1, 1),
+                _column(template.format(f"sin_phi{k}1"), f"Sine of phi{k} - {k} phi1, {which}.", -1, 1),
+            )
+        ),
+    )
+
+
 SHARED = Feature(
     "shared",
     needs=("period_day",),
     compute=shared,
     columns=(
-        _column("shared_amplitude_mag", "Amplitude A1 of the series common to all bands.", 0, None, "mag"),
-        *(
-            column
-            for k in (2, 3, 4)
-            for column in (
-                _column(f"shared_r{k}1", f"Amplitude ratio A{k}/A1, all bands.", 0, None),
-                _column(f"shared_cos_phi{k}1", f"Cosine of phi{k} - {k} phi1, all bands.", -1, 1),
-                _column(f"shared_sin_phi{k}1", f"Sine of phi{k} - {k} phi1, all bands.", -1, 1),
-            )
-        ),
+        *_parameters("shared_{}", "all bands"),
+        *_parameters("shared_{}_{{survey}}", "the bands of one survey"),
         _column("minima_ratio", "Depth of the second minimum over the first's, folded at P.", 0, 1),
         _column("alternation", "Difference of the two minima folded at 2P, over the range.", 0, 1),
     ),

@@ -17,6 +17,7 @@ LAW = settings(max_examples=12, deadline=None)
 GRAIN = 2.0**-18  # mag: multiples of it are exact in float32 below 64 mag
 CONFIG = FeatureConfig(
     groups=(0, 0, 1),
+    surveys=("one", "other"),
     inputs=INPUTS,
     second_period=True,
     period=PeriodConfig(f_max=4.0, n_candidates=2, refine=(2, 4)),

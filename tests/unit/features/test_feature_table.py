@@ -5,7 +5,15 @@ import pyarrow as pa
 import pytest
 
 from tasks import features
-from tasks.features import FEATURES, FeatureConfig, colour_columns, compute_colours, compute_features, feature_columns
+from tasks.features import (
+    FEATURES,
+    INPUTS,
+    FeatureConfig,
+    colour_columns,
+    compute_colours,
+    compute_features,
+    feature_columns,
+)
 from tasks.features.feature import Feature, band_pairs
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
@@ -180,3 +188,24 @@ def test_units_and_ucds_are_valid():
         Unit(column.unit, format="vounit")
         assert check_ucd(column.ucd, check_controlled_vocabulary=True), f"{column.name}: {column.ucd}"
         assert column.doc.endswith("."), column.name
+
+
+def test_each_survey_has_a_shape_of_its_own_where_there_are_several(batch):
+    config = FeatureConfig(groups=(0, 0, 1), surveys=("first", "other"), period=PeriodConfig(f_max=6.0))
+    star = compute_features(batch.select([0]), config).to_pylist()[0]
+    assert star["shared_amplitude_mag_first"] == pytest.approx(0.42, abs=0.03)  # of g and r
+    assert star["shared_amplitude_mag_other"] == pytest.approx(0.25, abs=0.02)
+    assert star["shared_r21_other"] == pytest.approx(0.4, abs=0.08)
+    alone = batch.keep(batch.band != 2)
+    without = compute_features(alone.select([0]), config).to_pylist()[0]
+    assert without["shared_amplitude_mag_other"] is None
+    one = {column.name for column in feature_columns(BANDS, FeatureConfig(surveys=("only",)))}
+    assert not any(name.endswith("_only") for name in one)
+
+
+def test_the_surveys_of_the_sky_have_hundreds_of_columns():
+    bands = ("G", "BP", "RP", "g_ps1", "r_ps1", "i_ps1", "z_ps1", "y_ps1", "g_ztf", "r_ztf", "i_ztf")
+    config = FeatureConfig(surveys=("gaia", "ps1", "ztf"), inputs=INPUTS)
+    names = [column.name for column in feature_columns(bands, config)]
+    assert len(names) == len(set(names)) > 500
+    assert len(feature_columns(("V",))) > 70 and len(feature_columns(("g", "r"))) > 100
