@@ -29,6 +29,7 @@ bench: refresh
 
 docs: $(ENV)/ready
 	$(BIN)/python -m schemas.dictionary
+	$(BIN)/python -m tasks.reporting.feature_dictionary
 
 # The stamp makes a second call start at once; a changed lock rebuilds.
 $(ENV)/ready: pyproject.toml requirements.lock

@@ -133,10 +133,11 @@ class Feature:
 
     A column named with "{band}" stands for one per band, one with "{pair}" for one per pair of `band_pairs`, and one
     with "{survey}" for one per survey, where there are several. `compute(curves, earlier)` returns an array for every
-    column, by its name as written here: (S,), (S,B), (S,P) or (S,G), NaN where undefined. `earlier` holds the columns
-    in `needs`, of other families: per object and float64, so that one read from the table is the one computed. `inputs`
-    names what it reads of `curves.objects`, `setting` a setting that must be on. Raise `version` when a column changes
-    its meaning: the family, and those that need it, are then computed anew, and nothing else is.
+    column, by its name as written here: (S,), (S,B), (S,P) or (S,G), NaN where undefined. `source` names the papers
+    that define them. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
+    read from the table is the one computed. `inputs` names what it reads of `curves.objects`, `setting` a setting that
+    must be on. Raise `version` when a column changes its meaning: the family, and those that need it, are then computed
+    anew, and nothing else is.
 
     `of_errors` names the columns that need a quoted error at every epoch of the band. `of_zero_point` names those that
     depend on the zero point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it,
@@ -146,6 +147,7 @@ class Feature:
     name: str
     columns: tuple[Column, ...]
     compute: Callable[[Curves, Arrays], Arrays]
+    source: str
     needs: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     setting: str = ""

@@ -53,6 +53,7 @@ def cumulative_range(values: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.
 FOLDED = Feature(
     "folded",
     needs=("period_day",),
+    source="Kim et al. 2014, A&A 566, A43 (Psi_eta, Psi_CS).",
     compute=folded,
     columns=(
         Column(

@@ -132,6 +132,7 @@ def _column(
 FOURIER = Feature(
     "fourier",
     needs=("period_day",),
+    source="Simon & Lee 1981, ApJ 248, 291; Stellingwerf & Donohoe 1986, ApJ 306, 183 (rise, acuteness).",
     compute=fourier,
     columns=(
         _column("fourier_mean_mag_{band}", "Mean over phase of the Fourier series.", "mag", "phot.mag;stat.mean"),

@@ -53,6 +53,7 @@ GAIA = Feature(
     "gaia",
     inputs=("parallax", "parallax_error", "pmra", "pmra_error", "pmdec", "pmdec_error", "phot_g_mean_mag", "ruwe",
             "ebv"),
+    source="Luri et al. 2018, A&A 616, A9.",
     compute=gaia,
     columns=(
         _column("parallax_over_error", "Parallax over its standard error.", "", "stat.snr;pos.parallax.trig"),

@@ -27,6 +27,7 @@ def harmonic_power(curves: Curves, earlier: Arrays) -> Arrays:
 HARMONIC_POWER = Feature(
     "harmonic_power",
     needs=("period_day",),
+    source="Power rates of Sanchez-Saez et al. 2021, AJ 161, 141, of a sine per band.",
     compute=harmonic_power,
     columns=tuple(
         Column(

@@ -32,7 +32,7 @@ def null_reasons(
     is_folded = np.full(rows.num_rows, not config.has_time)
     no_period = ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time
     counts: Counter[tuple[str, str]] = Counter()
-    for feature, declared in ((feature, column) for feature in features for column in feature.columns):
+    for feature, declared in [(each, column) for each in features for column in each.columns]:
         concrete = expand(declared, bands, config.surveys)
         for column, own in zip(concrete, _bands_of(declared.name, len(concrete), bands), strict=True):
             left = np.asarray(rows[column.name].is_null())

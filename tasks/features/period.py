@@ -72,6 +72,8 @@ def preferred(curves: Curves, frequency: NDArray) -> NDArray[np.float64]:
 
 PERIOD = Feature(
     "period",
+    source="Zechmeister & Kurster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, "
+    "1279; the choice is our own (decision 8).",
     compute=period,
     columns=(
         Column(

@@ -32,6 +32,7 @@ def timespan(curves: Curves) -> np.ndarray:
 
 PHOTOMETRY = Feature(
     "photometry",
+    source="Weighted means; no paper.",
     compute=photometry,
     columns=(
         Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),

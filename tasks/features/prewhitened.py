@@ -31,6 +31,7 @@ PREWHITENED = Feature(
     "prewhitened",
     needs=("period_day",),
     setting="second_period",
+    source="Prewhitening; false alarm probability of Baluev 2008, MNRAS 385, 1279.",
     compute=prewhitened,
     columns=(
         Column("prewhitened_period_day", pa.float64(), "Second period, of what the first leaves.", "d", "time.period",

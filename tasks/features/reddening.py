@@ -21,6 +21,7 @@ def reddening(curves: Curves, earlier: Arrays) -> Arrays:
 REDDENING = Feature(
     "reddening",
     inputs=("ebv",),
+    source="Casagrande & VandenBerg 2018, MNRAS 479, L102; Schlafly & Finkbeiner 2011, ApJ 737, 103.",
     compute=reddening,
     columns=(
         Column("ebv", pa.float32(), "Reddening E(B-V) by the TIC.", "mag", "phot.color.excess", nullable=True,

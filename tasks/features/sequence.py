@@ -88,6 +88,8 @@ def _column(name: str, doc: str, unit: str = "", low: float | None = None, high:
 
 SEQUENCE = Feature(
     "sequence",
+    source="Nun et al. 2015, arXiv:1506.00010 (FATS); Con: Kim et al. 2011, ApJ 735, 68; pairs: Richards et al. 2011, "
+    "ApJ 733, 10.",
     compute=sequence,
     columns=(
         _column(NAMES[0], "First lag in epochs with an autocorrelation below 1/e (Nun et al. 2015).", low=1),

@@ -135,6 +135,7 @@ def _parameters(template: str, which: str) -> tuple[Column, ...]:
 SHARED = Feature(
     "shared",
     needs=("period_day",),
+    source="Shared phase: VanderPlas & Ivezic 2015, ApJ 812, 18.",
     compute=shared,
     columns=(
         *_parameters("shared_{}", "all bands"),

@@ -24,8 +24,8 @@ def _column(name: str, doc: str, unit: str = "", ucd: str = "src.var;stat.value"
 STATISTIC_COLUMNS = {
     "amplitude": _column("amplitude_mag", "Half of the range from minimum to maximum.", "mag", "src.var.amplitude"),
     "anderson_darling_normal": _column("anderson_darling", "Anderson-Darling statistic against a normal."),
-    "beyond_1_std": _column("beyond_1_std", "Fraction of epochs beyond 1 standard deviation from the weighted mean."),
-    "beyond_2_std": _column("beyond_2_std", "Fraction of epochs beyond 2 standard deviations from the weighted mean."),
+    "beyond_1_std": _column("beyond_1_std", "Fraction of epochs beyond 1 standard deviation from the mean."),
+    "beyond_2_std": _column("beyond_2_std", "Fraction of epochs beyond 2 standard deviations from the mean."),
     "cusum": _column("cusum", "Range of the cumulative sum of deviations, in order of time (Kim et al. 2014)."),
     "eta": _column("eta", "Von Neumann ratio of successive differences to variance."),
     "eta_e": _column("eta_e", "Von Neumann ratio for uneven times (Kim et al. 2014)."),
@@ -40,7 +40,9 @@ STATISTIC_COLUMNS = {
     "magnitude_percentage_ratio_20_10": _column("ratio_20_80_10_90", "(q80 - q20) / (q90 - q10)."),
     "maximum_slope": _column("maximum_slope_mag_per_day", "Steepest slope between successive epochs.", "mag.d-1"),
     "median_absolute_deviation": _column("mad_mag", "Median absolute deviation from the median.", "mag"),
-    "median_buffer_range_percentage_10": _column("within_tenth", "Fraction within a tenth of the range of the median."),
+    "median_buffer_range_percentage_10": _column(
+        "within_tenth", "Fraction within a tenth of half the range of the median."
+    ),
     "percent_amplitude": _column("percent_amplitude_mag", "Largest deviation from the median.", "mag"),
     "chi2": _column("reduced_chi2", "Reduced chi2 of a constant."),
     "roms": _column("roms", "Robust median statistic: mean of |m - median| / error (Rose & Hintz 2007)."),
@@ -122,6 +124,7 @@ def statistics(curves: Curves, earlier: Arrays) -> Arrays:
 
 STATISTICS = Feature(
     "statistics",
+    source="Malanchev et al. 2021, MNRAS 502, 5147 (light-curve); originals in D'Isanto et al. 2016, MNRAS 457, 3119.",
     compute=statistics,
     columns=tuple(STATISTIC_COLUMNS.values()),
     of_zero_point=("excess_variance_{band}",),

@@ -114,6 +114,7 @@ def _column(name: str, doc: str, unit: str = "", low: float | None = None) -> Co
 
 TIMESCALES = Feature(
     "timescales",
+    source="Schmidt et al. 2010, ApJ 714, 1194; Arevalo et al. 2012, MNRAS 426, 1793.",
     compute=timescales,
     of_errors=NAMES,
     columns=(

@@ -112,6 +112,7 @@ def _column(
 
 WALK = Feature(
     "walk",
+    source="Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; Eyheramendy, Elorrieta & Palma 2018, MNRAS 481, 4311.",
     compute=walk,
     of_errors=NAMES,
     columns=(

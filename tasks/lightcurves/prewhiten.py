@@ -45,7 +45,7 @@ def second_period(
     of their own take no part.
     """
     rest = prewhitened(batch, offsets, period, config)
-    series, grid, _, trials = try_periods(rest, config, groups, scan)
+    _, grid, _, trials = try_periods(rest, config, groups, scan)
     frequency, gain = trials.frequency, trials.gain[:, :, 0, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = frequency * period[:, None]

@@ -129,7 +129,7 @@ def test_a_family_comes_and_goes(counted, monkeypatch):
         least = [mag[a:b].min() if b > a else np.nan for a, b in pairwise(offsets)]
         return {column.name: curves.per_band(np.array(least))}
 
-    monkeypatch.setitem(FEATURES, "brightest", Feature("brightest", (column,), brightest))
+    monkeypatch.setitem(FEATURES, "brightest", Feature("brightest", (column,), brightest, "none"))
     featurize.fn(run, config)
     with_it = table(run)
     assert not calls and with_it["brightest_mag_G"].null_count < 60
