@@ -15,6 +15,7 @@ from tasks.features.folded import FOLDED
 from tasks.features.fourier import FOURIER
 from tasks.features.gaia import GAIA
 from tasks.features.harmonic_power import HARMONIC_POWER
+from tasks.features.metallicity import METALLICITY
 from tasks.features.period import PERIOD
 from tasks.features.photometry import PHOTOMETRY
 from tasks.features.prewhitened import PREWHITENED
@@ -55,6 +56,7 @@ FEATURES: dict[str, Feature] = {
         FOURIER,
         FOLDED,
         SHARED,
+        METALLICITY,
         PREWHITENED,
         GAIA,
         REDDENING,
