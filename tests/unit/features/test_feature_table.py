@@ -210,4 +210,4 @@ def test_the_surveys_of_the_sky_have_hundreds_of_columns():
     config = FeatureConfig(surveys=("gaia", "ps1", "ztf"), inputs=INPUTS)
     names = [column.name for column in feature_columns(bands, config)]
     assert len(names) == len(set(names)) > 500
-    assert len(feature_columns(("V",))) > 70 and len(feature_columns(("g", "r"))) > 100
+    assert len(feature_columns(("V",))) >= 100
