@@ -9,6 +9,7 @@ from scipy.optimize import minimize_scalar
 from tasks.features.feature import Curves, FeatureConfig
 from tasks.features.harmonic_power import FACTORS, harmonic_power
 from tasks.features.sequence import sequence
+from tasks.features.shared import alternation, minima_ratio, shared
 from tasks.features.timescales import timescales
 from tasks.features.walk import minus_log_likelihood, walk
 from tasks.lightcurves import LightCurveBatch
@@ -139,3 +140,45 @@ def test_power_at_multiples_of_the_period(curve):
 
     for name, factor in FACTORS.items():
         assert found[f"power_ratio_{name}"][0] == pytest.approx(power(7.3 * factor) / power(7.3), rel=1e-3), name
+
+
+def test_shared_series():
+    """One set of harmonics for all bands, an offset each, by plain least squares."""
+    rng = np.random.default_rng(3)
+    n, period = 90, 0.83
+    time, band, err = np.sort(rng.uniform(0, 60, n)), rng.integers(0, 3, n), rng.uniform(0.02, 0.1, n)
+    angle = 2 * np.pi * time / period
+    mag = 15 - 0.3 * band + 0.3 * np.cos(angle) + 0.1 * np.cos(2 * angle + 1) + rng.normal(0, err)
+    batch = LightCurveBatch.from_epochs(np.zeros(n), time, mag, err, band, None, ("g", "r", "i"))
+    config = FeatureConfig(groups=(0, 0, 1), surveys=("one", "other"))
+    found = shared(Curves.of(batch, config), {"period_day": np.array([period])})
+
+    def expected(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        k = np.arange(1, 5)
+        weight = 1 / np.hypot(err[some].astype(np.float32), config.period.error_floor)
+        offsets = (band[some][:, None] == np.unique(band[some])).astype(float)
+        design = np.hstack([np.cos(np.outer(angle[some], k)), np.sin(np.outer(angle[some], k)), offsets])
+        solution = np.linalg.lstsq(design * weight[:, None], mag[some].astype(np.float32) * weight)[0]
+        amplitude, phase = np.hypot(solution[:4], solution[4:8]), np.arctan2(-solution[4:8], solution[:4])
+        return amplitude, phase - k * phase[0]
+
+    for suffix, some, column in (("", band >= 0, ()), ("_{survey}", band < 2, (0,)), ("_{survey}", band == 2, (1,))):
+        amplitude, phase = expected(some)
+        value = {name: found[f"shared_{name}{suffix}"][(0, *column)] for name in
+                 ("amplitude_mag", "r21", "r31", "cos_phi21", "sin_phi31")}  # fmt: skip
+        assert value["amplitude_mag"] == pytest.approx(amplitude[0], rel=1e-3)
+        assert value["r21"] == pytest.approx(amplitude[1] / amplitude[0], rel=1e-3)
+        assert value["r31"] == pytest.approx(amplitude[2] / amplitude[0], rel=5e-3)
+        assert value["cos_phi21"] == pytest.approx(np.cos(phase[1]), abs=2e-3)
+        assert value["sin_phi31"] == pytest.approx(np.sin(phase[2]), abs=2e-2)
+
+
+def test_minima_of_a_known_curve():
+    """Depths 0.8 and 0.4: their ratio, and how much the halves of the curve folded at 2P differ."""
+    grid = np.arange(128) / 128
+    curve = sum(depth * np.exp(-0.5 * ((grid - at) / 0.04) ** 2) for depth, at in ((0.8, 0.25), (0.4, 0.75)))
+    assert minima_ratio(curve[None])[0] == pytest.approx(0.5, abs=0.01)
+    assert alternation(curve[None])[0] == pytest.approx(0.5, abs=0.01)
+    alike = sum(np.exp(-0.5 * ((grid - at) / 0.04) ** 2) for at in (0.25, 0.75))
+    assert minima_ratio(alike[None])[0] == pytest.approx(1.0, abs=0.01)
+    assert alternation(alike[None])[0] == pytest.approx(0.0, abs=0.01)
