@@ -177,7 +177,7 @@ def test_the_exchange_costs_a_request_little(tmp_path):
                 assert ask(question(), items(np.arange(start, start + 2000))).num_rows > 0
                 seconds.append((time.process_time() - began) / 50)
     assert len(client.asked) == 250
-    assert min(a_request) < 0.005 and min(an_answer) < 0.002, f"{min(a_request):.5f} and {min(an_answer):.5f} s"
+    assert min(a_request) < 0.02 and min(an_answer) < 0.01, f"{min(a_request):.5f} and {min(an_answer):.5f} s"
 
 
 def test_a_closed_exchange_asks_nothing(tmp_path):
