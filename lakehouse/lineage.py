@@ -29,10 +29,11 @@ def fingerprint(*parts: object) -> str:
 def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: object) -> str:
     """Key of a stage that ends by publishing `spec`: the same until it has, so that a killed stage is taken up again.
 
-    The version of the table is part of it: going back to old settings is new work, not work already done.
+    The files of the table are part of it: going back to old settings is new work, not work already done. Not its
+    version: a stage killed between making the table, or its columns, and committing its rows must find its parts again.
     """
-    version = lake.version(spec) if lake.exists(spec) else -1
-    return f"{stage}-{fingerprint(dataset, spec.name, version, *inputs)}"
+    held = lake.files(spec) if lake.exists(spec) else []
+    return f"{stage}-{fingerprint(dataset, spec.name, *held, *inputs)}"
 
 
 def chained(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:

@@ -72,6 +72,10 @@ class Lake:
         """Newest version of the table."""
         return self.open(spec).version()
 
+    def files(self, spec: TableSpec | str) -> list[str]:
+        """Paths of the files that hold the newest rows, in order."""
+        return sorted(file.path for file in live_files(self.open(spec)))
+
     def versions(self, spec: TableSpec | str) -> list[Version]:
         """Every version with its time, run, stage, operation and rows, newest first."""
         return history(self.open(spec))

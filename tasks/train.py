@@ -41,6 +41,9 @@ FEATURES, CLASS, PARAMETER, METRIC = (
     for name in ("feature_sample__source", "label_sample__class", "label_sample__parameter", "score_model__metric")
 )
 
+# Of the TIC's reddening, which its Teff and radius come from: no regressor may see how its labels were made.
+OF_THE_TIC = ("ebv", "colour0_mag_", "abs_mag_g0")
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -145,12 +148,13 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
     for name, (source_id, y) in labels.items():
         has = np.isin(source_id, known)
         source_id, y = source_id[has], y[has]
-        recipes = _recipes(name, bands(lake, run.dataset), names, plan)
+        own_names = names if name == "class" else tuple(n for n in names if not n.startswith(OF_THE_TIC))
+        recipes = _recipes(name, bands(lake, run.dataset), own_names, plan)
         if recipes and recipes[0].log_target:
             source_id, y = source_id[y > 0], y[y > 0]
         if source_id.size >= plan.min_labels and _is_learnable(y):
             feature_hash, own = hashes[np.searchsorted(known, source_id)], star[np.searchsorted(in_sample, source_id)]
-            targets.append(Target(name, source_id, y, feature_hash, own, names, recipes))
+            targets.append(Target(name, source_id, y, feature_hash, own, own_names, recipes))
     return targets
 
 

@@ -84,8 +84,8 @@ def extreme_colours(fit: FourierFit, curve: NDArray, curves: Curves) -> dict[str
     bright, faint, elsewhere = np.moveaxis(np.where(both[..., None], colour, np.nan), -1, 0)
     difference = np.where(curves.per_band(has_other)[:, first], faint - elsewhere, np.nan)
     return {
-        "colour_bright_mag_{pair}": bright,
-        "colour_faint_mag_{pair}": faint,
+        "bright_colour_mag_{pair}": bright,
+        "faint_colour_mag_{pair}": faint,
         "minima_colour_mag_{pair}": difference,
     }
 
@@ -178,10 +178,10 @@ FOURIER = Feature(
         _column("log_amplitude_ratio_{pair}", "log10 of the ratio of the amplitudes A1."),
         _column("fourier_colour_mag_{pair}", "Difference of the mean magnitudes over phase.", "mag", "phot.color"),
         _column(
-            "colour_bright_mag_{pair}", "Colour at the phase where the first band is brightest.", "mag", "phot.color"
+            "bright_colour_mag_{pair}", "Colour at the phase where the first band is brightest.", "mag", "phot.color"
         ),
         _column(
-            "colour_faint_mag_{pair}", "Colour at the phase where the first band is faintest.", "mag", "phot.color"
+            "faint_colour_mag_{pair}", "Colour at the phase where the first band is faintest.", "mag", "phot.color"
         ),
         _column(
             "minima_colour_mag_{pair}",

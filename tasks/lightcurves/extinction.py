@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-# A_b / E(B-V): Casagrande & VandenBerg 2018, MNRAS 479, L102, table 2 (Gaia, at the temperature of the Sun); Schlafly &
+# A_b / E(B-V): Casagrande & VandenBerg 2018, MNRAS 479, L102, table 2 (Gaia); Schlafly &
 # Finkbeiner 2011, ApJ 737, 103, table 6, R_V = 3.1 (PS1). The ZTF values are the PS1 ones moved to ZTF's effective
 # wavelengths along the same curve.
 EXTINCTION = {

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tasks.lightcurves import LightCurveBatch
 
-BANDS = ("g", "r", "i")
+BANDS = ("G", "BP", "RP")  # of which extinctions and a relation for [Fe/H] are known
 TICK = 2.0**-20  # day: times on this grid can be shifted by whole days without rounding
 
 

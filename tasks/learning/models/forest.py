@@ -20,6 +20,7 @@ from tasks.learning.recipe import Recipe
 NODE_FIELDS = {"left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
                "missing_go_to_left": np.uint8}  # fmt: skip
 MIN_LEAF = {"classifier": 1, "regressor": 3, "colours": 5}  # few columns overfit sooner
+MOST_TRIED = 150.0  # columns at a split of a regressor, of which a third is usual: hundreds cost time and gain nothing
 SIGMA_FLOOR_FRACTION = 0.02  # of the spread of the target: trees that happen to agree are not certain
 CHUNK = 20_000  # rows per pass: bounds the memory of predictions
 
@@ -98,7 +99,7 @@ def fit(recipe: Recipe, examples: Examples, y: NDArray, n_class: int, weight: ND
     columns = recipe.columns or examples.feature_names
     if not columns:
         raise ValueError(f"recipe {recipe.name}: a forest needs at least one feature column, and there is none.")
-    fitted = _estimator(recipe).fit(examples.matrix(columns), y, sample_weight=weight)
+    fitted = _estimator(recipe, len(columns)).fit(examples.matrix(columns), y, sample_weight=weight)
     floor = 0.0 if n_class else float(SIGMA_FLOOR_FRACTION * np.std(y)) + 1e-9
     return _from_estimators(fitted, tuple(columns), floor)
 
@@ -114,13 +115,13 @@ def build(recipe: Recipe, settings: dict[str, Any], arrays: dict[str, NDArray]) 
                   arrays["importance"], float(settings["sigma_floor"]))  # fmt: skip
 
 
-def _estimator(recipe: Recipe) -> Any:
+def _estimator(recipe: Recipe, n_column: int) -> Any:
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
     common = {"n_estimators": recipe.trees, "random_state": recipe.seed, "n_jobs": 1,
               "min_samples_leaf": MIN_LEAF["colours" if recipe.model == "colour_forest" else recipe.kind]}  # fmt: skip
     if recipe.kind == "regressor":
-        return RandomForestRegressor(max_features=1 / 3, **common)
+        return RandomForestRegressor(max_features=min(1 / 3, MOST_TRIED / n_column), **common)
     if recipe.model != "balanced_forest":
         return RandomForestClassifier(max_features="sqrt", class_weight="balanced_subsample", **common)
     from imblearn.ensemble import BalancedRandomForestClassifier

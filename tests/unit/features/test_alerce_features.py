@@ -176,7 +176,7 @@ def test_rows_of_the_whole_star(star):
         angle = 2 * np.pi * np.outer(grid, np.arange(N_HARMONICS + 1))
         curves.append(np.hstack([np.cos(angle), np.sin(angle[:, 1:])]) @ solution)
     bright = np.argmin(curves[0])
-    assert found["colour_bright_mag_g_r"] == pytest.approx(curves[0][bright] - curves[1][bright], abs=5e-3)
+    assert found["bright_colour_mag_g_r"] == pytest.approx(curves[0][bright] - curves[1][bright], abs=5e-3)
     assert found["colour_mag_g_r"] == pytest.approx(floored_mean(epochs["g"]) - floored_mean(epochs["r"]), abs=1e-4)
 
 

@@ -129,11 +129,11 @@ def test_colours_at_the_extremes_and_of_the_two_minima():
         np.tile(band, 2), None, ("g", "r"),
     )  # fmt: skip
     star, eclipsing = compute_features(batch, CONFIG).to_pylist()
-    assert star["colour_bright_mag_g_r"] == pytest.approx(0.3 - 0.2, abs=0.01)
-    assert star["colour_faint_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.01)
+    assert star["bright_colour_mag_g_r"] == pytest.approx(0.3 - 0.2, abs=0.01)
+    assert star["faint_colour_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.01)
     assert star["minima_colour_mag_g_r"] is None
     assert eclipsing["period_day"] == pytest.approx(0.73, rel=1e-3)
-    assert eclipsing["colour_faint_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.02)
+    assert eclipsing["faint_colour_mag_g_r"] == pytest.approx(0.3 + 0.2, abs=0.02)
     assert eclipsing["minima_colour_mag_g_r"] == pytest.approx(0.2 + 0.1, abs=0.03)
 
 

@@ -40,8 +40,13 @@ def test_a_key_holds_until_its_table_changes(tmp_path):
     lake = Lake(tmp_path, create=True)
     before = stage_key(lake, SPEC, "s", "d", np.array([1]))
     assert before == stage_key(lake, SPEC, "s", "d", np.array([1])) != stage_key(lake, SPEC, "s", "d", np.array([2]))
+    lake.create(SPEC)  # what a stage does before its commit, which may never come
+    assert stage_key(lake, SPEC, "s", "d", np.array([1])) == before
     lake.append("run", SPEC, rows([1], [10]))
-    assert stage_key(lake, SPEC, "s", "d", np.array([1])) != before
+    after = stage_key(lake, SPEC, "s", "d", np.array([1]))
+    assert after != before
+    lake.open(SPEC).alter.set_table_properties({"argelander.version": "2"}, raise_if_not_exists=False)
+    assert lake.version(SPEC) == 2 and stage_key(lake, SPEC, "s", "d", np.array([1])) == after
 
 
 def test_chunks_hold_every_source_once_and_filters_find_them(tmp_path):
