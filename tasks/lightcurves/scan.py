@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 HALF = 128  # lanes to each side of a block's centre, at odd halves of the step
 LANES = 2 * HALF
-TILE = 200  # blocks at once: products stay in the cache
+TILE = 50  # blocks at once: products stay in the cache
 # Places in the work of a block, LANES each, above the centre and then below. One flat array: the loops vectorise only
 # where the compiler sees that nothing overlaps.
-YC, YS, CC, CS, SS, C, S, LEFT = (k * LANES for k in range(8))
+CC, CS, SS, LEFT = (k * LANES for k in range(4))
 SINGULAR = np.float32(1e-4)  # floor of the determinant, 1/4 for even phases: below it rounding errors would win
 PERFECT = np.float32(1 - 1e-6)  # ceiling of p
 TURN = 2 * np.pi
@@ -142,37 +142,58 @@ def multiply(slot: Slot, rows: _Singles, lanes: _Singles, products: _Singles) ->
 
 
 @compiled
-def combine(product: _Singles, k: int, work: _Singles, at: int) -> None:
-    """Cosine sums of block k from a product (2M,LANES) into work[at : at + LANES], sine sums into the next LANES."""
+def add_band(product: _Singles, k: int, work: _Singles) -> None:
+    """Adds the squares of a band's sums at block k of its product (2M,LANES) to those in `work`."""
     cosine, sine = product[k], product[product.shape[0] // 2 + k]
     for i in range(HALF):
-        work[at + i] = cosine[i] - sine[HALF + i]
-        work[at + HALF + i] = cosine[i] + sine[HALF + i]
-        work[at + LANES + i] = sine[i] + cosine[HALF + i]
-        work[at + LANES + HALF + i] = sine[i] - cosine[HALF + i]
+        c, s = cosine[i] - sine[HALF + i], sine[i] + cosine[HALF + i]
+        work[CC + i] += c * c
+        work[CS + i] += c * s
+        work[SS + i] += s * s
+        c, s = cosine[i] + sine[HALF + i], sine[i] - cosine[HALF + i]
+        work[CC + HALF + i] += c * c
+        work[CS + HALF + i] += c * s
+        work[SS + HALF + i] += s * s
 
 
 @compiled
-def fill_work(slot: Slot, products: _Singles, k: int, work: _Singles) -> None:
-    """The sums of block k into `work`, with CC and SS less 1/2."""
-    combine(products[0], k, work, YC)
-    combine(products[1], k, work, CC)
-    for i in range(LANES):
-        work[SS + i] = -work[CC + i]
-    for band in range(slot.edge.size - 1):
-        combine(products[2 + band], k, work, C)
-        for i in range(LANES):
-            work[CC + i] -= work[C + i] * work[C + i]
-            work[CS + i] -= work[C + i] * work[S + i]
-            work[SS + i] -= work[S + i] * work[S + i]
+def left(
+    yc: np.float32, ys: np.float32, c2: np.float32, s2: np.float32, cc: np.float32, cs: np.float32, ss: np.float32
+) -> np.float32:
+    """1 - p from the sums of the data, of the double angle, and the squares of the bands' sums."""
+    half, one = np.float32(0.5), np.float32(1)
+    cc, ss, cs = half + c2 - cc, half - c2 - ss, s2 - cs
+    explained = yc * yc * ss + ys * ys * cc - (yc + yc) * ys * cs
+    p = explained / max(cc * ss - cs * cs, SINGULAR)
+    return one - min(max(p, np.float32(0)), PERFECT)
+
+
+@compiled
+def fill_left(data: _Singles, double: _Singles, k: int, work: _Singles) -> None:
+    """1 - p of block k into `work`, from the products with the data and with the double angle and the squares there."""
+    m = data.shape[0] // 2
+    y_cosine, y_sine, cosine, sine = data[k], data[m + k], double[k], double[m + k]
+    for i in range(HALF):
+        work[LEFT + i] = left(
+            y_cosine[i] - y_sine[HALF + i], y_sine[i] + y_cosine[HALF + i],
+            cosine[i] - sine[HALF + i], sine[i] + cosine[HALF + i],
+            work[CC + i], work[CS + i], work[SS + i],
+        )  # fmt: skip
+        work[LEFT + HALF + i] = left(
+            y_cosine[i] + y_sine[HALF + i], y_sine[i] - y_cosine[HALF + i],
+            cosine[i] + sine[HALF + i], sine[i] - cosine[HALF + i],
+            work[CC + HALF + i], work[CS + HALF + i], work[SS + HALF + i],
+        )  # fmt: skip
 
 
 @compiled
 def logarithm(x: _Singles) -> None:
-    """Natural logarithm in place, from exponent and mantissa: a call would not vectorise."""
+    """Natural logarithm in place, from exponent and mantissa: a call would not vectorise. Integers are cast back to 32
+    bits, for Numba computes in 64: half as many to a register.
+    """
     bits, ulp = x.view(np.int32), np.float32(2.0**-23)
     for i in range(x.size):
-        part = np.float32(bits[i] & 0x7FFFFF) * ulp
+        part = np.float32(np.int32(bits[i] & 0x7FFFFF)) * ulp
         series = LOG[9]
         series = series * part + LOG[8]
         series = series * part + LOG[7]
@@ -183,19 +204,16 @@ def logarithm(x: _Singles) -> None:
         series = series * part + LOG[2]
         series = series * part + LOG[1]
         series = series * part + LOG[0]
-        x[i] = np.float32((bits[i] >> 23) - 127) * LN2 + series * part
+        x[i] = np.float32(np.int32((bits[i] >> 23) - 127)) * LN2 + series * part
 
 
 @compiled
-def add_gain(slot: Slot, work: _Singles, gain: _Singles) -> None:
-    """Adds -freedom log(1 - p) to `gain` (LANES,), in order of frequency."""
-    half, one = np.float32(0.5), np.float32(1)
-    for i in range(LANES):
-        yc, ys = work[YC + i], work[YS + i]
-        cc, ss, cs = half + work[CC + i], half + work[SS + i], work[CS + i]
-        explained = yc * yc * ss + ys * ys * cc - (yc + yc) * ys * cs
-        p = explained / max(cc * ss - cs * cs, SINGULAR)
-        work[LEFT + i] = one - min(max(p, np.float32(0)), PERFECT)
+def add_gain(slot: Slot, products: _Singles, k: int, work: _Singles, gain: _Singles) -> None:
+    """Adds -freedom log(1 - p) at block k of `products` to `gain` (LANES,), in order of frequency."""
+    work[:LEFT] = 0
+    for band in range(slot.edge.size - 1):
+        add_band(products[2 + band], k, work)
+    fill_left(products[0], products[1], k, work)
     logarithm(work[LEFT : LEFT + LANES])
     freedom = np.float32(slot.freedom)
     for i in range(HALF):
@@ -213,15 +231,14 @@ def add_slot(slot: Slot, first: float, step: float, room: tuple[_Singles, _Singl
     lanes = room[0][: 2 * n * LANES].reshape(2, n, LANES)
     rows = room[1][: 6 * n * m].reshape(3, n, 2 * m)
     products = room[2][: n_product * 2 * m * LANES].reshape(n_product, 2 * m, LANES)
-    work = np.empty(8 * LANES, np.float32)
+    work = np.empty(4 * LANES, np.float32)
     fill_lanes(slot, step, lanes)
     for start in range(0, n_block, m):
         fill_rows(slot, first + (start * LANES + HALF - 0.5) * step, LANES * step, rows)
         multiply(slot, rows, lanes, products)
         for k in range(min(m, n_block - start)):
             at = (start + k) * LANES
-            fill_work(slot, products, k, work)
-            add_gain(slot, work, gain[at : at + LANES])
+            add_gain(slot, products, k, work, gain[at : at + LANES])
 
 
 @compiled
