@@ -1,10 +1,12 @@
-"""What is the photometric [Fe/H] of RRab worth? Against the labels of Dekany & Grebel 2022, and the sky's.
+"""What is the photometric [Fe/H] of RR Lyrae worth? RRab against the labels of Dekany & Grebel 2022 and the sky's, RRc
+of css_north by one published relation against another.
 
     argelander bench metallicity --data [folder of the sets, default ARGELANDER_DATA]
 
 Their labels are photometric, too, from I-band light curves and on a scale of their own; the sky draws phi31 from a fit
 to the same light curves. Median difference with a 95 % bootstrap interval, robust scatter, and the scatter over the
-stated error; the cosine phase, for which the relation is not meant, in the last line.
+stated error; the cosine phase, for which the relation is not meant, in the last line. RRc have no labels here: the
+second table gives what Nemec et al. 2013 and Morgan et al. 2007 find in V for real ones, medians and 68 % ranges.
 """
 
 from __future__ import annotations
@@ -17,9 +19,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import bootstrap, median_abs_deviation
 
-from benchmarks.periods import DATA, read_sky
+from benchmarks.periods import DATA, SETS, read, read_sky
 from tasks.features.feature import Curves, FeatureConfig
-from tasks.features.metallicity import N_HARMONICS, WORST_PHASE, metallicity, relation
+from tasks.features.metallicity import (
+    N_HARMONICS,
+    RRC_PERIODS,
+    RRC_PHASES,
+    WORST_PHASE,
+    metallicity,
+    morgan_rrc,
+    relation,
+    relation_rrc,
+)
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.fourier import fit_fourier, sine_phase
 from tasks.replica.sky import generate
@@ -65,6 +76,28 @@ def sky(n: int = 6000) -> None:
          feh.loc[curves.batch.source_id].to_numpy())  # fmt: skip
 
 
+def css_north(root: Path) -> None:
+    """Real RRc in V, folded at the catalogue's periods: the medians and 68 % ranges of two relations."""
+    batch, objects = read(root, next(real for real in SETS if real.folder == "css_north"), 100_000)
+    is_rrc = (objects.label == "RRc").to_numpy()
+    batch, period = batch.select(is_rrc), objects.period.to_numpy()[is_rrc]
+    fit = fit_fourier(batch, period, N_HARMONICS, epochs_per_term=3.0)
+    phi31, error = fit.phase_difference(3), fit.phase_error(3)
+    some = (error < WORST_PHASE) & (phi31 > RRC_PHASES[0]) & (phi31 < RRC_PHASES[1]) & (period < RRC_PERIODS[1])
+    nemec, total = relation_rrc(period[some], phi31[some], error[some])
+    morgan = morgan_rrc(period[some], phi31[some])
+    print("\n| RRc of css_north | n | 16 % | median | 84 % |\n" + "|---" * 5 + "|")
+    lines = (
+        ("Nemec et al. 2013", nemec),
+        ("Morgan et al. 2007", morgan),
+        ("difference", nemec - morgan),
+        ("error", total),
+    )
+    for name, values in lines:
+        low, middle, high = np.percentile(values, (16, 50, 84))
+        print(f"| {name}, dex | {values.size} | {low:.2f} | {middle:.2f} | {high:.2f} |")
+
+
 def main(root: str | Path = DATA) -> None:
     """Prints a Markdown table."""
     print("| stars | n | median difference, dex | scatter, dex | scatter / error |\n" + "|---" * 5 + "|")
@@ -73,6 +106,8 @@ def main(root: str | Path = DATA) -> None:
         dekany(Path(root))
     else:
         print(f"\nmetallicity: real stars skipped, there is no {Path(root) / FOLDER}; set ARGELANDER_DATA.\n")
+    if (Path(root) / "css_north").is_dir():
+        css_north(Path(root))
 
 
 if __name__ == "__main__":
