@@ -15,7 +15,7 @@ test: $(ENV)/ready
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 test-all: test
-	$(BIN)/pytest -m "slow or browser"
+	$(BIN)/pytest -n 2 --dist load -m "slow or browser"
 
 check: $(ENV)/ready
 	$(BIN)/ruff check .
