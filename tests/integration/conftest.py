@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import numpy as np
 import psutil
@@ -15,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+
+from flows.environment import DEFAULTS
 
 # Small forests, a small network, a coarse period search: what is tested is the machinery, not the science.
 SMALL = ("training.n_trees=20", "training.n_folds=2", "training.network.max_training_epochs=2",
@@ -153,6 +160,40 @@ def assert_same(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> None:
                 np.testing.assert_array_equal(a.flatten().to_numpy(), b.flatten().to_numpy(), f"{name}.{column}")
             else:
                 assert a.equals(b), f"{name}.{column}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[str]:
+    """The address of a Prefect server of the tests' own, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+    home = {"PREFECT_HOME": str(tmp_path_factory.mktemp("prefect"))}
+    process = subprocess.Popen(command, env=environment() | DEFAULTS | home, stdout=subprocess.DEVNULL)
+    try:
+        address = f"http://127.0.0.1:{port}/api"
+        deadline = time.monotonic() + 120
+        while not _is_up(address):
+            assert process.poll() is None and time.monotonic() < deadline, "the Prefect server did not start"
+            time.sleep(0.2)
+        yield address
+    finally:
+        kill_all(process)
+
+
+def _is_up(address: str) -> bool:
+    with suppress(URLError, ConnectionError, TimeoutError), urlopen(f"{address}/health", timeout=2) as answer:
+        return answer.status == 200
+    return False
+
+
+@pytest.fixture(scope="module")
+def one_server(server) -> Iterator[None]:
+    """Runs of this module share a server: each would otherwise start its own, as a user's first run does."""
+    os.environ["PREFECT_API_URL"] = server
+    yield
+    del os.environ["PREFECT_API_URL"]
 
 
 @pytest.fixture(scope="module")

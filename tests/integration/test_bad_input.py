@@ -11,6 +11,8 @@ import pytest
 from lakehouse.store import Lake
 from tests.integration.conftest import argelander, refresh, rewrite_epochs, rewrite_objects, sentence, write_folder
 
+pytestmark = pytest.mark.usefixtures("one_server")
+
 
 @pytest.fixture
 def folder(tmp_path):

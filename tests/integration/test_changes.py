@@ -4,9 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
 from lakehouse.store import Lake
 from tests.integration.conftest import refresh, rewrite_epochs, rewrite_objects, write_folder
+
+pytestmark = pytest.mark.usefixtures("one_server")
 
 FOREST_ONLY = "training.network.is_used=false"
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from lakehouse.store import Lake
 from tests.integration.conftest import argelander, refresh
+
+pytestmark = pytest.mark.usefixtures("one_server")
 
 PHOTOMETRY = """
 name = "means"

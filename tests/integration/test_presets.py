@@ -10,7 +10,7 @@ from lakehouse.store import Lake
 from tasks.replica.serve import running
 from tests.integration.conftest import SMALL, argelander
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 N, SEED = 500, 11
 SETTINGS = [word for setting in (*SMALL, "training.min_labels=10", f"source.replica.n_objects={N}",
                                  f"source.replica.seed={SEED}") for word in ("--set", setting)]  # fmt: skip
