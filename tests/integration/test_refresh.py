@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import pytest
 
 from lakehouse.models import current, model_dir
 from lakehouse.store import Lake
@@ -20,6 +21,8 @@ from tests.integration.conftest import (
     rewrite_objects,
     write_folder,
 )
+
+pytestmark = pytest.mark.usefixtures("one_server")
 
 
 def test_every_source_is_in_the_catalogue_with_its_scores(refreshed):
