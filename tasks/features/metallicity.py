@@ -8,7 +8,7 @@ labels of Dekany & Grebel 2022 would be off by 4.6 dex. With it they are at +0.1
 of metallicity, and phi31 grows with wavelength: for phi31 in G it gives a common RRab 0.8 dex more.
 
 RRc: Nemec et al. 2013, ApJ 773, 181, from globular clusters in V, with phi31 of the cosine series, on the scale of
-Carretta et al. 2009, A&A 508, 695. The quadratic relation of Morgan et al. 2007, MNRAS 374, 1421, brought to that scale,
+Carretta et al. 2009, A&A 508, 695. The relation of Morgan et al. 2007, MNRAS 374, 1421, brought to that scale,
 is the second opinion: the difference of the two is one of the errors, in place of those of the coefficients, whose
 covariance is not published. The coefficients of both are as later analyses quote them; on real RRc in V the two differ
 by 0.02 dex in the median (`argelander bench metallicity`).
