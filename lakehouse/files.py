@@ -54,11 +54,12 @@ def conform(spec: TableSpec, table: pa.Table) -> pa.Table:
     and a value that its type cannot hold.
     """
     declared = spec.arrow()
-    stray = [name for name in table.column_names if name not in declared.names]
+    known, present = set(declared.names), set(table.column_names)
+    stray = [name for name in table.column_names if name not in known]
     if stray:
         raise ValueError(f"{spec.name} declares no column {stray[0]!r} ({len(stray)} such); bind its families first.")
-    fields = [field for field in declared if field.name in table.column_names]
-    missing = [field.name for field in declared if not field.nullable and field.name not in table.column_names]
+    fields = [field for field in declared if field.name in present]
+    missing = [field.name for field in declared if not field.nullable and field.name not in present]
     if missing:
         raise ValueError(f"{spec.name}.{missing[0]}: the column is missing, but it is not nullable.")
     for field in fields:

@@ -13,26 +13,29 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.segments import segment_quantile
+from tasks.lightcurves.segments import quantile
 
 LAST = 30  # epochs of the trend of pairs
 MAX_LAG = 100  # epochs
-NAMES = ("autocorrelation_length_{band}", "con_{band}", "pair_slope_trend_{band}")
+TAIL = 0.03  # of the magnitudes, to each side
+NAMES = ("autocorrelation_length_{band}", "con_{band}", "pair_slope_trend_{band}", "gskew_mag_{band}")
 
 
 def sequence(curves: Curves, earlier: Arrays) -> Arrays:
     """Each statistic (S,B); NaN for bands with fewer than `min_epoch` epochs, and of time where times are phases."""
-    mag = curves.batch.mag.astype(np.float64)
+    found = curves.per_band(_sequence(curves.batch.mag.astype(np.float64), curves.band_offsets))
     enough = curves.n_epoch >= curves.config.min_epoch
-    found = curves.per_band(_sequence(mag, curves.band_offsets))
-    values = {name: np.where(enough & curves.config.has_time, found[..., i], np.nan) for i, name in enumerate(NAMES)}
-    return {**values, "gskew_mag_{band}": np.where(enough, curves.per_band(gskew(mag, curves.band_offsets)), np.nan)}
+    ordered = enough & curves.config.has_time
+    return {
+        name: np.where(enough if name == "gskew_mag_{band}" else ordered, found[..., i], np.nan)
+        for i, name in enumerate(NAMES)
+    }
 
 
 @njit(cache=True, nogil=True)
 def _sequence(mag: NDArray, offsets: NDArray) -> NDArray:
-    """Autocorrelation length, Con and trend of the last pairs of every slice, (S,3)."""
-    out = np.full((offsets.size - 1, 3), np.nan)
+    """Autocorrelation length, Con, trend of the last pairs and Gskew of every slice, (S,4)."""
+    out = np.full((offsets.size - 1, 4), np.nan)
     for s in range(offsets.size - 1):
         start, stop = offsets[s], offsets[s + 1]
         n = stop - start
@@ -53,6 +56,7 @@ def _sequence(mag: NDArray, offsets: NDArray) -> NDArray:
         for i in range(max(start, stop - LAST), stop - 1):
             trend += 1 if mag[i + 1] > mag[i] else -1
         out[s, 2] = trend / LAST
+        out[s, 3] = _gskew(np.sort(mag[start:stop]))
     return out
 
 
@@ -69,17 +73,12 @@ def _autocorrelation_length(residual: NDArray, variance: float) -> float:
     return float(min(MAX_LAG, n))
 
 
-def gskew(mag: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Median of the brightest 3 % plus median of the faintest 3 % minus twice the median, (S,) mag."""
-    length = np.diff(offsets)
-    row = np.repeat(np.arange(length.size), length)
-    result = -2 * segment_quantile(mag, offsets, 0.5)
-    for tail in (
-        mag <= segment_quantile(mag, offsets, 0.03)[row], mag >= segment_quantile(mag, offsets, 0.97)[row],
-    ):  # fmt: skip
-        edges = np.concatenate([[0], np.cumsum(tail)])[offsets]
-        result = result + segment_quantile(mag[tail], edges, 0.5)
-    return result
+@njit(cache=True, nogil=True)
+def _gskew(ordered: NDArray) -> float:
+    """Median of the brightest 3 % plus median of the faintest 3 % minus twice the median, mag, of sorted magnitudes."""
+    low = np.searchsorted(ordered, quantile(ordered, TAIL), side="right")
+    high = np.searchsorted(ordered, quantile(ordered, 1 - TAIL), side="left")
+    return quantile(ordered[:low], 0.5) + quantile(ordered[high:], 0.5) - 2 * quantile(ordered, 0.5)
 
 
 def _column(name: str, doc: str, unit: str = "", low: float | None = None, high: float | None = None) -> Column:
@@ -97,6 +96,6 @@ SEQUENCE = Feature(
             NAMES[1], "Share of triples of successive epochs beyond 2 sigma (Con, Kim et al. 2011).", low=0, high=1
         ),
         _column(NAMES[2], "Rising minus falling steps of the last 30 epochs, over 30.", low=-1, high=1),
-        _column("gskew_mag_{band}", "Median of the 3 % tails against the median (Gskew, Nun et al. 2015).", "mag"),
+        _column(NAMES[3], "Median of the 3 % tails against the median (Gskew, Nun et al. 2015).", "mag"),
     ),
 )

@@ -14,7 +14,7 @@ YEAR = 365.0  # day, the lag at which the amplitude is given
 SHORTEST = 5.0  # day
 BIN_DEX = 0.1
 N_BIN = 16  # the last whose middle is within half a year of lag
-LONGEST = SHORTEST * 10.0 ** (N_BIN * BIN_DEX)
+EDGES = SHORTEST * 10.0 ** (BIN_DEX * np.arange(N_BIN + 1))  # day, of the bins of lag
 SLOW, FAST = 100.0, 10.0  # day, the timescales of ALeRCE (Sanchez-Saez et al. 2021)
 # The power response of the hat, k^4 exp(-4 pi^2 k^2 sigma^2), is highest at k = 1 / (sqrt(2) pi sigma).
 WIDTH = 1 / (np.sqrt(2) * np.pi)
@@ -62,19 +62,20 @@ def structure_function(time: NDArray, mag: NDArray, noise: NDArray) -> tuple:
     """
     count, square = np.zeros(N_BIN), np.zeros(N_BIN)
     for i in range(time.size):
+        k = -1  # the lag only grows, and the bin with it
         for j in range(i + 1, time.size):
             lag = time[j] - time[i]
-            if lag >= LONGEST:
+            while k < N_BIN and lag >= EDGES[k + 1]:
+                k += 1
+            if k == N_BIN:
                 break
-            if lag >= SHORTEST:
-                k = min(int(np.log10(lag / SHORTEST) / BIN_DEX), N_BIN - 1)
+            if k >= 0:
                 count[k] += 1
                 square[k] += (mag[i] - mag[j]) ** 2 - noise[i] - noise[j]
     n, sx, sy, sxx, sxy = 0, 0.0, 0.0, 0.0, 0.0
     for k in range(N_BIN):
         if square[k] > 0:
-            middle = 0.5 * SHORTEST * (10.0 ** (k * BIN_DEX) + 10.0 ** ((k + 1) * BIN_DEX))
-            x, y = np.log10(middle / YEAR), 0.5 * np.log10(square[k] / count[k])
+            x, y = np.log10(0.5 * (EDGES[k] + EDGES[k + 1]) / YEAR), 0.5 * np.log10(square[k] / count[k])
             n, sx, sy, sxx, sxy = n + 1, sx + x, sy + y, sxx + x * x, sxy + x * y
     if n < 2:
         return np.nan, np.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
@@ -20,10 +21,14 @@ def fold(batch: LightCurveBatch, period: ArrayLike, epoch: ArrayLike = 0.0) -> N
     return np.where(phase >= 1.0, 0.0, phase)  # floor of a tiny negative number rounds the phase up to 1
 
 
+@njit(cache=True, nogil=True)
 def folded_order(phase: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Index (N,) that sorts the epochs of each slice by phase."""
-    length = np.diff(offsets)
-    return np.lexsort((phase, np.repeat(np.arange(length.size), length)))
+    """Index (N,) that sorts the epochs of each slice by phase, those of equal phase in their order."""
+    order = np.empty(phase.size, np.int64)
+    for s in range(offsets.size - 1):
+        part = slice(offsets[s], offsets[s + 1])
+        order[part] = offsets[s] + np.argsort(phase[part], kind="mergesort")
+    return order
 
 
 def binned(phase: NDArray, value: NDArray, offsets: NDArray[np.int64], n_bin: int) -> NDArray[np.float64]:

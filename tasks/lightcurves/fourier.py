@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
@@ -41,12 +42,12 @@ class FourierFit:
     n_harmonics: NDArray[np.int64]
     normal: NDArray[np.float64]
 
-    @property
+    @cached_property
     def amplitude(self) -> NDArray[np.float64]:
         """A_k, (S,K) mag; 0 for a harmonic that was not free."""
         return np.hypot(self.cosine, self.sine)
 
-    @property
+    @cached_property
     def phase(self) -> NDArray[np.float64]:
         """phi_k, (S,K) radian in [0, 2 pi), cosine convention."""
         return np.mod(np.arctan2(-self.sine, self.cosine), TURN)
@@ -211,54 +212,57 @@ def normal_equations(
     magnitude = segment_sum(weight * mag, offsets) / safe
     residual = mag - np.repeat(magnitude, np.diff(offsets))
     constant = segment_sum(weight * residual**2, offsets)
-    unit = np.exp(1j * TURN * (turns - np.floor(turns)))
-    trig, data = power_sums(unit, weight, weight * residual, offsets, n_harmonics)
-    matrix, design = assemble(trig, total)
-    vector = np.concatenate([data.real, data.imag]).T
+    trig, vector = power_sums(turns, weight, weight * residual, offsets, n_harmonics)
+    matrix, design = assemble(trig, safe)
     return matrix, vector, SliceMean(magnitude, design / safe[:, None]), constant
 
 
+@njit(cache=True, nogil=True)
 def power_sums(
-    unit: NDArray,
-    weight: NDArray,
-    weighted: NDArray,
-    offsets: NDArray,
-    n_harmonics: int,
+    turns: NDArray, weight: NDArray, weighted: NDArray, offsets: NDArray, n_harmonics: int
 ) -> tuple[NDArray, NDArray]:
-    """Sums over slices of w z^k, k = 1..2K, (2K,S), and of (w y) z^k, k = 1..K, (K,S), for z = exp(2 pi i t / P)."""
+    """Sums over slices, for z = exp(2 pi i t / P): of w z^k, k = 1..2K, (S,2K) complex; of (w y) z^k, k = 1..K, (S,2K),
+    real parts first.
+    """
     n_slice = offsets.size - 1
-    trig = np.empty((2 * n_harmonics, n_slice), np.complex128)
-    data = np.empty((n_harmonics, n_slice), np.complex128)
-    power = unit
-    for k in range(2 * n_harmonics):
-        trig[k] = segment_sum(weight * power, offsets)
-        if k < n_harmonics:
-            data[k] = segment_sum(weighted * power, offsets)
-        power = power * unit
+    trig, data = np.zeros((n_slice, 2 * n_harmonics), np.complex128), np.zeros((n_slice, 2 * n_harmonics))
+    for s in range(n_slice):
+        for i in range(offsets[s], offsets[s + 1]):
+            angle = TURN * (turns[i] - np.floor(turns[i]))
+            unit = complex(np.cos(angle), np.sin(angle))
+            power = unit
+            for k in range(2 * n_harmonics):
+                trig[s, k] += weight[i] * power
+                if k < n_harmonics:
+                    data[s, k] += weighted[i] * power.real
+                    data[s, n_harmonics + k] += weighted[i] * power.imag
+                power *= unit
     return trig, data
 
 
+@njit(cache=True, nogil=True)
 def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (2K,S) and of w."""
-    n_harmonics = trig.shape[0] // 2
-    sums = np.concatenate([total[None].astype(complex), trig])
-    k = np.arange(1, n_harmonics + 1)
-    plus, minus = sums[k[:, None] + k], sums[np.abs(k[:, None] - k)]
-    sign = np.sign(k[:, None] - k)[..., None]
-    cos_cos, sin_sin = (minus + plus).real / 2, (minus - plus).real / 2
-    cos_sin = (plus.imag - sign * minus.imag) / 2
-    matrix = np.block(
-        [
-            [
-                [np.moveaxis(cos_cos, -1, 0), np.moveaxis(cos_sin, -1, 0)],
-                [np.moveaxis(cos_sin, -1, 0).swapaxes(1, 2), np.moveaxis(sin_sin, -1, 0)],
-            ]
-        ][0]
-    )
-    design = np.concatenate([trig[:n_harmonics].real, trig[:n_harmonics].imag]).T
-    safe = np.where(total > 0, total, 1.0)
-    matrix = matrix - design[:, :, None] * design[:, None, :] / safe[:, None, None]
-    return matrix + RIDGE * safe[:, None, None] * np.eye(2 * n_harmonics), design
+    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (S,2K) and of w (S,),
+    which is positive.
+    """
+    n_slice, n = trig.shape[0], trig.shape[1] // 2
+    matrix, design = np.empty((n_slice, 2 * n, 2 * n)), np.empty((n_slice, 2 * n))
+    for s in range(n_slice):
+        design[s, :n], design[s, n:] = trig[s, :n].real, trig[s, :n].imag
+        for k in range(n):
+            for j in range(k + 1):
+                plus = trig[s, k + j + 1]
+                minus = trig[s, k - j - 1] if k > j else complex(total[s], 0.0)
+                matrix[s, k, j] = (minus.real + plus.real) / 2
+                matrix[s, n + k, n + j] = (minus.real - plus.real) / 2
+                matrix[s, n + j, k] = (plus.imag - minus.imag) / 2  # cosine of k, sine of j
+                matrix[s, n + k, j] = (plus.imag + minus.imag) / 2
+        for k in range(2 * n):
+            for j in range(k + 1):
+                matrix[s, k, j] -= design[s, k] * design[s, j] / total[s]
+                matrix[s, j, k] = matrix[s, k, j]
+            matrix[s, k, k] += RIDGE * total[s]
+    return matrix, design
 
 
 def solve_free(matrix: NDArray, vector: NDArray, free: NDArray[np.int64]) -> tuple[NDArray, NDArray]:

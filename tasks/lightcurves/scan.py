@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 HALF = 128  # lanes to each side of a block's centre, at odd halves of the step
 LANES = 2 * HALF
-TILE = 50  # blocks at once: products stay in the cache
+TILE = 100  # blocks at once: products stay in the second cache, and are large enough for the multiplication
 # Places in the work of a block, LANES each, above the centre and then below. One flat array: the loops vectorise only
 # where the compiler sees that nothing overlaps.
 CC, CS, SS, LEFT = (k * LANES for k in range(4))

@@ -1,23 +1,29 @@
-"""Order statistics of ragged slices, all slices at once."""
+"""Order statistics of ragged slices, compiled."""
 
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 
+@njit(cache=True, nogil=True)
 def segment_quantile(values: NDArray, offsets: NDArray[np.int64], q: float) -> NDArray[np.float64]:
     """Quantile q of each slice of `values` (N,), linear interpolation, (S,); NaN if empty. Values are finite."""
-    length = np.diff(offsets)
-    ordered = np.asarray(values)[np.lexsort((values, np.repeat(np.arange(length.size), length)))]
-    if ordered.size == 0:
-        return np.full(length.size, np.nan)
-    position = np.maximum(length - 1, 0) * q
-    low = np.floor(position).astype(np.int64)
-    fraction = position - low
-    first = np.minimum(offsets[:-1] + low, ordered.size - 1)
-    second = np.minimum(first + (fraction > 0), ordered.size - 1)
-    return np.where(length > 0, ordered[first] * (1 - fraction) + ordered[second] * fraction, np.nan)
+    found = np.full(offsets.size - 1, np.nan)
+    for s in range(found.size):
+        if offsets[s + 1] > offsets[s]:
+            found[s] = quantile(np.sort(values[offsets[s] : offsets[s + 1]]), q)
+    return found
+
+
+@njit(cache=True, nogil=True)
+def quantile(ordered: NDArray, q: float) -> float:
+    """Quantile q of sorted values, linear interpolation."""
+    place = (ordered.size - 1) * q
+    first = int(place)
+    second = min(first + 1, ordered.size - 1)
+    return ordered[first] + (place - first) * (ordered[second] - ordered[first])
 
 
 def segment_median(values: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.float64]:
