@@ -38,8 +38,10 @@ def walk(curves: Curves, earlier: Arrays) -> Arrays:
 
 @njit(cache=True, nogil=True, fastmath=True)  # all numbers are finite
 def minus_log_likelihood(time: NDArray, y: NDArray, noise: NDArray, variance: NDArray, tau: float) -> NDArray:
-    """-2 ln L but for a constant, (V,), for each `variance` (V,) of the walk, of residuals y (n,) mag with error variances
-    `noise` (n,) at ordered times (n,). Side by side they share the exponentials, and none waits for a division.
+    """-2 ln L but for a constant, (V,), for each `variance` (V,) of the walk.
+
+    Of residuals y (n,) mag with error variances `noise` (n,) at ordered times (n,). Side by side the walks share the
+    exponentials, and none waits for a division.
     """
     state = np.zeros((4, variance.size))
     mean, spread, product, total = state[0], state[1], state[2], state[3]
@@ -79,7 +81,7 @@ def _best(
         variances = np.minimum(np.maximum(at_v + step_v * side, low[1]), high[1])
         for i in range(3):
             value[i] = minus_log_likelihood(time, y, noise, 10.0**variances, 10.0 ** taus[i])
-        i, j = divmod(np.argmin(value), side.size)
+        i, j = divmod(int(np.argmin(value)), side.size)
         if value[i, j] < value[1, middle]:
             at_t, at_v = taus[i], variances[j]
             continue
@@ -117,7 +119,7 @@ def _fit(time: NDArray, mag: NDArray, noise: NDArray, offsets: NDArray, known: N
         variances = 10.0 ** (low[1] + step[1] * np.arange(N_VARIANCE))
         for i in range(N_TAU):
             value[i] = minus_log_likelihood(t, y, e, variances, 10.0 ** (low[0] + i * step[0]))
-        i, j = divmod(np.argmin(value), N_VARIANCE)
+        i, j = divmod(int(np.argmin(value)), N_VARIANCE)
         start, half = (low[0] + i * step[0], low[1] + j * step[1]), (step[0] / 2, step[1] / 2)
         tau, v = _best(t, y, e, start, half, low, high)
         out[s, 0], out[s, 1] = 10.0 ** (v / 2), 10.0**tau
