@@ -67,6 +67,7 @@ def test_scoring_without_a_model(tmp_path, folder):
     assert "argelander refresh" in sentence(done)
 
 
+@pytest.mark.slow
 def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     """Duplicate ids, NaN and negative errors, an unknown band, an object of one epoch and one of none."""
     ids = pq.read_table(folder / "objects.parquet")["object_id"].to_pylist()
@@ -101,6 +102,7 @@ def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     assert Lake(tmp_path / "lake").read("core_quarantine__row").equals(rows)
 
 
+@pytest.mark.slow
 def test_no_error_column_at_all_is_no_bad_row(tmp_path, folder):
     rewrite_epochs(folder, lambda t: t.drop_columns("mag_err"))
     text = (folder / "dataset.toml").read_text()

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.usefixtures("one_server")
 FOREST_ONLY = "training.network.is_used=false"
 
 
+@pytest.mark.slow
 def test_corrected_positions_move_every_row(tmp_path):
     folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
     right = pq.read_table(folder / "objects.parquet")["ra"]
@@ -31,6 +32,7 @@ def test_corrected_positions_move_every_row(tmp_path):
     assert len(sources["tile"].unique()) > 1
 
 
+@pytest.mark.slow
 def test_references_and_unwanted_quantities_are_not_learnt(tmp_path):
     folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
     text = (folder / "dataset.toml").read_text()

@@ -38,6 +38,7 @@ name = "G"
 """
 
 
+@pytest.mark.slow
 def test_mean_photometry_is_regressed_and_an_object_without_any_is_not(tmp_path):
     rng = np.random.default_rng(0)
     colour = rng.uniform(0.2, 1.6, 90)
