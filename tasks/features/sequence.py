@@ -1,4 +1,4 @@
-"""Statistics of the sequence of epochs that the extractor of light-curve lacks: one compiled pass per object and band.
+"""Statistics of the sequence of epochs that the extractor of light-curve lacks, compiled.
 
 Definitions: FATS (Nun et al. 2015, arXiv:1506.00010), which ALeRCE uses; Con is of Kim et al. 2011, ApJ 735, 68, the
 trend of the last pairs of Richards et al. 2011, ApJ 733, 10.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.segments import quantile
+from tasks.lightcurves.segments import segment_gskew
 
 LAST = 30  # epochs of the trend of pairs
 MAX_LAG = 100  # epochs
@@ -23,19 +23,18 @@ NAMES = ("autocorrelation_length_{band}", "con_{band}", "pair_slope_trend_{band}
 
 def sequence(curves: Curves, earlier: Arrays) -> Arrays:
     """Each statistic (S,B); NaN for bands with fewer than `min_epoch` epochs, and of time where times are phases."""
-    found = curves.per_band(_sequence(curves.batch.mag.astype(np.float64), curves.band_offsets))
+    mag, offsets = curves.batch.mag.astype(np.float64), curves.band_offsets
     enough = curves.n_epoch >= curves.config.min_epoch
     ordered = enough & curves.config.has_time
-    return {
-        name: np.where(enough if name == "gskew_mag_{band}" else ordered, found[..., i], np.nan)
-        for i, name in enumerate(NAMES)
-    }
+    in_order = curves.per_band(_sequence(mag, offsets))
+    found = {name: np.where(ordered, in_order[..., i], np.nan) for i, name in enumerate(NAMES[:3])}
+    return found | {NAMES[3]: np.where(enough, curves.per_band(segment_gskew(mag, offsets, TAIL)), np.nan)}
 
 
 @njit(cache=True, nogil=True)
 def _sequence(mag: NDArray, offsets: NDArray) -> NDArray:
-    """Autocorrelation length, Con, trend of the last pairs and Gskew of every slice, (S,4)."""
-    out = np.full((offsets.size - 1, 4), np.nan)
+    """Autocorrelation length, Con and trend of the last pairs of every slice, (S,3)."""
+    out = np.full((offsets.size - 1, 3), np.nan)
     for s in range(offsets.size - 1):
         start, stop = offsets[s], offsets[s + 1]
         n = stop - start
@@ -56,7 +55,6 @@ def _sequence(mag: NDArray, offsets: NDArray) -> NDArray:
         for i in range(max(start, stop - LAST), stop - 1):
             trend += 1 if mag[i + 1] > mag[i] else -1
         out[s, 2] = trend / LAST
-        out[s, 3] = _gskew(np.sort(mag[start:stop]))
     return out
 
 
@@ -71,14 +69,6 @@ def _autocorrelation_length(residual: NDArray, variance: float) -> float:
         if total < np.exp(-1.0) * variance:
             return float(lag)
     return float(min(MAX_LAG, n))
-
-
-@njit(cache=True, nogil=True)
-def _gskew(ordered: NDArray) -> float:
-    """Median of the brightest 3 % plus median of the faintest 3 % minus twice the median, mag, of sorted magnitudes."""
-    low = np.searchsorted(ordered, quantile(ordered, TAIL), side="right")
-    high = np.searchsorted(ordered, quantile(ordered, 1 - TAIL), side="left")
-    return quantile(ordered[:low], 0.5) + quantile(ordered[high:], 0.5) - 2 * quantile(ordered, 0.5)
 
 
 def _column(name: str, doc: str, unit: str = "", low: float | None = None, high: float | None = None) -> Column:
