@@ -5,19 +5,22 @@
 Gaia-like stars (3 bands, 36 epochs each) lie cleaned in a lake. Before and after each stage the chunks of 4,000 stars
 go one after the other through a plain process on every core, and one commit; the stage itself runs on a cluster of this
 machine's cores, for 10,000 stars three times, then for more. Processor time is that of the workers and of the driver
-(with the scheduler), from the start of the stage to its end; the workers have imported everything before. A low highest
-frequency makes the search cheap, so that a million stars take minutes: it is for memory and order, not for speed.
+(with the scheduler), from the start of the stage to its end; the workers have imported everything before. "Beside its
+chunks" is what of it was not spent in the chunks and the commit but in Dask, in planning and in counting nulls, over
+what was: counted in the same run, so that a noisy machine does not blur it as it does the ratio to the loop. A low
+highest frequency makes the search cheap, so that a million stars take minutes: it is for memory and order, not speed.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
@@ -27,18 +30,19 @@ import numpy as np
 import pyarrow as pa
 from distributed import Client
 
+import tasks.featurize as door
 from lakehouse.run import Run
 from lakehouse.stage import publish
 from lakehouse.store import Lake
 from schemas import TABLES
 from tasks.fanout import cluster
 from tasks.features import FeatureConfig, compile_all, feature_columns
-from tasks.featurize import featurize, featurize_chunk
+from tasks.featurize import featurize_chunk
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
 
 BANDS, EPOCHS, CHUNK, BLOCK, N_LOOP, ROUNDS = ("G", "BP", "RP"), 36, 500, 20_000, 4_000, 3
-TARGETS = {"overhead": 1.03, "steady": 1.05}
+TARGETS = {"beside": 0.03, "steady": 1.05}
 DATASET = "stage"
 
 
@@ -119,17 +123,51 @@ def peak_mib() -> float:
     return float(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) / 1024
 
 
-def stage(run: Run, config: FeatureConfig, n: int) -> tuple[float, float, float, float, float]:
-    """The stage: processor time per star, all and the driver's (s), wall time (s), peaks (MiB) of a worker and of the
-    driver.
+def clocked(function: Callable) -> Callable:
+    """`function`, with the processor time that this process has spent in it as its `seconds`."""
+
+    @functools.wraps(function)
+    def counted(*args: object) -> object:
+        began = time.process_time()
+        try:
+            return function(*args)
+        finally:
+            counted.seconds += time.process_time() - began
+
+    counted.seconds = 0.0
+    return counted
+
+
+def work_seconds() -> float:
+    """Processor time of this process in chunks and commits, from the first call on; less that of its event loop, in
+    whose thread Dask calls this in a worker.
+    """
+    for name in ("featurize_chunk", "publish"):
+        if not hasattr(getattr(door, name), "seconds"):
+            setattr(door, name, clocked(getattr(door, name)))
+    return door.featurize_chunk.seconds + door.publish.seconds
+
+
+def stage(run: Run, config: FeatureConfig, n: int) -> tuple[float, float, float, float, float, float]:
+    """The stage: processor time per star, all, the driver's and that beside chunks and commit (s), wall time (s), peaks
+    (MiB) of a worker and of the driver.
     """
     with Client(run.scheduler, set_as_default=False) as client:
-        before, own, began = client.run(time.process_time), time.process_time(), time.monotonic()
-        done = featurize.fn(run, config)
-        wall, own = time.monotonic() - began, time.process_time() - own
-        spent = own + sum(client.run(time.process_time).values()) - sum(before.values())
+
+        def spent() -> np.ndarray:
+            """Seconds of the driver; of all; of chunks and commits, without the workers' event loops."""
+            own, works = time.process_time(), client.run(work_seconds)
+            all_ = own + sum(client.run(time.process_time).values())
+            return np.array(
+                [own, all_, work_seconds() + sum(works.values()) - sum(client.run(time.thread_time).values())]
+            )
+
+        before, began = spent(), time.monotonic()
+        done = door.featurize.fn(run, config)
+        wall = time.monotonic() - began
+        own, all_, work = (spent() - before) / n
         assert done.done == n
-        return spent / n, own / n, wall, max(client.run(peak_mib).values()), peak_mib()
+        return all_, own, all_ - work, wall, max(client.run(peak_mib).values()), peak_mib()
 
 
 def main(largest: int = 30_000, f_max: float = 24.0) -> dict[str, float]:
@@ -137,9 +175,9 @@ def main(largest: int = 30_000, f_max: float = 24.0) -> dict[str, float]:
     config = FeatureConfig(groups=(0, 0, 0), period=replace(PeriodConfig(), f_max=f_max))
     compile_all(config)
     sizes = [n for n in (10_000, 30_000, 100_000, 1_000_000) if n <= largest] or [largest]
-    n_core, ratios = os.cpu_count() or 1, []
-    heads = ("stars", "CPU ms/star", "driver's", "over the loop", "wall s", "stars/s/core", "worker's peak MiB",
-             "driver's peak MiB")  # fmt: skip
+    n_core, ratios, shares = os.cpu_count() or 1, [], []
+    heads = ("stars", "CPU ms/star", "driver's", "beside its chunks", "over the loop", "wall s", "stars/s/core",
+             "worker's peak MiB", "driver's peak MiB")  # fmt: skip
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for n in [sizes[0]] * (ROUNDS - 1) + sizes:
         with tempfile.TemporaryDirectory() as folder, cluster(n_core) as scheduler:
@@ -148,16 +186,18 @@ def main(largest: int = 30_000, f_max: float = 24.0) -> dict[str, float]:
             run = Run("r", folder, DATASET, scheduler, CHUNK)
             warm_up(run, config)
             before = loops(run, config, n_core)
-            spent, own, wall, worker, driver = stage(run, config, n)
+            spent, own, beside, wall, worker, driver = stage(run, config, n)
             once = 0.5 * (before + loops(run, config, n_core))
         ratios.append(spent / once)
-        cells = (f"{n:,}", f"{spent * 1e3:.3f}", f"{own * 1e3:.3f}", f"{ratios[-1]:.3f}", f"{wall:.0f}",
-                 f"{n / wall / n_core:,.0f}", f"{worker:,.0f}", f"{driver:,.0f}")  # fmt: skip
+        shares.append(beside / (spent - beside))
+        cells = (f"{n:,}", f"{spent * 1e3:.3f}", f"{own * 1e3:.3f}", f"{shares[-1]:.2%}", f"{ratios[-1]:.3f}",
+                 f"{wall:.0f}", f"{n / wall / n_core:,.0f}", f"{worker:,.0f}", f"{driver:,.0f}")  # fmt: skip
         print("| " + " | ".join(cells) + " |", flush=True)
     overhead, steady = float(np.median(ratios)), ratios[-1] / float(np.median(ratios[:ROUNDS]))
-    print(f"the stage takes {overhead:.3f} times the processor time of the loop (limit {TARGETS['overhead']}); a star "
-          f"of the largest size {steady:.3f} times that of the smallest (limit {TARGETS['steady']})")  # fmt: skip
-    return {"overhead": overhead, "steady": steady}
+    print(f"the stage takes {np.median(shares):.2%} beside its chunks and commit (limit {TARGETS['beside']:.0%}) and "
+          f"{overhead:.3f} times the processor time of the loop; a star of the largest size {steady:.3f} times that of "
+          f"the smallest (limit {TARGETS['steady']})")  # fmt: skip
+    return {"beside": float(np.median(shares)), "steady": steady}
 
 
 def warm_up(run: Run, config: FeatureConfig) -> None:
