@@ -44,14 +44,6 @@ def test_settings_are_refused_before_anything_runs(tmp_path, folder):
     assert "no preset 'dmeo'" in sentence(argelander("refresh", "dmeo", "--lake", tmp_path / "lake", check=False))
 
 
-def test_a_bad_query_and_an_unknown_table(refreshed):
-    _, lake, _ = refreshed
-    said = sentence(argelander("query", "SELECT nonsense FROM out__catalogue", "--lake", lake, check=False))
-    assert "nonsense" in said
-    assert "out__catalogue" in sentence(argelander("query", "SELECT * FROM out_catalogue", "--lake", lake, check=False))
-    assert "no lake" in sentence(argelander("query", "SELECT 1", "--lake", lake / "x", check=False))
-
-
 def test_a_lake_of_a_newer_schema(tmp_path, folder):
     lake = tmp_path / "lake"
     Lake(lake, create=True)

@@ -19,6 +19,7 @@ from tests.integration.conftest import (
     refresh,
     rewrite_epochs,
     rewrite_objects,
+    sentence,
     write_folder,
 )
 
@@ -116,6 +117,7 @@ def test_new_labels_make_the_models_stale(refreshed, tmp_path):
     assert scored[1:3] == ["150", "150"]
 
 
+@pytest.mark.slow
 def test_going_back_to_old_settings_gives_the_old_rows(refreshed, tmp_path):
     folder, lake = _copy(refreshed, tmp_path)
     before = contents(lake)
@@ -143,6 +145,14 @@ def test_score_needs_nothing_but_the_id(refreshed, tmp_path):
     catalogue = Lake(lake).read("out__catalogue")
     place = pc.index_in(catalogue["object_id"], value_set=one["object_id"].combine_chunks())
     np.testing.assert_allclose(one["prob_RRab"].take(place).to_numpy(), catalogue["prob_RRab"].to_numpy(), atol=1e-6)
+
+
+def test_a_bad_query_and_an_unknown_table(refreshed):
+    _, lake, _ = refreshed
+    said = sentence(argelander("query", "SELECT nonsense FROM out__catalogue", "--lake", lake, check=False))
+    assert "nonsense" in said
+    assert "out__catalogue" in sentence(argelander("query", "SELECT * FROM out_catalogue", "--lake", lake, check=False))
+    assert "no lake" in sentence(argelander("query", "SELECT 1", "--lake", lake / "x", check=False))
 
 
 def _copy(refreshed, tmp_path):
