@@ -31,7 +31,7 @@ from schemas import TABLES, BadInput, TableSpec
 
 STAGING_FOLDER = "staging"
 WHOLE_BYTES = 16 * 2**20  # in memory, about 6 MB on disk: from here on a file is worth keeping as it is
-GATHER_BYTES = 256 * 2**20
+GATHER_BYTES = 128 * 2**20  # twice as much is held while they are written
 KEY = re.compile(r"[\w.-]+\Z", re.ASCII)
 
 
@@ -115,6 +115,7 @@ def publish(
         for rows in _gathered(spec, staging, parts):
             _refuse_overlap(lake, spec, stage_key, rows)
             draft.write(rows)
+            del rows  # before the next are read
         draft.adopt(staging, [file for part in parts for file in part.files])
 
     lake.create(spec)
@@ -161,10 +162,17 @@ def _gathered(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> It
             raise BadInput(f"{spec.name}: the staged file {part.loose} is gone; run the stage again.") from error
         size += waiting[-1].nbytes  # asked once: of wide rows it takes a millisecond
         if size >= GATHER_BYTES:
-            yield pa.concat_tables(waiting, promote_options="default")
-            waiting, size = [], 0
+            yield _together(waiting)
+            size = 0
     if waiting:
-        yield pa.concat_tables(waiting, promote_options="default")
+        yield _together(waiting)
+
+
+def _together(tables: list[pa.Table]) -> pa.Table:
+    """One table of all, which empties the list: memory is the reader's to give back."""
+    table = pa.concat_tables(tables, promote_options="default")
+    tables.clear()
+    return table
 
 
 def _n_partitions(spec: TableSpec, rows: pa.Table) -> int:
