@@ -18,6 +18,7 @@ from tasks.lightcurves.series import PeriodConfig
 Arrays = Mapping[str, NDArray]
 # Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
 MEAN_ERROR_FLOOR = 0.05  # mag
+SWING = 5.0  # how much farther a Fourier series may swing in a gap in phase than on the data, at the worst
 
 
 @dataclass(frozen=True)

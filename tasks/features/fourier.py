@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature, band_pairs, pair_difference
+from tasks.features.feature import SWING, Arrays, Curves, Feature, band_pairs, pair_difference
 from tasks.lightcurves.fourier import FourierFit, fit_fourier
 
 N_HARMONICS = 7
@@ -19,7 +19,9 @@ GRID = np.arange(128) / 128  # phases at which the series is read
 
 
 def fourier(curves: Curves, earlier: Arrays) -> Arrays:
-    """Fourier parameters and shape of each band, (S,B) each; NaN where the band has too few epochs or no period."""
+    """Fourier parameters and shape of each band, (S,B) each; NaN where the band has too few epochs, too large a gap in
+    phase, or no period.
+    """
     n_band = len(curves.batch.bands)
     fold = np.repeat(curves.fold_period(earlier["period_day"]), n_band)
     fit = fit_fourier(
@@ -29,6 +31,7 @@ def fourier(curves: Curves, earlier: Arrays) -> Arrays:
         curves.band_offsets,
         floor=curves.config.period.error_floor,
         epochs_per_term=EPOCHS_PER_TERM,
+        swing=SWING,
     )
     known = fit.n_harmonics > 0
     curve = fit.shape(GRID)
@@ -132,6 +135,7 @@ def _column(
 FOURIER = Feature(
     "fourier",
     needs=("period_day",),
+    version=2,
     source="Simon & Lee 1981, ApJ 248, 291; Stellingwerf & Donohoe 1986, ApJ 306, 183 (rise, acuteness).",
     compute=fourier,
     columns=(

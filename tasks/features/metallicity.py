@@ -21,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature
+from tasks.features.feature import SWING, Arrays, Curves, Feature
 from tasks.lightcurves.fourier import TURN, fit_fourier, sine_phase
 
 BAND = "G"
@@ -50,7 +50,8 @@ def metallicity(curves: Curves, earlier: Arrays) -> Arrays:
     if BAND not in curves.batch.bands:
         return dict.fromkeys((column.name for column in METALLICITY.columns), np.full(period.size, np.nan))
     one = curves.batch.keep(curves.batch.band == curves.batch.bands.index(BAND))
-    fit = fit_fourier(one, period, N_HARMONICS, floor=curves.config.period.error_floor, epochs_per_term=EPOCHS_PER_TERM)
+    floor = curves.config.period.error_floor
+    fit = fit_fourier(one, period, N_HARMONICS, floor=floor, epochs_per_term=EPOCHS_PER_TERM, swing=SWING)
     phi31, phase_error = fit.phase_difference(3), fit.phase_error(3)
     rrab = relation(period, sine_phase(phi31, 3), phase_error)
     rrc = relation_rrc(period, phi31, phase_error)
@@ -119,7 +120,7 @@ def _column(name: str, doc: str, ucd: str, low: float, high: float | None) -> Co
 METALLICITY = Feature(
     "metallicity",
     needs=("period_day",),
-    version=2,
+    version=3,
     source="arXiv:2605.13811 (RRab); Nemec et al. 2013, ApJ 773, 181 (RRc).",
     compute=metallicity,
     columns=(

@@ -13,7 +13,8 @@ from tasks.features.feature import Feature, FeatureConfig, band_pairs, expand
 NO_EPOCH = "no epoch in the band"
 FEW = "too few epochs in the band"
 NO_ERROR = "an epoch of the band without a quoted error"
-NO_INPUT = "the archives say nothing of it"
+NO_INPUT = "the archives do not say it, or not well enough"  # such as a parallax of 2 sigma
+FEW_FOR_PERIOD = "fewer epochs than a period needs"
 PHASES = "times are phases"
 NO_PERIOD = "no period"
 UNDEFINED = "not defined for these epochs"
@@ -30,6 +31,7 @@ def null_reasons(
         np.stack([rows[f"{name}_{band}"].to_numpy() for band in bands], axis=1) for name in ("n_epoch", "n_error")
     )
     is_folded = np.full(rows.num_rows, not config.has_time)
+    few = n_epoch.sum(axis=1) < config.period.min_epoch
     no_period = ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time
     counts: Counter[tuple[str, str]] = Counter()
     for feature, declared in [(each, column) for each in features for column in each.columns]:
@@ -48,6 +50,8 @@ def null_reasons(
                 reasons.append((NO_EPOCH, n_epoch.sum(axis=1) == 0))
             if feature.inputs:
                 reasons.append((NO_INPUT, left))
+            if feature.needs or feature.name == "period":
+                reasons.append((FEW_FOR_PERIOD, few & no_period))
             if feature.needs:
                 reasons.append((NO_PERIOD, no_period))
             for reason, holds in [*reasons, (PHASES, is_folded), (UNDEFINED, left)]:

@@ -12,8 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.fourier import FourierFit, normal_equations, solve_free, weights
+from tasks.features.feature import SWING, Arrays, Curves, Feature
+from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.fourier import FourierFit, largest_gap, normal_equations, solve_free, steady, weights
 
 N_HARMONICS = 4
 MINIMA_HARMONICS = 8  # of twice the period: four of the period, and the odd ones that tell its halves apart
@@ -57,6 +58,8 @@ class Equations:
     constant: NDArray[np.float64]  # (S,B), chi2 of the offsets alone
     n_epoch: NDArray[np.int64]  # (S,B)
     known: NDArray[np.bool_]  # (S,), objects with a period
+    batch: LightCurveBatch
+    turns: NDArray[np.float64]  # (N,), t / P
 
     @classmethod
     def of(cls, curves: Curves, fold: NDArray, n_harmonics: int) -> Equations:
@@ -66,16 +69,21 @@ class Equations:
         turns = batch.time * np.repeat(np.where(known, 1 / np.where(known, fold, 1.0), 0.0), batch.n_epoch)
         weight = weights(batch.mag_err, curves.config.period.error_floor)
         matrix, vector, _, constant = normal_equations(turns, batch.mag, weight, curves.band_offsets, n_harmonics)
-        return cls(
-            curves.per_band(matrix), curves.per_band(vector), curves.per_band(constant), curves.n_epoch, known
-        )  # fmt: skip
+        of_band = curves.per_band
+        return cls(of_band(matrix), of_band(vector), of_band(constant), curves.n_epoch, known, batch, turns)
+
+    def gap(self, bands: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The largest gap in phase that these bands leave together, (S,) turns."""
+        kept = np.isin(self.batch.band, bands)
+        return largest_gap(self.turns[kept], np.concatenate([[0], np.cumsum(kept)])[self.batch.offsets])
 
     def solve(self, bands: NDArray[np.int64]) -> FourierFit:
         """The series with common harmonics of these bands (offset 0 here), one per object."""
         matrix, vector, constant = (value[:, bands].sum(axis=1) for value in (self.matrix, self.vector, self.constant))
         n_epoch, n_band = self.n_epoch[:, bands].sum(axis=1), np.count_nonzero(self.n_epoch[:, bands], axis=1)
         n_harmonics = vector.shape[1] // 2
-        free = np.clip(((n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics).astype(np.int64)
+        free = np.clip(((n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics)
+        free = np.minimum(free, steady(self.gap(bands), SWING)).astype(np.int64)
         free = np.where(self.known & (constant > 0), free, 0)
         solution, normal = solve_free(matrix, vector, free)
         chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
@@ -135,6 +143,7 @@ def _parameters(template: str, which: str) -> tuple[Column, ...]:
 SHARED = Feature(
     "shared",
     needs=("period_day",),
+    version=2,
     source="Shared phase: VanderPlas & Ivezic 2015, ApJ 812, 18.",
     compute=shared,
     columns=(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 DTYPES = {"time": np.float64, "mag": np.float32, "mag_err": np.float32, "band": np.int8, "flags": np.int32}
+MAX_BANDS = 128  # that int8 tells apart
 MISSING = {"mag_err": np.nan, "flags": 0}  # what stands in for a column that an archive does not have
 
 
@@ -40,6 +41,11 @@ class LightCurveBatch:
         for name, dtype in {"source_id": np.int64, "offsets": np.int64, **DTYPES}.items():
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=dtype))
         object.__setattr__(self, "bands", tuple(self.bands))
+        if self.band.size and not 0 <= self.band.min() <= self.band.max() < len(self.bands) <= MAX_BANDS:
+            raise ValueError(
+                f"LightCurveBatch: band codes from {self.band.min()} to {self.band.max()} for {len(self.bands)} bands; "
+                f"they are places in `bands`, of which there may be {MAX_BANDS}."
+            )
         if self.offsets.size != self.source_id.size + 1 or self.offsets[0] != 0:
             raise ValueError(
                 f"LightCurveBatch: {self.source_id.size} objects need {self.source_id.size + 1} offsets "

@@ -152,20 +152,24 @@ def fit_fourier(
     offsets: NDArray | None = None,
     floor: float = 0.0,
     epochs_per_term: float = 1.0,
+    swing: float = np.inf,
 ) -> FourierFit:
     """Weighted least-squares Fourier series of every slice at its own period.
 
     `period` (S,) day, > 0; NaN gives a constant fit. `offsets` (S+1,) are slices of the batch's epochs: by default the
     objects; for a fit per band pass `batch.by_band()` and repeat the periods B times. `floor` (mag) is added to the
-    errors in quadrature. A slice with fewer than epochs_per_term * (2K + 1) + 1 epochs gets fewer harmonics.
+    errors in quadrature. A slice with fewer than epochs_per_term * (2K + 1) + 1 epochs gets fewer harmonics, and so
+    does one with a gap in phase that lets more swing farther than `swing`, as `steady` says.
     """
     offsets = batch.offsets if offsets is None else offsets
     period = np.asarray(period, np.float64)
     n_epoch = np.diff(offsets)
     frequency = np.divide(1.0, period, out=np.zeros_like(period), where=np.isfinite(period) & (period > 0))
     turns = batch.time * np.repeat(frequency, n_epoch)
-    free = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics).astype(np.int64)
-    free = np.where(frequency > 0, free, 0)
+    most = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics)
+    if np.isfinite(swing):
+        most = np.minimum(most, steady(largest_gap(turns, offsets), swing))
+    free = np.where(frequency > 0, most, 0).astype(np.int64)
     matrix, vector, mean, constant = normal_equations(
         turns, batch.mag, weights(batch.mag_err, floor), offsets, n_harmonics
     )
@@ -184,6 +188,30 @@ def fit_fourier(
         free,
         normal,
     )
+
+
+def steady(gap: NDArray, swing: float) -> NDArray[np.float64]:
+    """Harmonics, (S,), with which a series swings in a gap of `gap` (S,) turns at most `swing` times as far as outside.
+
+    Of all series of K harmonics within 1 outside the gap the highest reaches T_2K(1 / cos(pi gap / 2)) in it, T the
+    Chebyshev polynomial (Erdelyi 1992, J. London Math. Soc. 45, 255).
+    """
+    reach = np.arccosh(1 / np.maximum(np.cos(np.pi * np.clip(gap, 1e-9, 1) / 2), 1e-9))
+    return np.floor(np.arccosh(swing) / (2 * reach))
+
+
+@njit(cache=True, nogil=True)
+def largest_gap(turns: NDArray, offsets: NDArray) -> NDArray[np.float64]:
+    """The largest gap in phase of each slice, (S,) turns; 1 without epochs. `turns` (N,) is t / P."""
+    gap = np.ones(offsets.size - 1)
+    for s in range(gap.size):
+        if offsets[s + 1] > offsets[s]:
+            of_slice = turns[offsets[s] : offsets[s + 1]]
+            phase = np.sort(of_slice - np.floor(of_slice))
+            gap[s] = phase[0] + 1 - phase[-1]
+            for i in range(phase.size - 1):
+                gap[s] = max(gap[s], phase[i + 1] - phase[i])
+    return gap
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +241,7 @@ def normal_equations(
     residual = mag - np.repeat(magnitude, np.diff(offsets))
     constant = segment_sum(weight * residual**2, offsets)
     trig, vector = power_sums(turns, weight, weight * residual, offsets, n_harmonics)
-    matrix, design = assemble(trig, safe)
+    matrix, design = assemble(trig, total)
     return matrix, vector, SliceMean(magnitude, design / safe[:, None]), constant
 
 
@@ -242,12 +270,14 @@ def power_sums(
 
 @njit(cache=True, nogil=True)
 def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (S,2K) and of w (S,),
-    which is positive.
+    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (S,2K) and of w (S,);
+    zeros where that is 0.
     """
     n_slice, n = trig.shape[0], trig.shape[1] // 2
-    matrix, design = np.empty((n_slice, 2 * n, 2 * n)), np.empty((n_slice, 2 * n))
+    matrix, design = np.zeros((n_slice, 2 * n, 2 * n)), np.zeros((n_slice, 2 * n))
     for s in range(n_slice):
+        if total[s] == 0:
+            continue
         design[s, :n], design[s, n:] = trig[s, :n].real, trig[s, :n].imag
         for k in range(n):
             for j in range(k + 1):

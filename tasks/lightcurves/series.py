@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.lightcurves.fourier import segment_sum, weights
 
+LEAST = {"f_max": 0, "oversampling": 1, "max_points": 1, "error_floor": 0, "n_candidates": 1, "n_harmonics": 1,
+         "refine": 1, "epochs_per_term": 1, "min_epoch": 1}  # fmt: skip
 ROUNDING = 1e-9  # mag, residuals of a band without scatter
 
 
@@ -42,6 +44,10 @@ class PeriodConfig:
     def __post_init__(self) -> None:
         if not 0 < self.f_min < self.f_max:
             raise ValueError(f"PeriodConfig: need 0 < f_min < f_max, got f_min={self.f_min}, f_max={self.f_max} 1/day.")
+        wrong = [f"{name}={getattr(self, name)}" for name, least in LEAST.items()
+                 if not least <= np.min(getattr(self, name)) <= np.max(getattr(self, name)) < np.inf]  # fmt: skip
+        if wrong:
+            raise ValueError(f"PeriodConfig: {', '.join(wrong)}: need finite numbers of at least {LEAST}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -122,22 +122,22 @@ def test_what_needs_the_period_reads_it(counted, monkeypatch):
 def test_a_family_comes_and_goes(counted, monkeypatch):
     run, config, calls = counted
     before = table(run)
-    column = Column("brightest_mag_{band}", pa.float32(), "Least magnitude.", "mag", "phot.mag;stat.min", nullable=True)
+    column = Column("least_mag_{band}", pa.float32(), "Least magnitude.", "mag", "phot.mag;stat.min", nullable=True)
 
-    def brightest(curves, earlier):
+    def least(curves, earlier):
         offsets, mag = curves.band_offsets, curves.batch.mag
         least = [mag[a:b].min() if b > a else np.nan for a, b in pairwise(offsets)]
         return {column.name: curves.per_band(np.array(least))}
 
-    monkeypatch.setitem(FEATURES, "brightest", Feature("brightest", (column,), brightest, "none"))
+    monkeypatch.setitem(FEATURES, "least", Feature("least", (column,), least, "none"))
     featurize.fn(run, config)
     with_it = table(run)
-    assert not calls and with_it["brightest_mag_G"].null_count < 60
-    monkeypatch.delitem(FEATURES, "brightest")
+    assert not calls and with_it["least_mag_G"].null_count < 60
+    monkeypatch.delitem(FEATURES, "least")
     done = featurize.fn(run, config)
     assert not calls and done.notes == ("60 objects: only what is gone anew",)
     after = table(run)
-    assert after["brightest_mag_G"].null_count == 60
+    assert after["least_mag_G"].null_count == 60
     assert_same(before, after, set(before.column_names))
 
 

@@ -123,6 +123,20 @@ def test_a_masked_epoch_has_no_influence(name, batch, seed, part):
 @pytest.mark.parametrize("name", FEATURES)
 @LAW
 @given(batch=batches())
+def test_bands_without_epochs_change_nothing(name, batch):
+    before = values(name, batch)
+    more = values(name, replace(batch, bands=(*batch.bands, "u", "z")), replace(CONFIG, groups=(*CONFIG.groups, 1, 1)))
+    for column in FEATURES[name].columns:
+        value = more[column.name]
+        if "{pair}" in column.name:
+            continue  # which pairs there are depends on the bands
+        kept = value[:, : len(batch.bands)] if "{band}" in column.name else value
+        assert_same({column.name: before[column.name]}, {column.name: kept})
+
+
+@pytest.mark.parametrize("name", FEATURES)
+@LAW
+@given(batch=batches())
 def test_float32_input_changes_nothing(name, batch):
     wide = replace(batch, mag=batch.mag.astype(np.float64), mag_err=batch.mag_err.astype(np.float64))
     assert wide.mag.dtype == np.float32  # what a batch holds, whatever it was given

@@ -50,9 +50,9 @@ def test_each_lack_is_named(batch):
     assert {reason: n for (column, reason), n in found.items() if column == "drw_tau_day_r"} == {
         why.NO_EPOCH: 3, why.FEW: 1, why.NO_ERROR: 1}  # fmt: skip
     assert {reason: n for (column, reason), n in found.items() if column == "period_day"} == {
-        why.NO_EPOCH: 1, why.UNDEFINED: 1}  # fmt: skip
+        why.NO_EPOCH: 1, why.FEW_FOR_PERIOD: 1}  # fmt: skip
     assert {reason: n for (column, reason), n in found.items() if column == "folded_eta_g"} == {
-        why.NO_EPOCH: 1, why.NO_PERIOD: 1}  # fmt: skip
+        why.NO_EPOCH: 1, why.FEW_FOR_PERIOD: 1}  # fmt: skip
     assert {reason: n for (column, reason), n in found.items() if column == "ruwe"} == {why.NO_INPUT: 5}
     assert {reason: n for (column, reason), n in found.items() if column == "colour_mag_g_r"} == {why.NO_EPOCH: 3}
     assert not any(column == "n_epoch_g" for column, _ in found)

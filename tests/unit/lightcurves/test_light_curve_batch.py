@@ -84,6 +84,17 @@ def test_offsets_that_do_not_fit_are_refused():
         LightCurveBatch([1], [0, 2], [0.0], [1.0], [0.1], [0], [0], BANDS)
 
 
+@pytest.mark.parametrize("code", [-1, 2])
+def test_codes_of_no_band_are_refused(code):
+    with pytest.raises(ValueError, match=f"from {min(code, 0)} to {max(code, 0)} for 2 bands"):
+        LightCurveBatch([1], [0, 2], [0.0, 1.0], [1.0, 1.0], [0.1, 0.1], [0, code], [0, 0], ("g", "r"))
+
+
+def test_more_bands_than_a_code_tells_apart_are_refused():
+    with pytest.raises(ValueError, match="there may be 128"):
+        LightCurveBatch([1], [0, 1], [0.0], [1.0], [0.1], [0], [0], tuple(map(str, range(129))))
+
+
 def test_select_takes_masks_integers_and_slices(batch):
     for index in ([1], np.array([False, True]), slice(1, 2), slice(1, 0, -1)):
         assert batch.select(index).mag.tolist() == [11, 12, 13]

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import linprog
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.fourier import fit_fourier, segment_sum, sine_phase
+from tasks.lightcurves.fourier import fit_fourier, largest_gap, segment_sum, sine_phase, steady
 
 N_OBJECT, N_EPOCH, N_HARMONICS = 20, 60, 3
 
@@ -169,3 +170,35 @@ def test_errors_are_those_of_plain_least_squares():
     assert fit.ratio_error(2)[0] == pytest.approx(expected[0], rel=1e-5)
     assert fit.phase_error(2)[0] == pytest.approx(min(expected[1], np.pi / np.sqrt(3)), rel=1e-5)
     assert np.isnan(fit_fourier(batch, [np.nan], 2).ratio_error(2)[0])
+
+
+def test_the_largest_gap_may_lie_around_the_zero_of_phase():
+    turns = np.array([0.1, 3.4, 7.2, -0.3, 5.5, 5.8])
+    np.testing.assert_allclose(largest_gap(turns, np.array([0, 3, 6, 6])), [0.7, 0.7, 1.0])
+
+
+@pytest.mark.parametrize("n_harmonics", [1, 3, 6])
+def test_a_series_swings_in_a_gap_as_far_as_is_said(n_harmonics):
+    """The highest of all series within 1 outside the gap is found by a linear programme."""
+    gap, phase = 0.15, np.linspace(0, 1, 1201)
+    angle = 2 * np.pi * np.outer(phase, np.arange(1, n_harmonics + 1))
+    design = np.hstack([np.ones((phase.size, 1)), np.cos(angle), np.sin(angle)])
+    outside = np.abs(phase - 0.5) >= gap / 2
+    limits = np.vstack([design[outside], -design[outside]])
+    found = linprog(-design[600], limits, np.ones(len(limits)), bounds=(None, None))
+    highest = -found.fun
+    assert steady(np.array([gap]), 1.03 * highest)[0] == n_harmonics
+    assert steady(np.array([gap]), 0.97 * highest)[0] == n_harmonics - 1
+
+
+def test_a_series_does_not_swing_far_in_a_gap():
+    rng = np.random.default_rng(0)
+    phase = rng.uniform(0.4, 1, (200, 44))
+    mag = 15 + 0.5 * np.cos(2 * np.pi * phase) + rng.normal(0, 0.1, phase.shape)
+    batch = LightCurveBatch(
+        np.arange(200), np.arange(201) * 44, phase.ravel(), mag.ravel(), np.full(mag.size, 0.1), np.zeros(mag.size),
+        np.zeros(mag.size), ("G",),
+    )  # fmt: skip
+    wild, held = (fit_fourier(batch, np.ones(200), 6, swing=swing) for swing in (np.inf, 5.0))
+    span = [np.ptp(fit.evaluate(np.arange(128) / 128), axis=1).max() for fit in (wild, held)]
+    assert span[0] > 10 and span[1] < 3 and held.n_harmonics.max() == 1

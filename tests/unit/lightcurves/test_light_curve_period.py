@@ -92,5 +92,9 @@ def test_a_step_is_widened_rather_than_the_range_cut():
 def test_a_wrong_range_is_refused():
     with pytest.raises(ValueError, match="0 < f_min < f_max"):
         PeriodConfig(f_min=5.0, f_max=2.0)
+    for wrong in ({"n_candidates": 0}, {"oversampling": 0.1}, {"refine": (0, 4)}, {"f_max": np.inf},
+                  {"error_floor": -1}):  # fmt: skip
+        with pytest.raises(ValueError, match=f"{next(iter(wrong))}="):
+            PeriodConfig(**wrong)
     with pytest.raises(ValueError, match="2 survey groups for the 3 bands"):
         find_period(signals([1.0], sawtooth), CONFIG, (0, 1))
