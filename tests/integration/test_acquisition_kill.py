@@ -140,8 +140,9 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
 def refreshing(lake, base: str) -> subprocess.Popen:
     """`argelander refresh rrlyrae`, into a lake, from the replica at `base`."""
     clear_log(base)
-    settings = (*SMALL, "training.min_labels=10", f"source.base_url={base}", "source.sample.n_range=4",
-                f"source.replica.n_objects={N}", f"source.replica.seed={REPLICA_SEED}")  # fmt: skip
+    settings = (*SMALL, "training.min_labels=10", "training.network.is_used=false", f"source.base_url={base}",
+                "source.sample.n_range=4", f"source.replica.n_objects={N}",
+                f"source.replica.seed={REPLICA_SEED}")  # fmt: skip
     words = [word for setting in settings for word in ("--set", setting)]
     places = ["--lake", str(lake), "--release", str(lake / "release")]
     command = [sys.executable, "-m", "flows.cli", "refresh", "rrlyrae", *places, *words]

@@ -20,7 +20,7 @@ from tests.integration.conftest import (
     write_folder,
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 STAGES = ("acquire", "clean", "featurize", "train", "score", "publish")
 KILLS = int(os.environ.get("ARGELANDER_KILLS", "1"))  # random moments tried in each stage
 

@@ -12,8 +12,9 @@ from tests.integration.conftest import SMALL, argelander
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 N, SEED = 500, 11
-SETTINGS = [word for setting in (*SMALL, "training.min_labels=10", f"source.replica.n_objects={N}",
-                                 f"source.replica.seed={SEED}") for word in ("--set", setting)]  # fmt: skip
+SETTINGS = [word for setting in (*SMALL, "training.min_labels=10", "training.network.is_used=false",
+                                 f"source.replica.n_objects={N}", f"source.replica.seed={SEED}")
+            for word in ("--set", setting)]  # fmt: skip
 CLASSES = {
     "rrlyrae": {"RRab", "RRc", "RRd"},
     "cepheids": {"CEP", "T2CEP"},
