@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap, median_abs_deviation
 
 from benchmarks.periods import DATA, SETS, read
+from tasks.features.feature import SWING
 from tasks.features.fourier import EPOCHS_PER_TERM, N_HARMONICS
 from tasks.lightcurves.fourier import FourierFit, fit_fourier
 from tasks.lightcurves.series import PeriodConfig
@@ -35,7 +36,7 @@ def fitted(root: Path) -> tuple[FourierFit, dict[str, NDArray]]:
         curves, offsets = batch.by_band()
         n_band = len(batch.bands)
         fit = fit_fourier(curves, np.repeat(objects.period.to_numpy(), n_band), N_HARMONICS, offsets,
-                          floor=PeriodConfig().error_floor, epochs_per_term=EPOCHS_PER_TERM)  # fmt: skip
+                          floor=PeriodConfig().error_floor, epochs_per_term=EPOCHS_PER_TERM, swing=SWING)  # fmt: skip
         fits.append((fit, np.arange(real.bands.index("I"), fit.offset.size, n_band)))
         rows.append(objects)
     names = FourierFit.__dataclass_fields__

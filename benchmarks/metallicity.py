@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import bootstrap, median_abs_deviation
 
 from benchmarks.periods import DATA, SETS, read, read_sky
-from tasks.features.feature import Curves, FeatureConfig
+from tasks.features.feature import SWING, Curves, FeatureConfig
 from tasks.features.metallicity import (
     EPOCHS_PER_TERM,
     N_HARMONICS,
@@ -82,7 +82,7 @@ def css_north(root: Path) -> None:
     batch, objects = read(root, next(real for real in SETS if real.folder == "css_north"), 100_000)
     is_rrc = (objects.label == "RRc").to_numpy()
     batch, period = batch.select(is_rrc), objects.period.to_numpy()[is_rrc]
-    fit = fit_fourier(batch, period, N_HARMONICS, epochs_per_term=EPOCHS_PER_TERM)
+    fit = fit_fourier(batch, period, N_HARMONICS, epochs_per_term=EPOCHS_PER_TERM, swing=SWING)
     phi31, error = fit.phase_difference(3), fit.phase_error(3)
     some = (error < WORST_PHASE) & (phi31 > RRC_PHASES[0]) & (phi31 < RRC_PHASES[1]) & (period < RRC_PERIODS[1])
     nemec, total = relation_rrc(period[some], phi31[some], error[some])
