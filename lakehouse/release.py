@@ -72,29 +72,23 @@ def _iso_times(rows: pa.Table) -> pa.Table:
 
 def _text_lengths(rows: pa.Table) -> dict[bytes, bytes]:
     """Longest value of each text column: astropy asks for it, and without it fails on a null."""
-    import pyarrow.compute as pc
+    from schemas.votable import longest_text
 
-    text = [field.name for field in rows.schema if pa.types.is_string(field.type)]
-    return {
-        f"table::len::{name}".encode(): str(pc.max(pc.utf8_length(rows[name])).as_py() or 1).encode() for name in text
-    }
+    return {f"table::len::{name}".encode(): str(length).encode() for name, length in longest_text(rows).items()}
 
 
 def votable_header(spec: TableSpec, table: pa.Table) -> bytes:
-    """VOTable XML of the columns alone: its DATA element is replaced by a reference to the Parquet file itself.
+    """VOTable XML of the columns; its data are the Parquet file itself.
 
     A column whose name is no XML id, such as "prob_δ Sct", is left out: readers that go by id would make a second,
     empty column of it. It stays in the file with its own metadata.
     """
     text = io.BytesIO()
-    names = [name for name in table.column_names if XML_ID.match(name)]
-    spec.votable(table.slice(0, 1).select(names)).to_xml(text)
+    spec.votable(table.select([name for name in table.column_names if XML_ID.match(name)])).to_xml(text)
     xml.register_namespace("", VOTABLE)
     root = xml.fromstring(text.getvalue())
     element = root.find(f"{{{VOTABLE}}}RESOURCE/{{{VOTABLE}}}TABLE")
     assert element is not None, "a VOTable file has one table"
-    for data in element.findall(f"{{{VOTABLE}}}DATA"):
-        element.remove(data)
     xml.SubElement(element, f"{{{VOTABLE}}}PARQUET", type="Parquet-local-XML")
     return xml.tostring(root, encoding="utf-8", xml_declaration=True)
 

@@ -83,7 +83,7 @@ class TableSpec:
         return dataframe_schema(self)
 
     def votable(self, table: pa.Table) -> VOTableFile:
-        """An astropy VOTableFile of the scalar columns of `table`, with units, UCDs and descriptions."""
+        """An astropy VOTableFile of the scalar columns of `table`, with units, UCDs and descriptions; no rows."""
         from schemas.votable import votable
 
         return votable(self, table)

@@ -54,14 +54,15 @@ def test_pandera_reports_every_bad_row_at_once():
     assert set(caught.value.failure_cases["index"]) == {1, 2, 3}
 
 
-def test_votable_carries_units_and_masks():
+def test_votable_carries_units_and_the_longest_text():
     spec = TABLES["core_sample__source"]
-    row = {"dataset": "d", "tile": 1, "source_id": 2**62 + 1, "object_id": "a", "ra": None, "dec": 1.5, "n_epoch": 3,
-           "content_hash": 7}  # fmt: skip
-    table = spec.votable(pa.Table.from_pylist([row], schema=spec.arrow())).get_first_table()
-    field = {f.name: f for f in table.fields}["ra"]
-    assert str(field.unit) == "deg" and field.ucd == "pos.eq.ra;meta.main"
-    assert table.array["ra"].mask[0] and table.array["source_id"][0] == 2**62 + 1
+    rows = [{"dataset": "d", "tile": 1, "source_id": i, "object_id": name, "ra": None, "dec": 1.5, "n_epoch": 3,
+             "content_hash": 7} for i, name in enumerate(("a", "OGLE δ", "b"))]  # fmt: skip
+    table = spec.votable(pa.Table.from_pylist(rows, schema=spec.arrow())).get_first_table()
+    fields = {field.name: field for field in table.fields}
+    assert str(fields["ra"].unit) == "deg" and fields["ra"].ucd == "pos.eq.ra;meta.main"
+    assert fields["source_id"].datatype == "long" and fields["object_id"].arraysize == "6*"
+    assert len(table.array) == 0
 
 
 def test_the_lock_holds():
