@@ -36,6 +36,7 @@ FEATURES, SOURCE, CLEAN = (
     TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
 )
 SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
+PERIOD = [CATALOGUE.columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")]
 UNITS = {"k": ("K", "phys.temperature.effective"), "rsun": ("solRad", "phys.size.radius"), "dex": ("", "phys.abund.Fe")}
 
 
@@ -165,20 +166,17 @@ def score_chunk(
 
 
 def _measured(lake: Lake, where: pc.Expression, source_id: NDArray[np.int64]) -> dict[str, Any]:
-    """Epochs that survived the cuts, and the period: what the catalogue says beside the scores."""
+    """Epochs that survived the cuts, and the period and how sure it is: what the catalogue says beside the scores."""
     n_epoch = np.zeros(source_id.size, np.int32)
     order = np.argsort(source_id)
     if lake.exists(CLEAN):
         rows = lake.read(CLEAN, columns=["source_id", "time"], where=where)
         place = order[np.searchsorted(source_id[order], rows["source_id"].to_numpy())]
         np.add.at(n_epoch, place, pc.list_value_length(rows["time"]).to_numpy())
-    features = lake.read(FEATURES, where=where, columns=["source_id", *_period_column(lake)])
-    period = features["period_day"] if "period_day" in features.column_names else pa.nulls(source_id.size, pa.float64())
-    return {"n_epoch": n_epoch, "period_day": period.take(pa.array(np.argsort(order))).cast(pa.float64())}
-
-
-def _period_column(lake: Lake) -> list[str]:
-    return [name for name in lake.dataset(FEATURES).schema.names if name == "period_day"]
+    known = [column.name for column in PERIOD if column.name in lake.dataset(FEATURES).schema.names]
+    features = lake.read(FEATURES, columns=["source_id", *known], where=where).take(pa.array(np.argsort(order)))
+    period = {c.name: features[c.name] if c.name in known else pa.nulls(source_id.size, c.type) for c in PERIOD}
+    return {"n_epoch": n_epoch, **period}
 
 
 def wide_scores(scorers: Sequence[Scorer], scores: Mapping[str, Scores]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ QUANTITY_HI = Column(
 
 OUT__CATALOGUE = TableSpec(
     name="out__catalogue",
-    version=1,
+    version=2,
     doc="The scored catalogue: every source of the sample with the scores of the chosen models.",
     columns=(
         DATASET, TILE, SOURCE_ID,
@@ -29,6 +29,10 @@ OUT__CATALOGUE = TableSpec(
         Column("n_epoch", pa.int32(), "Epochs that survived the cuts.", ucd="meta.number;obs", range=(0, None)),
         Column("period_day", pa.float64(), "Period found in the light curve.", unit="d", ucd="src.var;time.period",
                nullable=True, range=(0, None)),
+        Column("period_error_day", pa.float32(), "Standard error of the period, if it is the right peak.", unit="d",
+               ucd="stat.error;src.var;time.period", nullable=True, range=(0, None)),
+        Column("period_prob", pa.float32(), "Probability that the period is right within 1 %.",
+               ucd="stat.probability;src.var;time.period", nullable=True, range=(0, 1)),
         Column("class_pred", pa.string(), "Most probable class.", ucd="src.class;src.var", nullable=True),
         Column("is_training", pa.bool_(), "True where the source trained a model: its scores are out of fold.",
                ucd="meta.code"),

@@ -24,16 +24,17 @@ NETWORK = Path(__file__).with_name("choice.npz")
 SAME = 0.01  # relative: periods this close are one
 IS_ALIAS = 0.4  # amplitude of the window function at the difference or sum of two frequencies that makes them aliases
 SIDEREAL_DAY = 0.99726957  # day
+ERROR_FACTOR, PER_EPOCH, PER_CYCLE = 7.37, -0.11, -0.15  # printed by `argelander bench period_error`
 LARGEST = 6.0  # standard deviations: beyond, an input of the network is taken for this far off
 TINY = 1e-4  # mag, added to amplitudes before their ratio is taken
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """period (S,) day, NaN where there is no trial, and its standard error `period_error` (S,) day, if it is the right
-    peak. probability (S,) that the period is right (within 1 %); of half and of twice it, and of an alias of it (S,);
-    none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither the period nor half or
-    twice it, NaN where there is none.
+    """period (S,) day, NaN where there is no trial; period_error (S,) day, within which 68 % lie if it is the right
+    peak (`error_scale`). probability (S,) that the period is right (within 1 %); of half and of twice it, and of an
+    alias of it (S,); none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither the
+    period nor half or twice it, NaN where there is none.
     """
 
     period: NDArray[np.float64]
@@ -71,6 +72,7 @@ def choose(series: Series, trials: Trials) -> Choice:
     known = possible.any(axis=1)
     multiple = np.asarray(MULTIPLES)[best % len(MULTIPLES)]
     error = trials.sigma[row, best // len(MULTIPLES)] / multiple * period[row, best] ** 2
+    error *= error_scale(np.diff(series.offsets), baseline(series) * own)
     is_rival = possible & ~related
     other = np.argmax(np.where(is_rival, together, -1.0), axis=1)
     rival = np.where(is_rival.any(axis=1), period[row, other], np.nan)
@@ -79,6 +81,15 @@ def choose(series: Series, trials: Trials) -> Choice:
         np.sum(chance[:, :-1] * (is_alias & ~related), axis=1), chance[:, -1], rival,
     )  # fmt: skip
     return Choice(*(np.where(known, value, np.nan) for value in found))
+
+
+def error_scale(n_epoch: NDArray, n_cycle: NDArray) -> NDArray[np.float64]:
+    """Errors of periods over those of the curvature of the likelihood, (S,), from epochs and cycles covered (S,).
+
+    That curvature knows of white noise alone: a series cut short, a star that is not strictly periodic and the window
+    add to it. Learnt on stars whose period is known.
+    """
+    return np.maximum(ERROR_FACTOR * np.maximum(n_epoch, 1) ** PER_EPOCH * np.maximum(n_cycle, 1) ** PER_CYCLE, 1.0)
 
 
 def is_possible(series: Series, trials: Trials) -> NDArray[np.bool_]:

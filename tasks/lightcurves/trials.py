@@ -114,8 +114,9 @@ def _fit_all(
             _climb(star, work, place - spacing / FINER, work[6], work[7], heights[:3], climbed, n_term)
             shift, fine = _parabola(heights[:3])
             frequency[i, c] = place + shift * spacing / FINER
-            # twice the log-likelihood falls by 1 at one standard error
+            # twice the log-likelihood falls by 1 at one standard error; of the noise, the series takes its share away
             sigma[i, c] = spacing / (FINER * np.sqrt(fine)) if fine > 0 else spacing / np.sqrt(rough)
+            sigma[i, c] *= _noise_left(star, n_term[-1])
             for m in range(multiples.size):
                 unit(star.time, frequency[i, c] / multiples[m], work[0], work[1])
                 _gains(star, work, gain[i, c, m], terms[i, c, m], shape[i, c, m])
@@ -151,6 +152,14 @@ def _parabola(heights: _Floats) -> tuple[float, float]:
     if fall <= 0:
         return (1.0 if after > before else -1.0 if before > after else 0.0), 0.0
     return min(max(0.25 * (after - before) / fall, -1.0), 1.0), fall
+
+
+@compiled
+def _noise_left(star: Object, n_term: float) -> float:
+    """Noise over that of the residuals: what `n_term` amplitudes, an offset for each band and the frequency leave."""
+    n_epoch = np.sum(star.n_epoch[star.first : star.last])
+    n_band = star.slot_offsets[star.last] - star.slot_offsets[star.first]
+    return np.sqrt(n_epoch / max(n_epoch - n_band - n_term - 1.0, 1.0))
 
 
 @compiled
