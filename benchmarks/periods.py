@@ -2,11 +2,12 @@
 
     argelander bench periods --data [folder of the sets, default ARGELANDER_DATA] [objects per set]
 
-Of four real sets and of the embedded sky at the cadences of Gaia, PS1 and ZTF; of stars from which the choice among
-trial periods has not learnt, with 95 % intervals (Wilson 1927, JASA 22, 209). Beside them the mean of the probabilities
-stated, what BIC alone would choose among the same trials, the highest peak of nifty-ls summed over bands on the grid of
-the scan, and, for a few stars of each set, that of astropy's multiband periodogram (VanderPlas & Ivezic 2015, ApJ 812,
-18). One configuration for all sets. A catalogue period may itself be an alias: read the figures as agreement.
+Of four real sets and of the embedded sky at the cadences of Gaia, PS1 and ZTF and with few epochs of one band; of stars
+from which the choice among trial periods has not learnt, with 95 % intervals (Wilson 1927, JASA 22, 209). Beside them
+the mean of the probabilities stated, what BIC alone would choose among the same trials, the highest peak of nifty-ls
+summed over bands on the grid of the scan, and, for a few stars of each set, that of astropy's multiband periodogram
+(VanderPlas & Ivezic 2015, ApJ 812, 18). One configuration for all sets. A catalogue period may itself be an alias: read
+the figures as agreement.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from tasks.replica.sky import generate
 
 N_ASTROPY = 40  # stars of each set for astropy, which is slow
 SKY_SEED = 20_252  # of the sky that measures; the choice learns on another
-SURVEYS = ("gaia", "ps1", "ztf")
+ONE_BAND = "one band"  # 15 to 80 epochs of one band of ZTF: a small telescope's light curves
+SURVEYS = ("gaia", "ps1", "ztf", ONE_BAND)
 DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
 
@@ -90,10 +92,26 @@ def read(root: Path, real: RealSet, n: int, learning: bool = False) -> tuple[Lig
 def read_sky(survey: str, n: int, seed: int = SKY_SEED) -> tuple[LightCurveBatch, pd.DataFrame]:
     """Clean light curves of one survey of an embedded sky of n objects, and their true `period` and `label`."""
     sky = generate(n, seed)
-    batch = apply_cuts(sky.epochs[survey])[0]
+    batch = apply_cuts(sky.epochs["ztf" if survey == ONE_BAND else survey])[0]
     batch = batch.keep(np.isfinite(batch.mag))
+    if survey == ONE_BAND:
+        batch = thinned(batch, np.random.default_rng(seed))
     truth = sky.truth.select(["source_id", "period_day", "class"]).to_pandas().set_index("source_id")
     return batch, truth.loc[batch.source_id].rename(columns={"period_day": "period", "class": "label"})
+
+
+def thinned(batch: LightCurveBatch, rng: np.random.Generator) -> LightCurveBatch:
+    """Of each light curve some epochs of one of its bands, 15 to 80 (log-uniform) or all that there are."""
+    star = np.repeat(np.arange(len(batch)), batch.n_epoch)
+    count = np.zeros((len(batch), len(batch.bands)))
+    np.add.at(count, (star, batch.band), 1)
+    band = np.argmax(count * rng.random(count.shape), axis=1)
+    wanted = 10 ** rng.uniform(np.log10(15), np.log10(81), len(batch))
+    draw = np.where(batch.band == band[star], rng.random(star.size), np.inf)
+    order = np.lexsort((draw, star))
+    rank = np.empty(star.size, np.int64)
+    rank[order] = np.arange(star.size) - batch.offsets[:-1][star]
+    return batch.keep(np.isfinite(draw) & (rank < np.floor(wanted)[star]))
 
 
 def by_criterion(found: PeriodResult, batch: LightCurveBatch) -> NDArray[np.float64]:

@@ -27,7 +27,7 @@ from tasks.haul import Haul
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
-from tasks.score import score_columns, scorers_of, wide_scores
+from tasks.score import PERIOD, score_columns, scorers_of, wide_scores
 
 
 def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
@@ -99,7 +99,7 @@ def score_file(
     needed = sorted({name for each in scorers for name in each.features})
     examples = examples_from_table(table, needed, batch if has_epochs else None)
     values = wide_scores(scorers, {each.target: each.score(examples) for each in scorers})
-    found = {"period_day": table["period_day"]} if "period_day" in table.column_names else {}
+    found = {column.name: table[column.name] for column in PERIOD if column.name in table.column_names}
     model_id = pa.array([" ".join(models.values())]).take(pa.array(np.zeros(len(batch), np.int64)))
     return pa.table({"object_id": rows["object_id"], **values, **found, "model_id": model_id})
 
@@ -107,9 +107,9 @@ def score_file(
 def _with_unseen(scores: pa.Table | None, every: pa.Table, run: Run, models: Mapping[str, str]) -> pa.Table:
     """A row for every object of the folder, in its order; null scores where it had no usable epoch."""
     cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
-    units = {column.name: column.field() for column in score_columns(cards)}
+    units = {column.name: column.field() for column in (*score_columns(cards), *PERIOD)}
     if scores is None:
-        scores = pa.table({"object_id": pa.array([], pa.string()), **{n: pa.array([], pa.float32()) for n in units}})
+        scores = pa.schema([pa.field("object_id", pa.string()), *units.values()]).empty_table()
     place = pa.compute.index_in(every["object_id"], value_set=scores["object_id"].combine_chunks())
     columns = {name: scores[name].combine_chunks().take(place) for name in scores.column_names if name != "object_id"}
     fields = [units.get(name, pa.field(name, column.type)) for name, column in columns.items()]

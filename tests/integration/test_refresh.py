@@ -37,6 +37,14 @@ def test_every_source_is_in_the_catalogue_with_its_scores(refreshed):
     assert "macro_f1" in printed and "report.html" in printed and "argelander query" in printed
 
 
+def test_the_catalogue_says_how_sure_a_period_is(refreshed):
+    _, lake, _ = refreshed
+    names = ["source_id", "period_day", "period_error_day", "period_prob"]
+    rows = Lake(lake).read("out__catalogue", columns=names)
+    assert rows.equals(Lake(lake).read("feature_sample__source", columns=names))
+    assert pc.all(pc.greater(rows["period_error_day"], 0)).as_py() and rows["period_prob"].null_count == 0
+
+
 def test_no_catalogue_row_was_scored_by_a_model_that_saw_it(refreshed):
     _, lake, _ = refreshed
     rows = Lake(lake).read("score__value")
@@ -136,15 +144,15 @@ def test_score_needs_nothing_but_the_id(refreshed, tmp_path):
     bare = tmp_path / "bare"
     shutil.copytree(folder, bare)
     rewrite_objects(bare, lambda t: t.select(["object_id"]))
-    text = (bare / "dataset.toml").read_text()
-    (bare / "dataset.toml").write_text(text)
     argelander("score", "--preset", "folder", "--data", bare, "--lake", lake, "--out", tmp_path / "bare.parquet")
     one, other = (pq.read_table(tmp_path / f"{name}.parquet") for name in ("all", "bare"))
     assert one.equals(other) and one.num_rows == 150
     assert {"object_id", "class_pred", "prob_RRab", "teff_k", "teff_k_lo", "teff_k_hi"} <= set(one.column_names)
     catalogue = Lake(lake).read("out__catalogue")
     place = pc.index_in(catalogue["object_id"], value_set=one["object_id"].combine_chunks())
-    np.testing.assert_allclose(one["prob_RRab"].take(place).to_numpy(), catalogue["prob_RRab"].to_numpy(), atol=1e-6)
+    for name in ("prob_RRab", "period_day", "period_error_day", "period_prob"):
+        np.testing.assert_allclose(one[name].take(place).to_numpy(), catalogue[name].to_numpy(), rtol=1e-6, atol=1e-6)
+        assert one.schema.field(name).metadata[b"description"]
 
 
 def test_a_bad_query_and_an_unknown_table(refreshed):
