@@ -154,7 +154,7 @@ def work_seconds() -> float:
 
 def stage(run: Run, config: FeatureConfig, n: int) -> tuple[float, float, float, float, float, float, float]:
     """The stage: processor time per star, all, the driver's and that beside its work (s), wall time (s), memory (MiB):
-    the peak of a worker, what of it came with the tasks, the peak of the driver.
+    the peak of a worker, what of it came after it stood ready, at most, the peak of the driver.
     """
     with Client(run.scheduler, set_as_default=False) as client:
 

@@ -20,21 +20,23 @@ from lakehouse.store import Lake
 from schemas import BadInput
 from tasks.examples import read_inputs
 from tasks.fanout import fan_out
-from tasks.features import FeatureConfig, compute_colours, compute_features
+from tasks.features import FeatureConfig, compute_colours, compute_features, stale
+from tasks.featurize import COLOURS
 from tasks.folder import local
 from tasks.from_folder import folder_archive
 from tasks.haul import Haul
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
-from tasks.score import PERIOD, score_columns, scorers_of, wide_scores
+from tasks.score import FEATURES, PERIOD, score_columns, scorers_of, wide_scores
 
 
 def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
     """Score the folder of `source` into the Parquet file `out`; returns how many objects, and how many had no epoch.
 
     The folder is cleaned and featurized as the lake's own light curves were; its labels are not looked at. Raises
-    BadInput where the lake has no model of the dataset, or the folder has a band that the dataset does not know.
+    BadInput where the lake has no model of the dataset, the models have learnt from features of another definition, or
+    the folder has a band that the dataset does not know.
     """
     models = current(run.lake, run.dataset)
     if not models:
@@ -51,6 +53,7 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
         surveys=tuple(dict.fromkeys(own.surveys)),
         inputs=read_inputs(Lake(run.lake), run.dataset),
     )
+    refuse_changed(Lake(run.lake), run.dataset, features)
     wanted = source.spec.has_light_curves
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
         jobs, sizes = [], []
@@ -66,6 +69,15 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
     with room_for(str(out)), whole_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
     return scores.num_rows, scores.num_rows - sum(sizes)
+
+
+def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
+    """BadInput where features have another definition now than in the lake, whose models have learnt from them."""
+    made_of = lake.read(FEATURES, columns=["definitions"], where={"dataset": dataset})["definitions"].drop_null()
+    known = [each for each in made_of.unique().to_pylist() if each != COLOURS]
+    if changed := sorted({family for each in known for family in stale(each, features)}):
+        raise BadInput(f"The definition of features has changed since the models of {dataset} were trained "
+                       f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
 
 
 def archive_ids(source: Any) -> pa.Table:
@@ -109,7 +121,8 @@ def _with_unseen(scores: pa.Table | None, every: pa.Table, run: Run, models: Map
     cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
     units = {column.name: column.field() for column in (*score_columns(cards), *PERIOD)}
     if scores is None:
-        scores = pa.schema([pa.field("object_id", pa.string()), *units.values()]).empty_table()
+        text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", "model_id")]
+        scores = pa.schema([*text, *units.values()]).empty_table()
     place = pa.compute.index_in(every["object_id"], value_set=scores["object_id"].combine_chunks())
     columns = {name: scores[name].combine_chunks().take(place) for name in scores.column_names if name != "object_id"}
     fields = [units.get(name, pa.field(name, column.type)) for name, column in columns.items()]

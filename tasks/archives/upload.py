@@ -34,6 +34,7 @@ def votable(items: pa.Table) -> bytes:
         else:
             raise BadQuestion(f"Column {name!r} to upload is of type {column.type}; services take numbers and texts.")
     body = io.BytesIO()
-    # The compiled writer of astropy 8.0 writes past its buffer for a row of exactly 256 or 512 bytes (astropy #20419).
+    # The compiled writer of astropy 8.0 writes past its buffer for a row of exactly 256 or 512 bytes: until a release
+    # without astropy's issue 20419, the one in Python.
     from_table(table).to_xml(body, _debug_python_based_parser=True)
     return body.getvalue()

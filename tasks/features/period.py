@@ -17,8 +17,9 @@ EXPLAIN_HARMONICS = 2
 
 FOUND: tuple[tuple[str, str, str, str, str, float | None], ...] = (  # column, field of the choice, unit, ucd, doc, most
     ("period_error_day", "period_error", "d", "stat.error;time.period",
-     "Standard error of the period, if it is the right peak: 68 % are off by less.", None),
-    ("period_prob", "probability", "", "stat.probability", "Probability that the period is right within 1 %.", 1),
+     "Error of the period: 68 % are off by less, if the peak is the right one.", None),
+    ("period_prob", "probability", "", "stat.probability;time.period",
+     "Probability that the period is right within 1 %.", 1),
     ("half_period_prob", "half", "", "stat.probability", "Probability that half of it is the period.", 1),
     ("double_period_prob", "double", "", "stat.probability", "Probability that twice it is the period.", 1),
     ("alias_period_prob", "alias", "", "stat.probability",

@@ -24,7 +24,7 @@ NETWORK = Path(__file__).with_name("choice.npz")
 SAME = 0.01  # relative: periods this close are one
 IS_ALIAS = 0.4  # amplitude of the window function at the difference or sum of two frequencies that makes them aliases
 SIDEREAL_DAY = 0.99726957  # day
-ERROR_FACTOR, PER_EPOCH, PER_CYCLE = 7.37, -0.11, -0.15  # printed by `argelander bench period_error`
+ERROR_FACTOR, PER_EPOCH, PER_CYCLE = 7.33, -0.11, -0.15  # printed by `argelander bench period_error`
 LARGEST = 6.0  # standard deviations: beyond, an input of the network is taken for this far off
 TINY = 1e-4  # mag, added to amplitudes before their ratio is taken
 

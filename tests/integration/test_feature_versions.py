@@ -14,8 +14,10 @@ from flows.recipes import cut_config, feature_config
 from flows.settings import override
 from lakehouse.run import Run
 from lakehouse.store import Lake
+from schemas import BadInput
 from schemas.column import Column
 from tasks.acquire import acquire
+from tasks.apply import refuse_changed
 from tasks.clean import clean
 from tasks.features import FEATURES, expand, feature_columns, made
 from tasks.features.feature import Feature
@@ -176,3 +178,12 @@ def test_other_settings_are_everything_anew(counted):
     done = featurize.fn(run, replace(config, min_epoch=config.min_epoch + 1))
     assert set(calls) == {feature.name for feature in made(config)} and done.notes == ()
     featurize.fn(run, config)
+
+
+def test_models_of_features_that_meant_something_else_do_not_score(cleaned, monkeypatch):
+    run, config = cleaned
+    featurize.fn(run, config)
+    refuse_changed(Lake(run.lake), run.dataset, config)
+    monkeypatch.setitem(FEATURES, "sequence", replace(FEATURES["sequence"], version=99))
+    with pytest.raises(BadInput, match=r"\(sequence\): run `argelander refresh` first"):
+        refuse_changed(Lake(run.lake), run.dataset, config)
