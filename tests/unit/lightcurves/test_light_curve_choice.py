@@ -58,6 +58,19 @@ def test_two_thirds_of_right_periods_are_off_by_less_than_their_error(measured):
     assert np.mean(off < 2) > 0.85
 
 
+def test_the_error_of_a_frequency_counts_the_terms_of_the_series():
+    """A sine in white noise, few epochs: the residuals are smaller than the noise, the error must not be."""
+    rng, shape, truth = np.random.default_rng(2), (500, 24), 0.37
+    time = np.sort(rng.uniform(0, 200, shape), axis=1)
+    mag = 15 + 0.5 * np.sin(2 * np.pi * truth * time) + rng.normal(0, 0.03, shape)
+    star, n = np.repeat(np.arange(500), 24), time.size
+    batch = LightCurveBatch.from_epochs(star, time.ravel(), mag.ravel(), [0.03] * n, [0] * n, None, ("V",))
+    trials = find_period(batch).trials
+    peak = np.nanargmin(np.abs(trials.frequency - truth), axis=1)[:, None]
+    off = np.take_along_axis(np.abs(trials.frequency - truth) / trials.sigma, peak, axis=1)
+    assert np.mean(off < 1) == pytest.approx(0.683, abs=0.06)
+
+
 def test_the_scale_of_errors_is_one_at_least():
     scale = error_scale(np.array([0, 36, 36, 5000]), np.array([0.0, 2.0, 2000.0, 1e5]))
     assert np.all(scale >= 1) and scale[1] > 2 * scale[2] and scale[3] == 1
