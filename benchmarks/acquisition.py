@@ -19,11 +19,11 @@ import duckdb
 import psutil
 
 from flows.settings import ArchiveSource, ReplicaSky, Sample
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.store import Lake
-from tasks.acquire import acquire
 from tasks.replica.serve import running
+from tasks.stages.acquire.stage import acquire
 from tasks.surveys.gaia_layouts import read_datalink
 
 FLOOR = 1000.0  # sources/s/core

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
 
+from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
-from lakehouse.store import Lake
 from tasks.archives.manners import LIVE, Manner
 from tasks.surveys.gaia_releases import gaia_release
 from tasks.surveys.neighbours import RADIUS_ARCSEC, neighbours_question

@@ -21,15 +21,15 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.stage import DATASET, fill, stars
+from lakehouse.delta.staging import stage_rows
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.stage import stage_rows
-from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.examples import read_light_curves
 from tasks.features import FeatureConfig, compile_all, compute_features, feature_columns, made
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.stages.inputs import read_light_curves
 
 ROUNDS = 3
 TARGETS = {"statistics": 80.0, "all but the period": 500.0, "one period": 400.0, "sparse, two periods": 120.0}

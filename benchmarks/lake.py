@@ -14,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lakehouse.delta.staging import commit_staged, stage_rows
+from lakehouse.delta.store import Lake
 from lakehouse.disk import sync
 from lakehouse.query import run_sql
-from lakehouse.stage import publish, stage_rows
-from lakehouse.store import Lake
 from schemas import TABLES
 
 EPOCH = TABLES["raw_sample__epoch"]
@@ -117,13 +117,13 @@ def ragged(lake, folder, table, n_epoch):
     staged = seconds(stage)
     rate = table.num_rows / staged / 1e3
     print(f"staged write            {rate:8.0f} kobject/s {staged / floor:4.2f} x plain Parquet")
-    publishing = seconds(lambda i: publish(lake, "r", EPOCH, f"key{i}", [parts[i]]), 1)
+    publishing = seconds(lambda i: commit_staged(lake, "r", EPOCH, f"key{i}", [parts[i]]), 1)
     size = sum(path.stat().st_size for path in lake.folder(EPOCH).rglob("tile=*/*.parquet"))
     print(f"publish that one part   {publishing * 1e3:8.1f} ms   {publishing / floor:5.2f} x plain Parquet")
     print(f"size on disk            {size / n_epoch:8.1f} byte/epoch")
     one = np.asarray(table["source_id"])[: table.num_rows // 100]
     part = stage_rows(lake.path, EPOCH, table.slice(0, len(one)), "replace", 0)
-    replace = seconds(lambda _: publish(lake, "r", EPOCH, "replace", [part], one, "demo"), 1)
+    replace = seconds(lambda _: commit_staged(lake, "r", EPOCH, "replace", [part], one, "demo"), 1)
     print(f"publish, replacing 1 %  {replace * 1e3:8.1f} ms")
     floor = seconds(lambda _: [pq.read_table(folder / f"tile{tile}.parquet") for tile in range(12)])
     read = seconds(lambda _: lake.read(EPOCH))

@@ -20,10 +20,10 @@ import pyarrow.compute as pc
 from astropy.stats import binom_conf_interval
 from numpy.typing import NDArray
 
-from lakehouse.store import Lake
-from tasks.addresses import REPLICA_FOLDER
+from lakehouse.delta.store import Lake
 from tasks.replica.holdings import Holdings, build
-from tasks.replica.sky import Sky, generate
+from tasks.sky import Sky, generate
+from tasks.stages.acquire.addresses import REPLICA_FOLDER
 from tasks.surveys import SURVEYS
 
 Ids = NDArray[np.int64]

@@ -34,7 +34,7 @@ from tasks.features.metallicity import (
 )
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.fourier import fit_fourier, sine_phase
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 FOLDER = "dekany_rrab"
 GOOD_PHASE = 0.2  # rad

@@ -31,7 +31,7 @@ from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tasks.lightcurves.periodogram import PeriodResult, find_period, long_power
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.lightcurves.slots import build_grid, build_slots
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 N_ASTROPY = 40  # stars of each set for astropy, which is slow
 SKY_SEED = 20_252  # of the sky that measures; the choice learns on another

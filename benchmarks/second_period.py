@@ -21,7 +21,7 @@ from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.prewhiten import second_period
 from tasks.lightcurves.series import PeriodConfig
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 STANDS_OUT = -3.0  # log10 of the false alarm probability
 

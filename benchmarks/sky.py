@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 FLOOR = 5000.0  # objects/s/core: a million objects in 200 s
 

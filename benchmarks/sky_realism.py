@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.fourier import fit_fourier
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 ERROR_FLOOR_MAG = 0.01

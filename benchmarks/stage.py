@@ -30,16 +30,16 @@ import numpy as np
 import pyarrow as pa
 from distributed import Client
 
-import tasks.featurize as door
+import tasks.stages.featurize.stage as door
+from lakehouse.delta.staging import commit_staged
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.stage import publish
-from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.fanout import cluster
 from tasks.features import FeatureConfig, compile_all, feature_columns
-from tasks.featurize import featurize_chunk
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
+from tasks.stages.fanout import cluster
+from tasks.stages.featurize.stage import featurize_chunk
 
 BANDS, EPOCHS, CHUNK, BLOCK, N_LOOP, ROUNDS = ("G", "BP", "RP"), 36, 500, 20_000, 4_000, 3
 TARGETS = {"beside": 0.03, "steady": 1.05, "task": 300.0}
@@ -113,7 +113,7 @@ def loops(run: Run, config: FeatureConfig, n_core: int) -> float:
         chunks = list(pool.map(loop, [run] * n_core, [config] * n_core, range(n_core)))
     lake, spec = Lake(run.lake), TABLES["feature_sample__source"].bind(feature_columns(BANDS, config))
     began = time.process_time()
-    publish(lake, "loop", spec, "loop-0", dataset=DATASET)
+    commit_staged(lake, "loop", spec, "loop-0", dataset=DATASET)
     spent = (time.process_time() - began) / N_LOOP
     shutil.rmtree(lake.folder(spec))
     return float(np.mean(chunks)) + spent

@@ -91,10 +91,10 @@ def refresh(
     settings = override(resolve(preset, data), assigned)
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
-    from flows.catalogue import catalogue
+    from flows.refresh import refresh as run
     from flows.summary import show
 
-    show(catalogue(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
+    show(run(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
 
 
 @app.command()
@@ -116,8 +116,8 @@ def replica(
 def presets(lake: LakeOption = LAKE) -> None:
     """List the presets, and which of them the lake was refreshed with."""
     from flows.presets import PRESETS, describe
+    from lakehouse.delta.store import Lake
     from lakehouse.manifest import runs as manifests
-    from lakehouse.store import Lake
 
     done = manifests(Lake(lake)) if (lake / "lake.json").exists() else []
     held = {manifest.settings.get("preset") for manifest in done if manifest.status == "done"}
@@ -131,7 +131,7 @@ def presets(lake: LakeOption = LAKE) -> None:
 @one_sentence
 def tables(lake: LakeOption = LAKE) -> None:
     """List the tables of the lake: rows, newest version, meaning."""
-    from lakehouse.store import Lake
+    from lakehouse.delta.store import Lake
 
     place = Lake(lake)
     table = Table("table", "rows", "version", "what it holds", box=None)
@@ -181,7 +181,7 @@ def score(
     """Score a folder of unlabelled light curves with the lake's current models."""
     from flows import environment
     from flows.presets import folder_of
-    from lakehouse.store import Lake
+    from lakehouse.delta.store import Lake
 
     dataset, source = folder_of(preset, data)
     if out.is_dir():
@@ -197,8 +197,8 @@ def score(
 @one_sentence
 def runs(lake: LakeOption = LAKE) -> None:
     """List the runs of the lake, newest first."""
+    from lakehouse.delta.store import Lake
     from lakehouse.manifest import runs as manifests
-    from lakehouse.store import Lake
 
     table = Table("run", "preset", "status", "seconds", "did", box=None)
     for manifest in manifests(Lake(lake)):

@@ -9,7 +9,7 @@ from tasks.features import FeatureConfig
 from tasks.learning.recipe import NetworkConfig
 from tasks.lightcurves.cuts import CutConfig
 from tasks.lightcurves.series import PeriodConfig
-from tasks.train import TrainingPlan
+from tasks.stages.train.stage import TrainingPlan
 
 
 def cut_config(settings: Settings) -> CutConfig:

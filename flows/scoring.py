@@ -8,13 +8,13 @@ from rich.console import Console
 
 from flows.recipes import cut_config, feature_config
 from flows.settings import ComputeSettings, FolderSource, Settings, validated
+from lakehouse.delta.store import Lake
 from lakehouse.manifest import runs
 from lakehouse.models import current, read_card
 from lakehouse.run import Run
-from lakehouse.store import Lake
 from schemas import BadInput
-from tasks.apply import apply
-from tasks.fanout import cluster
+from tasks.stages.fanout import cluster
+from tasks.stages.score.folder import apply
 
 
 def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> None:

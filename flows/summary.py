@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.settings import Settings
-from lakehouse.run import Stage
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
+from lakehouse.run import StageResult
 from schemas import TABLES
-from tasks.fanout import pace
+from tasks.stages.fanout import pace
 
 if TYPE_CHECKING:
-    from flows.catalogue import Outcome
+    from flows.refresh import Outcome
 
 RELEASED = re.compile(r"release (.+?)(?: is current)?$")
 SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
@@ -54,7 +54,7 @@ def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
     console.print(f'Next:    argelander query "{sql}" --lake {shlex.quote(str(lake))}', soft_wrap=True, markup=False)
 
 
-def line(stage: Stage) -> str:
+def line(stage: StageResult) -> str:
     """One finished stage in a line."""
     if not stage.is_new:
         return f"  {stage.name}: up to date"

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from schemas import TableSpec
 
 

@@ -17,9 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lakehouse.delta.reference import TableRef
+from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, write_json
-from lakehouse.reference import TableRef
-from lakehouse.store import Lake
 
 RUN_FOLDER = "runs"
 ROOT = Path(__file__).parents[1]

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.keys import duplicated
+from lakehouse.delta.keys import duplicated
 from schemas import TABLES, BadInput, TableSpec
 
 if TYPE_CHECKING:

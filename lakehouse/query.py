@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lakehouse.commit import live_files
-from lakehouse.reference import Version
-from lakehouse.store import Lake
+from lakehouse.delta.commit import live_files
+from lakehouse.delta.reference import Version
+from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput, Column
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from lakehouse.reference import TableRef
+from lakehouse.delta.reference import TableRef
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageResult:
     """What a stage did: `done` of `total` objects; the rest was up to date."""
 
     name: str

@@ -1,108 +1,18 @@
-"""Door: release the catalogue as files that any tool opens, with a report that says how good it is."""
+"""Door: release the catalogue with a report, unless the newest release holds it already."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 from prefect import task
 
-from lakehouse.lineage import fingerprint
-from lakehouse.manifest import RunManifest, last_fingerprint
-from lakehouse.models import current, read_card
-from lakehouse.release import write_release
-from lakehouse.run import Run, Stage
-from lakehouse.store import Lake
-from schemas import TABLES, Column, TableSpec
-from tasks.fanout import may_pass
-from tasks.findings import findings
-from tasks.learning.metrics import classification_metrics, regression_metrics
-from tasks.reporting.page import render
-
-CATALOGUE, METRIC, TRUTH = (TABLES[name] for name in ("out__catalogue", "score_model__metric", "label_truth__source"))
-RELEASED = ("out__catalogue", "score_model__metric", "core_cut__ledger", "core_quarantine__row")
-TRUTH_NOTE = "Against the true values of the embedded sky, sources that trained no model."
+from lakehouse.manifest import RunManifest
+from lakehouse.run import Run, StageResult
+from tasks.stages.publish.stage import publish_release
+from tasks.stages.retries import is_transient
 
 
-@task(name="publish", task_run_name="publish-{run.dataset}", retries=1, retry_condition_fn=may_pass)
-def publish(run: Run, release: Path, manifest: RunManifest) -> Stage:
-    """Write a new release unless the newest one already holds this catalogue."""
-    lake = Lake(run.lake)
-    if not lake.exists(CATALOGUE) or not lake.count(CATALOGUE, dataset=run.dataset):
-        return Stage("publish", 0, 0, notes=("no catalogue: nothing to release",))
-    rows = lake.read(CATALOGUE, where={"dataset": run.dataset})
-    # What was scored, and by which models, decides every value of the catalogue.
-    models = sorted(set(rows["model_id"].to_pylist()))
-    mark = fingerprint(rows["source_id"].to_numpy(), rows["feature_hash"].to_numpy(), models)
-    inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
-    held = sorted(release.glob(f"{run.dataset}-[0-9]*/report.html"))
-    if held and last_fingerprint(lake, *inputs) == mark:
-        return Stage("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
-
-    against_truth(run, lake, rows)
-    spec = bound_catalogue(run, lake, rows)
-    tables = {CATALOGUE.name: (spec, rows.select(spec.arrow().names))}
-    for name in RELEASED[1:]:
-        if lake.exists(name):
-            tables[name] = (TABLES[name], lake.read(TABLES[name], where={"dataset": run.dataset}))
-    report = render(findings(run, lake, rows, manifest))
-    folder = release / f"{run.dataset}-{run.run_id}"
-    write_release(folder, tables, asdict(manifest), {"report.html": report})
-    return Stage("publish", rows.num_rows, rows.num_rows, notes=(f"release {folder}",), inputs=inputs)
-
-
-def bound_catalogue(run: Run, lake: Lake, rows: pa.Table) -> TableSpec:
-    """The catalogue's declaration with the columns of this dataset's models, their units included."""
-    own = [name for name in rows.column_names if name not in {c.name for c in CATALOGUE.columns}]
-    schema = lake.dataset(CATALOGUE).schema
-    columns = []
-    for name in own:
-        if rows[name].null_count == rows.num_rows:
-            continue  # of another dataset in the same lake
-        about = {key.decode(): value.decode() for key, value in (schema.field(name).metadata or {}).items()}
-        columns.append(Column(name, rows[name].type, about.get("description", f"{name}."), about.get("unit", ""),
-                              about.get("ucd", ""), nullable=True))  # fmt: skip
-    return CATALOGUE.bind(columns)
-
-
-def against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
-    """Where the dataset has a truth: metrics of the catalogue's sources that trained no model, merged into the lake."""
-    if not lake.exists(TRUTH) or not lake.count(TRUTH, dataset=run.dataset):
-        return
-    truth = lake.read(TRUTH, where={"dataset": run.dataset})
-    twins = pc.drop_null(truth["duplicate_of"])  # one star, two ids: the other id may have trained
-    truth = truth.filter(
-        pc.invert(pc.or_(truth["duplicate_of"].is_valid(), pc.is_in(truth["source_id"], value_set=twins)))
-    )
-    held_out = rows.filter(pc.invert(rows["is_training"]))
-    both = held_out.join(truth, "source_id", right_suffix="_true", join_type="inner").sort_by("source_id")
-    metrics: list[dict[str, Any]] = []
-    for target, model_id in current(run.lake, run.dataset).items():
-        card = read_card(run.lake, run.dataset, target, model_id)
-        found = _class_truth(both, card) if target == "class" else _quantity_truth(both, target)
-        metrics += [{**metric.row(), "dataset": run.dataset, "target": target, "recipe": card["recipe"]["name"],
-                     "model_id": model_id, "split": "truth", "is_chosen": True} for metric in found]  # fmt: skip
-    lake.merge(run.run_id, METRIC, pa.Table.from_pylist(metrics, schema=METRIC.arrow()), stage="publish")
-
-
-def _class_truth(both: pa.Table, card: dict[str, Any]) -> list[Any]:
-    proba = np.stack([both[f"prob_{name}"].to_numpy() for name in card["classes"]], axis=1)
-    return classification_metrics(both["class"].to_numpy(), proba, card["classes"], TRUTH_NOTE)
-
-
-def _quantity_truth(both: pa.Table, target: str) -> list[Any]:
-    names = (f"{target}_true", target, f"{target}_lo", f"{target}_hi")
-    columns = [floats(both[name]) for name in names]
-    known = np.isfinite(columns[0]) & np.isfinite(columns[1])
-    y, value, lo, hi = (column[known] for column in columns)
-    return regression_metrics(y, value, lo, hi, note=TRUTH_NOTE)
-
-
-def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Values as float64, NaN for null."""
-    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+@task(name="publish", task_run_name="publish-{run.dataset}", retries=1, retry_condition_fn=is_transient)
+def publish(run: Run, release: Path, manifest: RunManifest) -> StageResult:
+    """Release the catalogue with a report, unless the newest release holds it already."""
+    return publish_release(run, release, manifest)

@@ -6,7 +6,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from schemas import TABLES
 
 HEAVY = ("prefect", "torch", "dask", "distributed", "sklearn", "astropy")

@@ -11,12 +11,14 @@ from flows.settings import override
 ROOT = Path(__file__).parents[2]
 ROOMS = ("tasks", "lakehouse", "schemas")
 ENVIRONMENTS = {"live", "replica", "demo"}
-MAY_TELL = ("tasks/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/manners.py", "tasks/replica/")
-MAY_START = ("tasks/addresses.py", "flows/cli.py", "tasks/replica/")
+MAY_TELL = (
+    "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/manners.py", "tasks/replica/",
+)  # fmt: skip
+MAY_START = ("tasks/stages/acquire/addresses.py", "flows/cli.py", "tasks/replica/")
 # What flows may say of them, and no more: settings and presets that bear these names, and where the command `replica`
 # keeps its tables. None of it decides anything.
 FLOWS_SAY = {
-    "flows/catalogue.py": ["'demo'"],
+    "flows/refresh.py": ["'demo'"],
     "flows/cli.py": ["'replica'"],
     "flows/presets.py": ["'demo'"] * 4,
     "flows/settings.py": ["'live'", "'live'", "'replica'", "'replica'"],
@@ -77,7 +79,7 @@ def test_only_the_addresses_and_the_command_start_a_replica():
 
 def test_the_addresses_do_tell_them_apart():
     """The search finds what it looks for where it is allowed to stand."""
-    tree = ast.parse((ROOT / "tasks" / "addresses.py").read_text())
+    tree = ast.parse((ROOT / "tasks/stages/acquire/addresses.py").read_text())
     assert mentions(tree) and replica_imports(tree)
 
 

@@ -17,13 +17,13 @@ import numpy as np
 import pyarrow as pa
 
 from flows.settings import ArchiveSource, ReplicaSky, Sample
-from lakehouse.raw import DONE, RawStore, Record
-from lakehouse.run import Run, Stage
-from lakehouse.store import Lake
+from lakehouse.answers.raw import DONE, RawStore, Record
+from lakehouse.delta.store import Lake
+from lakehouse.run import Run, StageResult
 from schemas import TABLES
-from tasks import from_surveys
 from tasks.archives.endpoints import replica
 from tasks.archives.manners import PROFILES, Manner
+from tasks.stages.acquire import surveys as from_surveys
 from tasks.surveys.sample import Field, fields
 
 N, SEED = 200, 3
@@ -41,14 +41,14 @@ def source_of(base: str | None, **changes: Any) -> ArchiveSource:
 
 
 def acquire_into(lake: Path, source: ArchiveSource, limit: int | None = None, run_id: str = "r1",
-                 dataset: str = "sky") -> Stage:  # fmt: skip
+                 dataset: str = "sky") -> StageResult:  # fmt: skip
     """Run the acquisition door on a lake, and note its input as the flow does."""
     from lakehouse.manifest import RunManifest
-    from tasks.acquire import acquire
+    from tasks.stages.acquire.stage import acquire_sources
 
     place = Lake(lake, create=True)
     manifest = RunManifest.start(place, {}, "test", run_id)
-    stage = acquire.fn(Run(run_id, str(lake), dataset, "none"), source, limit)
+    stage = acquire_sources(Run(run_id, str(lake), dataset, "none"), source, limit)
     for name, mark in stage.inputs.items():
         manifest.read_from(name, mark)
     manifest.finish(place)
@@ -153,7 +153,7 @@ def manners(**changes: dict[str, Any]) -> dict[str, Manner]:
 
 
 def in_fields_of(size: int) -> Callable[..., Iterator[Field]]:
-    """What `tasks.from_surveys` cuts a sample into fields with, for fields of `size` sources."""
+    """What `tasks.stages.acquire.surveys` cuts a sample into fields with, for fields of `size` sources."""
     return partial(fields, size=size)
 
 

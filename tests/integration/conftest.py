@@ -94,7 +94,7 @@ def refresh(folder: Path, lake: Path, *more: str, check: bool = True, preset: st
 
 def write_folder(folder: Path, n: int, seed: int = 5) -> Path:
     """A folder of `n` stars of four classes in Gaia's bands, with a Teff for most of them."""
-    from tasks.replica.sky import generate
+    from tasks.sky import generate
 
     sky = generate(1024, seed)
     truth = sky.truth.filter(pc.is_in(sky.truth["class"], value_set=pa.array(["RRab", "ECL", "MIRA_SR", "CEP"])))
@@ -135,7 +135,7 @@ RUN_COLUMNS = {"run_id", "scored_at"}
 
 def contents(lake: Path) -> dict[str, pa.Table]:
     """Every table of a lake, sorted by its key, without run ids and times."""
-    from lakehouse.store import Lake
+    from lakehouse.delta.store import Lake
     from schemas import TABLES
 
     place = Lake(lake)

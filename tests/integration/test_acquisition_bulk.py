@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.settings import Sample
-from lakehouse.store import Lake
-from tasks import from_surveys
+from lakehouse.delta.store import Lake
 from tasks.replica.holdings import Holdings, build
+from tasks.stages.acquire import surveys as from_surveys
 from tasks.surveys import SURVEYS
 from tests.integration.acquisition import SEED, N, acquire_into, clear_log, log, source_of, tables
 from tests.unit.crossmatch.hats_by_hand import write_hats

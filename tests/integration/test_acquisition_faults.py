@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from lakehouse.raw import SPLIT
+from lakehouse.answers.raw import SPLIT
 from schemas import BadInput
-from tasks import from_surveys
 from tasks.archives import manners as profiles
+from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import (
     N,
     acquire_into,

@@ -17,9 +17,9 @@ from typing import NamedTuple
 import pyarrow as pa
 import pytest
 
-from lakehouse.raw import DONE, SENT, RawStore
-from tasks import from_surveys
+from lakehouse.answers.raw import DONE, SENT, RawStore
 from tasks.archives import manners as profiles
+from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import SEED as REPLICA_SEED
 from tests.integration.acquisition import (
     N,

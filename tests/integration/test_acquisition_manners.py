@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pytest
 
 from flows.settings import Sample
-from lakehouse.raw import DONE
+from lakehouse.answers.raw import DONE
 from schemas import BadInput
 from tasks.archives import manners as profiles
 from tasks.surveys import SURVEYS, ztf

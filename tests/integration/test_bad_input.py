@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander, refresh, rewrite_epochs, rewrite_objects, sentence, write_folder
 
 pytestmark = pytest.mark.usefixtures("one_server")

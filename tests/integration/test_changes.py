@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from tests.integration.conftest import refresh, rewrite_epochs, rewrite_objects, write_folder
 
 pytestmark = pytest.mark.usefixtures("one_server")

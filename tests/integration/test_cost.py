@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from benchmarks.cost import by_fields, costs, ledger
-from lakehouse.raw import DONE
-from tasks import from_surveys
+from lakehouse.answers.raw import DONE
 from tasks.archives import manners as profiles
+from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import N, acquire_into, asked, in_fields_of, manners, records, source_of
 
 FIELD_SIZE = 60  # three fields, and a smaller one

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander
 
 pytestmark = pytest.mark.slow

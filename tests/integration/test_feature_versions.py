@@ -12,16 +12,16 @@ from distributed import LocalCluster
 from flows.presets import preset
 from flows.recipes import cut_config, feature_config
 from flows.settings import override
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.store import Lake
 from schemas import BadInput
 from schemas.column import Column
-from tasks.acquire import acquire
-from tasks.apply import refuse_changed
-from tasks.clean import clean
 from tasks.features import FEATURES, expand, feature_columns, made
 from tasks.features.feature import Feature
-from tasks.featurize import featurize
+from tasks.stages.acquire.stage import acquire_sources
+from tasks.stages.clean.stage import clean_sources
+from tasks.stages.featurize.stage import featurize_sources
+from tasks.stages.score.folder import refuse_changed
 from tests.integration.conftest import write_folder
 
 MADE_BY = ("input_hash", "definitions")  # what says how a row was made
@@ -35,8 +35,8 @@ def cleaned(tmp_path_factory):
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
         Lake(place / "lake", create=True)
         run = Run("r", str(place / "lake"), settings.dataset, cluster.scheduler_address, 25)
-        acquire.fn(run, settings.source, None)
-        clean.fn(run, cut_config(settings))
+        acquire_sources(run, settings.source, None)
+        clean_sources(run, cut_config(settings))
         yield run, feature_config(settings)
 
 
@@ -44,7 +44,7 @@ def cleaned(tmp_path_factory):
 def counted(cleaned, monkeypatch):
     """The same, its table of features up to date, and how often each family is computed from now on."""
     run, config = cleaned
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     calls: Counter[str] = Counter()
 
     def counting(feature: Feature) -> Feature:
@@ -56,7 +56,9 @@ def counted(cleaned, monkeypatch):
 
     for name, feature in list(FEATURES.items()):
         monkeypatch.setitem(FEATURES, name, counting(feature))
-    monkeypatch.setattr("tasks.featurize.compile_all", lambda config: None)  # it computes every family once
+    monkeypatch.setattr(
+        "tasks.stages.featurize.stage.compile_all", lambda config: None
+    )  # it computes every family once
     return run, config, calls
 
 
@@ -89,7 +91,7 @@ def test_a_changed_family_is_computed_alone(counted, monkeypatch):
     changed = FEATURES["sequence"]
     monkeypatch.setitem(FEATURES, "sequence", replace(changed, version=changed.version + 1, compute=lambda c, e: {
         name: value + 1 for name, value in changed.compute(c, e).items()}))  # fmt: skip
-    done = featurize.fn(run, config)
+    done = featurize_sources(run, config)
     after = table(run)
     assert calls == {"sequence": 3} and done.done == 60  # three chunks
     assert done.notes == ("60 objects: only sequence anew",)
@@ -99,14 +101,14 @@ def test_a_changed_family_is_computed_alone(counted, monkeypatch):
     assert after["input_hash"].to_pylist() != before["input_hash"].to_pylist()
     name = "con_G"
     np.testing.assert_allclose(after[name].to_numpy(), before[name].to_numpy() + 1)
-    assert featurize.fn(run, config).done == 0
+    assert featurize_sources(run, config).done == 0
 
 
 def test_a_changed_period_takes_with_it_what_needs_it(counted, monkeypatch):
     run, config, calls = counted
     before = table(run)
     monkeypatch.setitem(FEATURES, "period", replace(FEATURES["period"], version=99))
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     needing = {feature.name for feature in made(config) if "period_day" in feature.needs}
     assert set(calls) == {"period", *needing} < set(FEATURES)
     assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
@@ -116,7 +118,7 @@ def test_what_needs_the_period_reads_it(counted, monkeypatch):
     run, config, calls = counted
     before = table(run)
     monkeypatch.setitem(FEATURES, "folded", replace(FEATURES["folded"], version=99))
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     assert set(calls) == {"folded"}
     assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
 
@@ -132,11 +134,11 @@ def test_a_family_comes_and_goes(counted, monkeypatch):
         return {column.name: curves.per_band(np.array(least))}
 
     monkeypatch.setitem(FEATURES, "least", Feature("least", (column,), least, "none"))
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     with_it = table(run)
     assert not calls and with_it["least_mag_G"].null_count < 60
     monkeypatch.delitem(FEATURES, "least")
-    done = featurize.fn(run, config)
+    done = featurize_sources(run, config)
     assert not calls and done.notes == ("60 objects: only what is gone anew",)
     after = table(run)
     assert after["least_mag_G"].null_count == 60
@@ -146,12 +148,12 @@ def test_a_family_comes_and_goes(counted, monkeypatch):
 def test_a_second_period_is_computed_when_it_is_asked_for(counted):
     run, config, calls = counted
     before = table(run)
-    featurize.fn(run, replace(config, second_period=True))
+    featurize_sources(run, replace(config, second_period=True))
     assert set(calls) == {"prewhitened"}
     after = table(run)
     assert_same(before, after, set(before.column_names) - set(MADE_BY))
     assert after["prewhitened_period_day"].null_count < 60
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     assert table(run)["prewhitened_period_day"].null_count == 60
 
 
@@ -163,26 +165,26 @@ def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
     assert set(nulls["n_total"].to_pylist()) == {60}
     features = [c.name for c in feature_columns(("G", "BP", "RP"), config)]
     assert by_column(nulls) == +Counter({name: rows[name].null_count for name in features})
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     assert lake.version("feature_sample__null") == version  # the same rows are counted once
     changed = FEATURES["sequence"]
     monkeypatch.setitem(FEATURES, "sequence", replace(changed, version=99, compute=lambda c, e: {
         name: value * np.nan for name, value in changed.compute(c, e).items()}))  # fmt: skip
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     after = by_column(lake.read("feature_sample__null"))
     assert {name for name, n in after.items() if name.startswith("con_") and n == 60} == {"con_G", "con_BP", "con_RP"}
 
 
 def test_other_settings_are_everything_anew(counted):
     run, config, calls = counted
-    done = featurize.fn(run, replace(config, min_epoch=config.min_epoch + 1))
+    done = featurize_sources(run, replace(config, min_epoch=config.min_epoch + 1))
     assert set(calls) == {feature.name for feature in made(config)} and done.notes == ()
-    featurize.fn(run, config)
+    featurize_sources(run, config)
 
 
 def test_models_of_features_that_meant_something_else_do_not_score(cleaned, monkeypatch):
     run, config = cleaned
-    featurize.fn(run, config)
+    featurize_sources(run, config)
     refuse_changed(Lake(run.lake), run.dataset, config)
     monkeypatch.setitem(FEATURES, "sequence", replace(FEATURES["sequence"], version=99))
     with pytest.raises(BadInput, match=r"\(sequence\): run `argelander refresh` first"):

@@ -9,12 +9,12 @@ import pytest
 from flows.presets import preset
 from flows.recipes import cut_config, feature_config
 from flows.settings import override
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.store import Lake
-from tasks.clean import clean
-from tasks.fanout import cluster
-from tasks.featurize import featurize
 from tasks.replica.serve import running
+from tasks.stages.clean.stage import clean_sources
+from tasks.stages.fanout import cluster
+from tasks.stages.featurize.stage import featurize_sources
 from tasks.surveys import SURVEYS
 from tests.integration import mean_survey
 from tests.integration.acquisition import SEED, N, acquire_into, source_of
@@ -45,8 +45,8 @@ def test_cuts_and_features_see_its_band(tmp_path, monkeypatch):
     lake = Lake(tmp_path / "lake")
     with cluster(1) as scheduler:
         run = Run("r2", str(lake.path), "sky", scheduler, 100)
-        clean.fn(run, cut_config(settings))
-        featurize.fn(run, feature_config(settings))
+        clean_sources(run, cut_config(settings))
+        featurize_sources(run, feature_config(settings))
     epochs, features = lake.read("core_sample__epoch"), lake.read("feature_sample__source")
     assert features.num_rows == lake.count("core_gaia__source") == 60
     mine = epochs.filter(pc.equal(epochs["survey"], "mean"))

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander, refresh
 
 pytestmark = pytest.mark.usefixtures("one_server")

@@ -9,7 +9,7 @@ import shutil
 
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from tasks.archives.manners import PROFILES
 from tests.integration.acquisition import SEED, N, log
 from tests.integration.conftest import SMALL, argelander, assert_same, sentence

@@ -15,11 +15,11 @@ from distributed import LocalCluster
 from flows.presets import preset
 from flows.recipes import cut_config, feature_config
 from flows.settings import override
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.store import Lake
-from tasks.acquire import acquire
-from tasks.clean import clean
-from tasks.featurize import featurize
+from tasks.stages.acquire.stage import acquire_sources
+from tasks.stages.clean.stage import clean_sources
+from tasks.stages.featurize.stage import featurize_sources
 from tests.integration.conftest import SMALL, argelander, environment, write_folder
 
 pytestmark = pytest.mark.slow
@@ -85,9 +85,9 @@ def undisturbed(folder: Path, place: Path):
     Lake(place, create=True)
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
         run = Run("r", str(place), settings.dataset, cluster.scheduler_address, settings.compute.chunk_objects)
-        acquire.fn(run, settings.source, None)
-        clean.fn(run, cut_config(settings))
-        featurize.fn(run, feature_config(settings))
+        acquire_sources(run, settings.source, None)
+        clean_sources(run, cut_config(settings))
+        featurize_sources(run, feature_config(settings))
     return Lake(place).read("feature_sample__source")
 
 

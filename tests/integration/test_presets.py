@@ -5,8 +5,8 @@ import pyarrow.csv as csv
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
-from lakehouse.store import Lake
 from tasks.replica.serve import running
 from tests.integration.conftest import SMALL, argelander
 

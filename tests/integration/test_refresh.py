@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.delta.store import Lake
 from lakehouse.models import current, model_dir
-from lakehouse.store import Lake
 from tasks.learning.persistence import load
 from tests.integration.conftest import (
     argelander,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from tasks.lightcurves import times
-from tasks.replica.sky.cadence import ZTF_END
+from tasks.sky.cadence import ZTF_END
 
 FIRST_MJD, LAST_MJD = 55000.0, ZTF_END + 400.0  # the sky's surveys, with a margin
 KNOT_DAY = 2.0

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.photometry import GAIA_ZERO_POINT, flux_to_mag, mag_to_flux
 from tasks.replica.served import ServedTable
-from tasks.replica.sky.bands import SURVEYS
 from tasks.replica.tables import apsis, positions
 from tasks.replica.tables.chance import bits, normal, uniform
 from tasks.replica.tables.gaia_columns import GAIA_SOURCE
@@ -16,6 +15,7 @@ from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import GAIA_EPOCH, Patch, Stars
 from tasks.replica.tables.statistics import means
 from tasks.replica.tables.transits import SOLUTION_ID, Transits
+from tasks.sky.bands import SURVEYS
 
 XP_LIMIT_MAG = 17.65  # Gaia DR3 publishes spectra of brighter sources
 LITE = (

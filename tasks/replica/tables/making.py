@@ -10,11 +10,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tasks.replica.sky import generate
 from tasks.replica.tables import registry, transits, truth, ztf
 from tasks.replica.tables.held import sql_text
 from tasks.replica.tables.patch import make_patch
 from tasks.replica.tables.records import RecordsWriter
+from tasks.sky import generate
 
 PATCH = 4096  # objects at a time: a multiple of the sky's blocks, so that none is made twice
 MEMORY = "1GB"  # of the sort; more goes to disk

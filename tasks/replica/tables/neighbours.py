@@ -10,11 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.served import ServedTable, columns
-from tasks.replica.sky.defects import BLEND_ARCSEC
 from tasks.replica.tables import positions, ps1
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import DR2, DR2_SECOND, Patch, source_ids
+from tasks.sky.defects import BLEND_ARCSEC
 
 MATCHED_SHARE = 0.97  # of the sources that have a PS1 object
 REACH_ARCSEC = 1.5  # farther objects are no neighbours

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch, concatenate
-from tasks.replica.sky.bands import BANDS, SURVEYS
-from tasks.replica.sky.noise import BRIGHT_MAG, FAINT_MAG, true_error
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.patch import Patch, Stars
+from tasks.sky.bands import BANDS, SURVEYS
+from tasks.sky.noise import BRIGHT_MAG, FAINT_MAG, true_error
 
 
 @dataclass(frozen=True, eq=False)

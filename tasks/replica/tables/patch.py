@@ -13,12 +13,12 @@ from cdshealpix.nested import lonlat_to_healpix
 from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.replica.sky.bands import colours
-from tasks.replica.sky.defects import BLEND_ARCSEC, NEIGHBOUR_TEFF_K
-from tasks.replica.sky.sky import Sky
-from tasks.replica.sky.stars import HEALPIX_ORDER, INDEX_BITS, INDEX_MULTIPLIER
 from tasks.replica.tables import positions
 from tasks.replica.tables.chance import normal, uniform
+from tasks.sky.bands import colours
+from tasks.sky.defects import BLEND_ARCSEC, NEIGHBOUR_TEFF_K
+from tasks.sky.sky import Sky
+from tasks.sky.stars import HEALPIX_ORDER, INDEX_BITS, INDEX_MULTIPLIER
 
 GAIA_EPOCH, GAIA_LIMIT_MAG = 2016.0, 21.0
 # Objects that are no star of the sky get numbers of their own: ids are made of them, and no two may be equal.

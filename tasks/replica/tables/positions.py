@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.lightcurves.times import direction
-from tasks.replica.sky.stars import GALACTIC_TO_ICRS
+from tasks.sky.stars import GALACTIC_TO_ICRS
 
 OBLIQUITY = np.radians(23.0 + 26.0 / 60 + 21.448 / 3600)  # of J2000 (IAU 1976)
 ARCSEC = np.pi / 180 / 3600  # rad

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.photometry import AB_ZERO_JY, mag_to_flux
 from tasks.lightcurves.times import direction
-from tasks.replica.sky.defects import BLEND_ARCSEC
 from tasks.replica.tables import clock, positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -19,6 +18,7 @@ from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.ps1_columns import BANDS, DETECTION, MEAN_OBJECT
 from tasks.replica.tables.ps1_flags import quality
 from tasks.replica.tables.statistics import means, summarise
+from tasks.sky.defects import BLEND_ARCSEC
 
 MISSING = -999.0
 NO_FLUX_SHARE = 0.01

@@ -16,11 +16,11 @@ from tasks.lightcurves.flags import BAD_QUALITY
 from tasks.lightcurves.photometry import GAIA_ZERO_POINT, mag_to_flux
 from tasks.lightcurves.times import mjd_to_gaia
 from tasks.replica.served import ARROW, columns
-from tasks.replica.sky.bands import SURVEYS
-from tasks.replica.sky.cadence import GAIA_BAND_DELAY_DAY
 from tasks.replica.tables.chance import bits, uniform
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.records import Records
+from tasks.sky.bands import SURVEYS
+from tasks.sky.cadence import GAIA_BAND_DELAY_DAY
 
 SOLUTION_ID = 1636148068921376768  # of Gaia DR3
 EMPTY_PRODUCT_SHARE = 0.005  # sources whose flag says that there is epoch photometry, of which DataLink has none

@@ -14,13 +14,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.lightcurves.times import mjd_to_gaia
-from tasks.replica.sky.bands import SURVEYS
 from tasks.replica.tables import vari_columns as served
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.statistics import Summary, summarise
 from tasks.replica.tables.transits import SOLUTION_ID, Transits
+from tasks.sky.bands import SURVEYS
 
 CLASSIFIER = "nTransits:5+"
 CLASS_NAME = {

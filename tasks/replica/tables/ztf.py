@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.flags import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
 from tasks.lightcurves.times import MJD_ZERO, direction
-from tasks.replica.sky.defects import BLEND_ARCSEC
 from tasks.replica.tables import clock
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.held import Held
@@ -22,6 +21,7 @@ from tasks.replica.tables.observed import Observed, observe
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.statistics import means, summarise
 from tasks.replica.tables.ztf_columns import OBJECTS
+from tasks.sky.defects import BLEND_ARCSEC
 
 FILTERS = np.array(["zg", "zr", "zi"])
 MEAN_YEAR, SCATTER_ARCSEC = 2020.5, 0.1

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from schemas import TABLES
 
 ROOT = Path(__file__).parents[3]

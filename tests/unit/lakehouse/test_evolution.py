@@ -3,8 +3,8 @@
 import pyarrow.compute as pc
 import pytest
 
+from lakehouse.delta.staging import commit_staged, stage_rows
 from lakehouse.query import run_sql
-from lakehouse.stage import publish, stage_rows
 
 ODD = ["prob_RR Lyr", "prob_1O/2O", "prob_δ Sct", "prob_W UMa (EW)", "prob_a=b", "prob_it's", 'prob_"x"', "prob_a.b"]
 
@@ -27,7 +27,7 @@ def test_new_columns_come_by_publish_and_by_merge(lake, features):
     first, rows = features([1, 2], ["a"])
     lake.merge("r1", first, rows)
     second, more = features([2, 3], ["b"])
-    publish(
+    commit_staged(
         lake, "r2", second, "k", [stage_rows(lake.path, second, more, "k", 0)], more["source_id"].to_numpy(), "demo"
     )
     table = lake.read(first.name)

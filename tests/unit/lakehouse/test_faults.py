@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from deltalake import write_deltalake
 
-from lakehouse.commit import publish_draft
-from lakehouse.reference import Stamp
-from lakehouse.stage import finished_parts, publish
+from lakehouse.delta.commit import publish_draft
+from lakehouse.delta.reference import Stamp
+from lakehouse.delta.staging import commit_staged, finished_parts
 from schemas import TABLES, BadInput
 
 SOURCE = TABLES["core_sample__source"]
@@ -17,8 +17,8 @@ SOURCE = TABLES["core_sample__source"]
 ROWS = """
 import os, resource, signal, sys
 import numpy as np, pyarrow as pa
-from lakehouse.stage import publish, stage_rows
-from lakehouse.store import Lake
+from lakehouse.delta.staging import commit_staged, stage_rows
+from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput
 SOURCE = TABLES["core_sample__source"]
 
@@ -56,15 +56,15 @@ def test_a_writer_killed_at_any_step_publishes_once_in_the_end(lake, sources, py
         ROWS
         + f"""
 parts = [stage_rows(lake.path, SOURCE, rows(range(100 * p, 100 * p + 10)), "k1", p) for p in (1, 2)]
-from lakehouse import commit, draft, stage
+from lakehouse.delta import commit, draft, staging
 die = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 if {moment == "staged"}: die()
 if {moment == "writing"}:
     draft.write_files = lambda *a, write=draft.write_files: (write(*a), die())
 if {moment == "before commit"}: commit._commit = die
 if {moment == "committed"}: commit._commit = lambda *a, commit=commit._commit: (commit(*a), die())
-if {moment == "after commit"}: stage.discard = die
-publish(lake, "r1", SOURCE, "k1", parts, np.arange(4), "demo")
+if {moment == "after commit"}: staging.discard = die
+commit_staged(lake, "r1", SOURCE, "k1", parts, np.arange(4), "demo")
 """,
         lake.path,
     )
@@ -73,7 +73,7 @@ publish(lake, "r1", SOURCE, "k1", parts, np.arange(4), "demo")
     if lake.version(SOURCE) == 1:
         assert ids(lake) == list(range(8))
     assert finished_parts(lake.path, SOURCE, "k1") == {"1", "2"}
-    ref = publish(lake, "r1", SOURCE, "k1", None, np.arange(4), "demo")
+    ref = commit_staged(lake, "r1", SOURCE, "k1", None, np.arange(4), "demo")
     assert (ref.version, ref.rows) == (2, 20)
     assert ids(lake) == [4, 5, 6, 7, *range(100, 110), *range(200, 210)]
     assert not (lake.path / "staging" / SOURCE.name / "k1").exists()
@@ -119,7 +119,7 @@ far = far.set_column(1, "tile", pa.array(range(60), pa.int32()))  # 60 small fil
 parts = [stage_rows(lake.path, SOURCE, far.slice(i * 2, 2), "k1", i) for i in range(30)]
 resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, 12_000))
 try:
-    publish(lake, "r1", SOURCE, "k1", parts)
+    commit_staged(lake, "r1", SOURCE, "k1", parts)
 except BadInput as error:
     print(error)
 """,
@@ -128,7 +128,7 @@ except BadInput as error:
     assert limited.stdout.startswith("The disk is full or a file is larger than allowed: core_sample"), limited.stderr
     assert lake.version(SOURCE) == 1 and ids(lake) == list(range(8))
     assert stray(lake) == []
-    assert publish(lake, "r1", SOURCE, "k1").rows == 60
+    assert commit_staged(lake, "r1", SOURCE, "k1").rows == 60
     assert lake.count(SOURCE) == 68
 
 
@@ -143,7 +143,7 @@ for content in range(1, 16):
     column = pa.array(np.full(400, content))
     table = everything.set_column(7, "content_hash", column)
     parts = [stage_rows(lake.path, SOURCE, table.slice(i * 100, 100), f"k{content}", i) for i in range(4)]
-    publish(lake, "r1", SOURCE, f"k{content}", parts, np.arange(400), "demo")
+    commit_staged(lake, "r1", SOURCE, f"k{content}", parts, np.arange(400), "demo")
 """,
         lake.path,
         wait=False,
@@ -186,7 +186,7 @@ def test_a_dead_holder_frees_the_lock(lake, sources, python):
     holder = python(
         ROWS
         + """
-from lakehouse.commit import lock
+from lakehouse.delta.commit import lock
 with lock(lake.folder(SOURCE)):
     print("held", flush=True)
     signal.pause()

@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.keys import duplicated, matches, sort_rows
+from lakehouse.delta.keys import duplicated, matches, sort_rows
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", "δ Sct", None])), max_size=20)
 

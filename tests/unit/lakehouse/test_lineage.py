@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from lakehouse.delta.store import Lake
 from lakehouse.lineage import among, chained, chunks, outdated, stage_key
-from lakehouse.store import Lake
 from schemas import TABLES
 
 SPEC = TABLES["feature_sample__source"].bind([])

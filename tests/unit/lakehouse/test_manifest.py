@@ -4,8 +4,8 @@ import signal
 
 import pytest
 
+from lakehouse.delta.reference import TableRef
 from lakehouse.manifest import RunManifest, new_run_id, runs
-from lakehouse.reference import TableRef
 
 
 def test_run_ids_sort_by_time_and_differ():
@@ -44,7 +44,7 @@ def test_a_failed_stage_is_told(lake):
 
 def test_a_killed_run_is_shown_as_interrupted(lake, python):
     killed = python(
-        "import os, sys; from lakehouse.manifest import RunManifest; from lakehouse.store import Lake;"
+        "import os, sys; from lakehouse.manifest import RunManifest; from lakehouse.delta.store import Lake;"
         "RunManifest.start(Lake(sys.argv[1]), {}); os.kill(os.getpid(), 9)",
         lake.path,
     )

@@ -101,7 +101,7 @@ def test_python_variables_are_not_tables(full):
 
 
 def test_a_folder_with_a_quote_in_its_name(tmp_path, sources):
-    from lakehouse.store import Lake
+    from lakehouse.delta.store import Lake
 
     lake = Lake(tmp_path / "it's a lake", create=True)
     lake.append("r1", SOURCE, sources([1]))
@@ -124,7 +124,7 @@ def test_describe_gives_units_meanings_rows_and_versions(full, features):
 def test_a_query_imports_nothing_heavy(full):
     heavy = ["pandas", "pandera", "astropy", "torch", "dask", "prefect", "pyarrow.dataset"]
     program = (
-        "import sys; from lakehouse.query import run_sql, describe; from lakehouse.store import Lake;"
+        "import sys; from lakehouse.query import run_sql, describe; from lakehouse.delta.store import Lake;"
         f"run_sql(sys.argv[1], 'select count(*) from core_sample__source'); describe(sys.argv[1], '{SOURCE.name}');"
         f"print([name for name in {heavy} if name in sys.modules])"
     )

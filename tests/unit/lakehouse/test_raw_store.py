@@ -10,18 +10,18 @@ import time
 import numpy as np
 import pytest
 
-from lakehouse.answered import Answered
-from lakehouse.ledger import ledger_rows, write_ledger
-from lakehouse.prints import RECENT, PrintIndex
-from lakehouse.raw import DEAD_S, DONE, FAILED, LOST, SENT, SPLIT, RawStore, Record, now, packed
+from lakehouse.answers.answered import Answered
+from lakehouse.answers.ledger import ledger_rows, write_ledger
+from lakehouse.answers.prints import RECENT, PrintIndex
+from lakehouse.answers.raw import DEAD_S, DONE, FAILED, LOST, SENT, SPLIT, RawStore, Record, now, packed
 from schemas import BadInput
 from schemas.tables.request import RAW_ARCHIVE__REQUEST
 
 WRITER = """
 import os, resource, signal, sys
-from lakehouse.raw import *
-from lakehouse.answered import Answered
-from lakehouse.store import Lake
+from lakehouse.answers.raw import *
+from lakehouse.answers.answered import Answered
+from lakehouse.delta.store import Lake
 import numpy as np
 raw = RawStore(sys.argv[1])
 def record(key, ids, **more):
@@ -182,18 +182,18 @@ def test_a_writer_that_is_killed_leaves_whole_files_alone(raw, python, moment):
     died = python(
         WRITER
         + f"""
-import lakehouse.raw, lakehouse.disk
+import lakehouse.answers.raw, lakehouse.disk
 from contextlib import contextmanager
 raw.write(record("a", [1], state=DONE, content=raw.keep(b"first")))
 def die(*a):
     os.kill(os.getpid(), signal.SIGKILL)
 @contextmanager
-def half(path, whole=lakehouse.raw.whole_file):
+def half(path, whole=lakehouse.answers.raw.whole_file):
     with whole(path) as draft:
         yield draft
         draft.write_bytes(draft.read_bytes()[:5])
         die()
-lakehouse.raw.{moment} = half if "{moment}" == "whole_file" else die
+lakehouse.answers.raw.{moment} = half if "{moment}" == "whole_file" else die
 raw.write(record("b", [2], state=DONE, content=raw.keep(b"second")))
 """,
         raw.folder.parent,
@@ -284,8 +284,8 @@ def test_a_ledger_that_was_killed_is_written_in_the_end(lake, raw, python):
     died = python(
         WRITER
         + """
-from lakehouse import commit
-from lakehouse.ledger import write_ledger
+from lakehouse.delta import commit
+from lakehouse.answers.ledger import write_ledger
 commit._commit = lambda *a: os.kill(os.getpid(), signal.SIGKILL)
 write_ledger(Lake(sys.argv[1]), "r1")
 """,

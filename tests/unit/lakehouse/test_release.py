@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from lakehouse.release import write_release
+from lakehouse.releases.release import write_release
 from schemas import TABLES, BadInput
 
 SOURCE = TABLES["core_sample__source"]
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_old_release(tmp_path, catalogue, python):
         """
 import resource, sys
 from pathlib import Path
-from lakehouse.release import write_release
+from lakehouse.releases.release import write_release
 from schemas import TABLES, BadInput
 spec = TABLES["core_sample__source"]
 resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000))

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput, Column
 
 SOURCE = TABLES["core_sample__source"]

@@ -8,7 +8,7 @@ from tasks.lightcurves.choice import error_scale, network, probabilities, window
 from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.series import PeriodConfig, residual_series
-from tasks.replica.sky import generate
+from tasks.sky import generate
 
 
 @pytest.fixture(scope="module")

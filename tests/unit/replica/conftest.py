@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from tasks.replica.sky import Sky, generate
+from tasks.sky import Sky, generate
 
 
 @pytest.fixture(scope="session")

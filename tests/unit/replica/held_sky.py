@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tasks.replica.holdings import Holdings, build
-from tasks.replica.sky import Sky, generate
+from tasks.sky import Sky, generate
 
 N, SEED = 3000, 11
 

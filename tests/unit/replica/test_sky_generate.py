@@ -5,8 +5,8 @@ import pytest
 from cdshealpix.nested import lonlat_to_healpix
 
 from tasks.lightcurves.flags import FLAG_DOC
-from tasks.replica.sky import BANDS, CLASSES, SURVEYS, generate
-from tasks.replica.sky.streams import BLOCK
+from tasks.sky import BANDS, CLASSES, SURVEYS, generate
+from tasks.sky.streams import BLOCK
 
 TABLES = ("sources", "class_labels", "parameter_labels", "truth")
 ARRAYS = ("source_id", "offsets", "time", "mag", "mag_err", "band", "flags")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.replica.sky import CLASSES
+from tasks.sky import CLASSES
 
 
 @pytest.fixture(scope="module")

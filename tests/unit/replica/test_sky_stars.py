@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves.fourier import fit_fourier
-from tasks.replica.sky import BANDS
-from tasks.replica.sky.bands import EXTINCTION, absolute_g, colours
-from tasks.replica.sky.noise import true_error
-from tasks.replica.sky.rrlyrae import feh_rrab, phi31_rrab
-from tasks.replica.sky.shapes import GRID, PHASE, contact, harmonics, hidden_fraction, pulsation, separation
+from tasks.sky import BANDS
+from tasks.sky.bands import EXTINCTION, absolute_g, colours
+from tasks.sky.noise import true_error
+from tasks.sky.rrlyrae import feh_rrab, phi31_rrab
+from tasks.sky.shapes import GRID, PHASE, contact, harmonics, hidden_fraction, pulsation, separation
 
 PERIOD_DAY = {
     "RRab": (0.40, 0.90),

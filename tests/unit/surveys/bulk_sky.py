@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
 from tasks.archives.clients import open_clients
 from tasks.archives.endpoints import replica
 from tasks.archives.hats import Hats
 from tasks.archives.manners import FAST
 from tasks.archives.question import Question
-from tasks.exchange import Exchange
 from tasks.replica.holdings import Holdings, build
 from tasks.replica.serve import running
+from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys.gaia_releases import RELEASES
 from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.sample import RandomIndex, fields

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, Retryable
 from tasks.archives.manners import FAST
 from tasks.archives.plain import Files
-from tasks.exchange import Exchange
 from tasks.lightcurves.flags import OTHER_FLAGS
 from tasks.replica.cdn import Bulk, bulk_files
+from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys import bulk_gaia, gaia
 from tasks.surveys.gaia_layouts import EPOCHS, read_cdn
 from tasks.surveys.neighbours import gaia_neighbours

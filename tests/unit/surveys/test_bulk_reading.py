@@ -21,8 +21,8 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from lakehouse.ledger import ledger_rows
-from lakehouse.raw import RawStore
+from lakehouse.answers.ledger import ledger_rows
+from lakehouse.answers.raw import RawStore
 from schemas import BadInput
 from tasks.archives import hats
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused
@@ -30,7 +30,7 @@ from tasks.archives.hats import Hats
 from tasks.archives.manners import FAST
 from tasks.crossmatch.catalogue import Catalogue, open_catalogue
 from tasks.crossmatch.neighbours import neighbours
-from tasks.exchange import Exchange
+from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys import bulk
 from tests.unit.crossmatch.hats_by_hand import write_hats
 from tests.unit.surveys.bulk_sky import read_alone

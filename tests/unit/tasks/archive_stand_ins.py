@@ -11,11 +11,11 @@ import pyarrow as pa
 import requests
 from pyarrow import csv
 
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import BadQuestion, Refused, Retryable
 from tasks.archives.manners import Manner
 from tasks.archives.question import Question
-from tasks.exchange import Exchange
+from tasks.stages.acquire.exchange import Exchange
 
 QUICK = Manner(2, 10, 5.0, backoff_s=(0.001, 0.004), poll_s=(0.001, 0.01))
 

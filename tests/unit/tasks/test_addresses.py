@@ -5,10 +5,10 @@ import pytest
 from flows.presets import preset
 from flows.settings import override
 from schemas import BadInput
-from tasks.addresses import addresses, manners_of, name_of, surveys_of
 from tasks.archives.endpoints import LIVE
 from tasks.archives.manners import PROFILES
 from tasks.replica.serve import running
+from tasks.stages.acquire.addresses import addresses, manners_of, name_of, surveys_of
 
 N, SEED = 100, 3
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from tasks.clean import cut_curves
 from tasks.lightcurves import flags
 from tasks.lightcurves.cuts import CutConfig
+from tasks.stages.clean.stage import cut_curves
 
 CUTS = CutConfig(has_error=True)
 OUTLIER = CUTS.names.index("outlier")

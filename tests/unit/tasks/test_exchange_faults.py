@@ -10,7 +10,7 @@ from dataclasses import replace
 import pyarrow as pa
 import pytest
 
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tests.unit.tasks.archive_stand_ins import (
     QUICK,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse.raw import RawStore
+from lakehouse.answers.raw import RawStore
 from tests.unit.tasks.archive_stand_ins import OverHttp, exchange, items, pairs, question, rows_about, server
 
 ROOT = Path(__file__).parents[3]
@@ -21,8 +21,8 @@ import json, os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from tests.unit.tasks.archive_stand_ins import *
-from lakehouse import answered, raw
-from tasks import sending
+from lakehouse.answers import answered, raw
+from tasks.stages.acquire import sending
 
 folder, url, parallel, per_second, first, last = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:7])
 manner = replace(QUICK, parallel=parallel, per_second=per_second or None)

@@ -10,11 +10,11 @@ import pytest
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.dataset import Band
-from tasks.acquire import _epoch_rows
-from tasks.clean import _by_survey
-from tasks.from_surveys import _advice, _chosen, _haul, _labelled, _neighbours_in
-from tasks.haul import Archive
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.stages.acquire.archive import Archive
+from tasks.stages.acquire.stage import _epoch_rows
+from tasks.stages.acquire.surveys import _advice, _chosen, _haul, _labelled, _neighbours_in
+from tasks.stages.clean.stage import _by_survey
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.sample import Field
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Harvest, Survey

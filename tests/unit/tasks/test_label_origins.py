@@ -6,9 +6,9 @@ import pyarrow as pa
 from flows.presets import preset
 from flows.recipes import plan
 from flows.settings import override
-from lakehouse.store import Lake
+from lakehouse.delta.store import Lake
 from schemas import TABLES
-from tasks.train import _first_labels
+from tasks.stages.train.stage import _first_labels
 
 SPEC = TABLES["label_sample__parameter"]
 GIVEN = {(1, "gaia_dr3"): 6000.0, (1, "tic"): 6100.0, (2, "gaia_dr3"): 5000.0, (3, "tic"): 4000.0, (3, "other"): 4100.0}

@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from lakehouse.store import Lake
 from schemas import TABLES
-from tasks.examples import object_hashes, read_inputs, read_objects
 from tasks.features import INPUTS
+from tasks.stages.inputs import object_hashes, read_inputs, read_objects
 
 IDS = np.array([30, 10, 20])
 

@@ -1,0 +1,90 @@
+"""The main flow: sample, clean, featurize, train, score, publish. Each stage does only what is not done yet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.presets import preset as resolve
+from flows.recipes import cut_config, feature_config, plan
+from flows.settings import Settings, override
+from flows.summary import line
+from lakehouse.delta.staging import clear_committed
+from lakehouse.delta.store import Lake
+from lakehouse.manifest import RunManifest
+from lakehouse.run import Run, StageResult
+from tasks.acquire import acquire
+from tasks.clean import clean
+from tasks.featurize import featurize
+from tasks.publish import publish
+from tasks.score import score
+from tasks.stages.fanout import cluster
+from tasks.train import train
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did, stage by stage."""
+
+    run_id: str
+    stages: tuple[StageResult, ...]
+    manifest: RunManifest
+
+
+@flow(name="refresh", flow_run_name="refresh-{preset}", validate_parameters=False)
+def refresh(
+    preset: str = "demo",
+    data: Path | None = None,
+    lake: Path = Path("lake"),
+    release: Path = Path("release"),
+    assignments: tuple[str, ...] = (),
+) -> Outcome:
+    """Refresh the catalogue of `preset` in `lake` and release it."""
+    settings = override(resolve(preset, Path(data) if data else None), tuple(assignments))
+    place = Lake(lake, create=True)
+    clear_committed(place)
+    manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {preset}")
+    try:
+        with cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
+            stages = run_stages(settings, place, Path(release), manifest, scheduler)
+    except BaseException as error:
+        manifest.finish(place, str(error) or type(error).__name__)
+        raise
+    manifest.finish(place)
+    return Outcome(manifest.run_id, stages, manifest)
+
+
+def run_stages(
+    settings: Settings, lake: Lake, release: Path, manifest: RunManifest, scheduler: str
+) -> tuple[StageResult, ...]:
+    """The run, top to bottom."""
+    compute = settings.compute
+    run = Run(manifest.run_id, str(lake.path), settings.dataset, scheduler, compute.chunk_objects, compute.retries)
+    stages: list[StageResult] = []
+
+    def stage(door: Callable[..., StageResult], *arguments: Any) -> None:
+        """Run a door, time it, and write what it did into the manifest."""
+        with manifest.stage(lake, door.name) as entry:  # type: ignore[attr-defined]
+            began = time.monotonic()
+            done = replace(door(run, *arguments), seconds=time.monotonic() - began)
+            entry |= {"done": done.done, "total": done.total, "notes": list(done.notes)}
+            manifest.wrote(*done.tables)
+            manifest.count(**done.counts)
+            for name, mark in done.inputs.items():
+                manifest.read_from(name, mark)
+        stages.append(done)
+        print(line(done), file=sys.stderr, flush=True)
+
+    stage(acquire, settings.source, settings.limit)
+    stage(clean, cut_config(settings))
+    stage(featurize, feature_config(settings))
+    stage(train, plan(settings))
+    stage(score)
+    stage(publish, release, manifest)
+    return tuple(stages)

@@ -1,0 +1,1 @@
+"""Verbatim answers of the archives, and what was asked of whom."""

@@ -1,0 +1,1 @@
+"""Delta tables: whole commits, written by many workers, read by anyone."""

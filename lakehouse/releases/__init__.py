@@ -1,0 +1,1 @@
+"""Releases: files that any tool opens, with units, a dictionary and the run that made them."""

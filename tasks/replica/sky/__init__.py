@@ -1,7 +1,0 @@
-"""The embedded sky: variable and constant stars with known truth, as Gaia, Pan-STARRS1 and ZTF would see them."""
-
-from tasks.replica.sky.bands import BANDS, SURVEYS
-from tasks.replica.sky.classes import CLASSES
-from tasks.replica.sky.sky import Sky, generate
-
-__all__ = ["BANDS", "CLASSES", "SURVEYS", "Sky", "generate"]

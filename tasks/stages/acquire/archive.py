@@ -1,0 +1,57 @@
+"""What archives bring in: some whole objects at a time, with everything that is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lakehouse.delta.reference import TableRef
+from schemas import TABLES
+from schemas.dataset import Band
+from tasks.lightcurves.batch import LightCurveBatch
+
+# The tables that come with the sources, by source_id; each is committed whole.
+BESIDE = {
+    name: TABLES[name]
+    for name in (
+        "core_sample__photometry", "core_gaia__source", "core_tic__source", "core_ztf__object",
+        "assn_sample__match", "label_sample__class", "label_sample__parameter", "label_truth__source",
+    )
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Haul:
+    """Some whole objects as an archive gave them.
+
+    `sources` (S rows) has source_id, object_id, ra, dec; `epochs` all their epochs, in the same order; `objid` (N,)
+    the survey's own object that each epoch belongs to, None where there are none; `beside` the tables of BESIDE that
+    belong to them, by source_id; `rejected` what the reader refused, by object_id.
+    """
+
+    sources: pa.Table
+    epochs: LightCurveBatch
+    beside: dict[str, pa.Table] = field(default_factory=dict)
+    rejected: pa.Table | None = None
+    objid: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Archive:
+    """An opened archive: its bands, a fingerprint of all it would give, how many objects, and the hauls.
+
+    `close` ends what the archive holds open, however the reading went, and names the tables it wrote by itself.
+    """
+
+    bands: tuple[Band, ...]
+    fingerprint: str
+    n_objects: int
+    hauls: Iterator[Haul]
+    is_gaia: bool = False
+    has_epochs: bool = True
+    notes: Sequence[str] = ()
+    close: Callable[[], tuple[TableRef, ...]] = tuple

@@ -1,0 +1,221 @@
+"""The exchange: asks the archives for what is not in the raw store, and gives the rows of all that was asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, wait
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lakehouse.answers.answered import Answer, Answered
+from lakehouse.answers.raw import RawStore, Record
+from tasks.archives.crew import Crew, Stop, Tally
+from tasks.archives.errors import ArchiveError
+from tasks.archives.gate import Gate, gate_name, limits_folder
+from tasks.archives.manners import Manner
+from tasks.archives.question import Question, Service
+from tasks.archives.request import Request, cut, distinct
+from tasks.stages.acquire.sending import Sender, plain
+
+POLL_S = 0.03
+LAST_REPLIES_S = 30.0  # what was on its way at a stop may still arrive and is kept; a job waits at its archive
+
+
+class Exchange:
+    """Call it with a question and a table of items: an `Ask` of `tasks.surveys.survey`. Threads share it.
+
+    `clients` are opened, one for each service that is asked, when there is something to send. `addresses` are the
+    base addresses of the services, whose hosts name the machine-wide gates in `gates` (by default those of
+    `tasks.archives.gate.limits_folder`); a service without one goes by the name of the `endpoint`. `offline` takes
+    every answer from the store. Close it in the end, or use it in a with block: then its limits no longer bind others.
+    """
+
+    def __init__(
+        self,
+        raw: RawStore,
+        clients: Mapping[str, Service],
+        manners: Mapping[str, Manner],
+        gates: str | Path | None,
+        endpoint: str,
+        run_id: str,
+        offline: bool = False,
+        addresses: Mapping[str, str] | None = None,
+    ) -> None:
+        self.raw, self.endpoint, self.run_id, self.offline = raw, endpoint, run_id, offline
+        self._clients, self._manners, self._addresses = clients, manners, addresses or {}
+        self._gates = Path(gates) if gates is not None else limits_folder()
+        self._answered: dict[tuple[str, str], Answered] = {}
+        self._senders: dict[str, tuple[Sender, Crew]] = {}
+        self._mutex, self._stop, self._tally = threading.RLock(), Stop(), Tally()
+        raw.clear_dead_drafts()
+
+    def __call__(self, question: Question, items: pa.Table) -> pa.Table:
+        """Rows of the answers about `items`, each item once.
+
+        With a key, the rows are those of the items asked for, ascending by it; an item about which the archive has
+        nothing has none. Without, each item is one request, and the answers follow in the order of the items. No
+        items: no rows, and the columns of `items`, for nothing was answered. Raises ArchiveError, after which the
+        exchange asks nothing more.
+        """
+        self._stop.check()
+        service, key = question.service, question.key
+        manner = self._manner(service)
+        items, prints = distinct(question, items)
+        if not items.num_rows:
+            return items
+        identity = question.identity(self.endpoint)
+        answered = self._known(service, identity)
+        size = min(question.chunk or manner.chunk, manner.chunk) if key is not None else 1
+        fresh: dict[str, pa.Table] = {}
+        while True:
+            if key is None:
+                items, prints = _divided(question, identity, items, prints, answered)
+            numbers = answered.find(prints)
+            if (missing := numbers < 0).any():
+                self._refuse_offline(question, missing)
+                requests = cut(question, identity, items, prints, missing, size)
+                fresh |= (new := self._fetch(requests, answered))
+                if not new:
+                    self._stop.pause(POLL_S)  # others are asking for what is missing
+            elif (rows := self._collect(question, items, numbers, answered, fresh)) is not None:
+                return rows
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """By service: requests sent, retries among them, answers from the store, bytes and rows that came."""
+        return self._tally.counts()
+
+    def records_since(self, when: float) -> Iterator[Record]:
+        """Records of the requests that were written since `when` (Unix time), by whichever program."""
+        return self.raw.records_since(when)
+
+    def close(self) -> None:
+        """Asks nothing more."""
+        self._stop.set(ArchiveError("The exchange is closed and asks nothing more."))
+        with self._mutex:
+            for sender, crew in self._senders.values():
+                crew.close()
+                sender.gate.close()
+
+    def __enter__(self) -> Exchange:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _fetch(self, requests: list[Request], answered: Answered) -> dict[str, pa.Table]:
+        """Sends the requests; what came, by key. Where one fails, those that are on their way may still arrive."""
+        sender, crew = self._sender(requests[0].question.service)
+        futures = [crew.submit(partial(sender.fetch, request, answered)) for request in requests]
+        done, _ = wait(futures, return_when=FIRST_EXCEPTION)
+        if any(future.exception() for future in done):
+            begun = [future for future in futures if not future.cancel()]
+            wait(begun, timeout=min(sender.manner.timeout_s, LAST_REPLIES_S))
+            self._stop.check()
+        return {key: rows for future in futures for key, rows in future.result().items()}
+
+    def _collect(
+        self, question: Question, items: pa.Table, numbers: NDArray[np.int64], answered: Answered,
+        fresh: dict[str, pa.Table],
+    ) -> pa.Table | None:  # fmt: skip
+        """The rows of the answers with these `numbers` (one for each item, (N,)); None where one turns out damaged."""
+        order = np.argsort(numbers, kind="stable") if question.key is not None else np.arange(numbers.size)
+        edges = np.flatnonzero(np.diff(numbers[order])) + 1
+        pieces = []
+        for part in np.split(order, edges):
+            rows = self._rows(question, int(numbers[part[0]]), answered, fresh)
+            if rows is None:
+                return None
+            if question.key is not None:
+                rows = _about(rows, question.key, items[question.key].take(pa.array(part)))
+            pieces.append(rows)
+        rows = pa.concat_tables(pieces, promote_options="default")
+        return rows if question.key is None else _ascending(rows, question.key)
+
+    def _rows(self, question: Question, number: int, answered: Answered, fresh: dict[str, pa.Table]) -> pa.Table | None:
+        answer = answered.answer(number)
+        if answer is None:
+            return None
+        if (rows := fresh.pop(answer.key, None)) is not None:
+            return rows
+        verbatim = self.raw.answer(answer.content)
+        if verbatim is None:
+            answered.lose(number)
+            return None
+        self._tally.add(question.service, stored=1)
+        return self._read(question, verbatim, answer)
+
+    def _read(self, question: Question, verbatim: bytes, answer: Answer) -> pa.Table:
+        try:
+            return question.read(verbatim)
+        except Exception as error:
+            record = self.raw.question(question.service, question.identity(self.endpoint)) / f"{answer.key}.json"
+            raise ArchiveError(
+                f"{question.service}: an answer in the store cannot be read any more ({plain(error)}); remove "
+                f"{record} to ask again, or go back to the version of argelander that could."
+            ) from error
+
+    def _refuse_offline(self, question: Question, missing: NDArray[np.bool_]) -> None:
+        if self.offline:
+            raise ArchiveError(
+                f"{question.service}: {int(missing.sum()):,} of {missing.size:,} items were never answered "
+                f"({question.release}, {self.endpoint}) and nothing is asked offline: run without --offline."
+            )
+
+    def _manner(self, service: str) -> Manner:
+        manner = self._manners.get(service)
+        if manner is None:
+            raise ArchiveError(f"No limits are known for {service}: nothing is asked of it; add it to the manners.")
+        return manner
+
+    def _known(self, service: str, identity: str) -> Answered:
+        with self._mutex:
+            if (service, identity) not in self._answered:
+                self._answered[service, identity] = Answered(self.raw, service, identity)
+            return self._answered[service, identity]
+
+    def _sender(self, service: str) -> tuple[Sender, Crew]:
+        with self._mutex:
+            if service not in self._senders:
+                if (client := self._clients.get(service)) is None:
+                    raise ArchiveError(f"There is no client for {service}; known are {', '.join(self._clients)}.")
+                manner = self._manner(service)
+                gate = Gate(self._gates, gate_name(service, self._addresses.get(service, self.endpoint)), manner)
+                sender = Sender(
+                    service, client, manner, gate, self.raw, self._stop, self._tally, self.endpoint, self.run_id
+                )
+                self._senders[service] = sender, Crew(manner.parallel, f"send-{service}")
+            return self._senders[service]
+
+
+def _divided(
+    question: Question, identity: str, items: pa.Table, prints: NDArray[np.int64], answered: Answered
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    """The items with their prints, each one whose request was split replaced by its halves."""
+    if not answered.has_split:
+        return items, prints
+    todo = [Request(question, identity, items.slice(i, 1), prints[i : i + 1]) for i in range(items.num_rows)][::-1]
+    whole: list[Request] = []
+    while todo:
+        request = todo.pop()
+        if answered.children(request.key) is None:
+            whole.append(request)
+        else:
+            todo += reversed(request.halves() or ())
+    return pa.concat_tables([request.items for request in whole]), np.concatenate([r.prints for r in whole])
+
+
+def _about(rows: pa.Table, key: str, ids: pa.ChunkedArray) -> pa.Table:
+    """The rows whose `key` is one of `ids`."""
+    if key not in rows.column_names:
+        raise ValueError(f"The answer's reader gives no column {key!r}, which says what a row is about.")
+    return rows.filter(pc.is_in(rows[key], value_set=ids.combine_chunks().cast(rows[key].type)))
+
+
+def _ascending(rows: pa.Table, key: str) -> pa.Table:
+    return rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending")]))

@@ -1,0 +1,264 @@
+"""Sending one request to an archive: within its limits, again where a fault passes, in halves where it is too much."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lakehouse.answers.answered import Answered
+from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, now, packed
+from tasks.archives.crew import Stop, Tally
+from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
+from tasks.archives.gate import Gate
+from tasks.archives.manners import Manner
+from tasks.archives.question import Service
+from tasks.archives.request import Request
+
+# So many items of which each ought to have rows do not all lack them: an answer without any is believed for fewer.
+NONE_FOR_SOME = 10
+
+
+class _Job:
+    """What is remembered of an asynchronous job; see `tasks.archives.question.Job`."""
+
+    def __init__(self, url: str | None, remember: Callable[[str], None]) -> None:
+        self.url, self._remember = url, remember
+
+    def started(self, url: str) -> None:
+        self.url = url
+        self._remember(url)
+
+
+@dataclass(frozen=True, eq=False)
+class Sender:
+    """Sends the requests of one service and keeps what comes of them."""
+
+    service: str
+    client: Service
+    manner: Manner
+    gate: Gate
+    raw: RawStore
+    stop: Stop
+    tally: Tally
+    endpoint: str
+    run_id: str
+
+    def fetch(self, request: Request, answered: Answered) -> dict[str, pa.Table]:
+        """Rows of the answers that came, by the key of the request that they came to; all of them are in the store.
+
+        Leaves out the items that are answered meanwhile, or that another thread or program asks for just now. Raises
+        ArchiveError, and stops everything, where an archive cannot be used.
+        """
+        try:
+            return self._fetch(request, answered)
+        except BaseException as error:
+            self.stop.set(error)
+            raise
+
+    def _fetch(self, request: Request, answered: Answered) -> dict[str, pa.Table]:
+        fresh: dict[str, pa.Table] = {}
+        halved: dict[str, Record] = {}  # by the key of its first half, a request that the service broke down over
+        todo = [request]
+        while todo:  # depth first: where a service is down, the first single item shows it, not all of them
+            part = todo.pop()
+            self.stop.check()
+            with answered.claim(part.key, part.prints) as free:
+                if not free.all():
+                    todo += [part.only(free)] if free.any() else []
+                    continue
+                if answered.children(part.key) is None:
+                    record = self._record(part)
+                    rows = self._ask(part, record, answered)
+                    if rows is not None:
+                        fresh[part.key] = rows
+                        self._confirm(part.key, halved, answered)
+                        left = answered.find(part.prints) < 0
+                        todo += [part.only(left)] if left.any() else []
+                        continue
+                    if record.state != SPLIT:
+                        halved[record.children[0]] = record
+            todo += reversed(part.halves() or ())
+        return fresh
+
+    def _confirm(self, key: str, halved: dict[str, Record], answered: Answered) -> None:
+        """A half was answered, so its whole was too much. Were the service down, it would be asked for whole again."""
+        while (record := halved.pop(key, None)) is not None:
+            record.state, key = SPLIT, record.key
+            answered.finish(record)
+
+    def _ask(self, part: Request, record: Record, answered: Answered) -> pa.Table | None:
+        """Rows of the answer; None where the halves are to be asked for instead, which are the record's children."""
+        n_load, known_job = 0, record.job_url
+        for attempt in range(1, self.manner.attempts + 1):
+            try:
+                return self._attempt(part, record, answered, is_retry=attempt > 1)
+            except TooMuch as error:
+                self._halve(part, record, error)
+                record.state = SPLIT
+                answered.finish(record)
+                return None
+            except Retryable as error:
+                answered.note(record)
+                n_load += error.is_load and record.job_url is None  # a job that is there is not too much
+                if n_load >= self.manner.halve_after and len(part) > 1:
+                    self._halve(part, record, error)
+                    return None
+                if attempt < self.manner.attempts:
+                    self._wait(attempt, error)
+            except (Refused, BadQuestion) as error:
+                raise self._failure(part, record, error) from error
+        if record.job_url == known_job:  # twice found, and twice in vain: another time, another job
+            record.job_url = None
+        raise self._failure(part, record, Retryable(record.last_error or ""))
+
+    def _attempt(self, part: Request, record: Record, answered: Answered, is_retry: bool) -> pa.Table:
+        job = _Job(record.job_url, partial(self._started, record))
+        with self.gate.hold(self.stop.pause):
+            self.stop.check()
+            self.tally.add(self.service, requests=1, retries=int(is_retry))
+            began = time.monotonic()
+            entry: dict[str, Any] = {"at": now(), "seconds": None, "error": None}
+            record.attempts.append(entry)
+            record.first_sent = record.first_sent or entry["at"]
+            try:
+                answer = self.client.send(part.question, part.items, job)
+            except ArchiveError as error:
+                entry["error"] = str(error)
+                # A client forgets a job that is over or lost; any other is asked about again the next time.
+                record.job_url = None if isinstance(error, BadQuestion | TooMuch) else job.url
+                if isinstance(error, Refused | BadQuestion):  # while the slot is held: nobody begins another request
+                    self.stop.set(self._sentence(part, record, error))
+                raise
+            finally:
+                entry["seconds"] = round(time.monotonic() - began, 4)
+        try:
+            rows = self._read(part, record, answer)
+            doubted = self._doubted(part, record, rows, answered)
+        except ArchiveError as error:
+            entry["error"], record.job_url = str(error), None
+            raise
+        record.content = self.raw.keep(answer)
+        record.items, record.left_out = packed(part.prints[~doubted]), packed(part.prints[doubted])
+        record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
+        answered.finish(record)
+        self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
+        return rows
+
+    def _read(self, part: Request, record: Record, answer: bytes) -> pa.Table:
+        """Rows of an answer that has just come: it is kept only if it can be read and is whole."""
+        try:
+            rows = part.question.read(answer)
+        except (Retryable, TooMuch):
+            raise
+        except Exception as error:
+            path = self.raw.set_aside(record, answer)
+            raise BadQuestion(f"its answer cannot be read ({plain(error)}; the answer is in {path})") from error
+        if self.manner.row_cap is not None and rows.num_rows >= self.manner.row_cap:
+            raise TooMuch(f"{rows.num_rows:,} rows came, which is the service's cap: the answer is cut off")
+        return rows
+
+    def _doubted(self, part: Request, record: Record, rows: pa.Table, answered: Answered) -> NDArray[np.bool_]:
+        """Items, (N,), that ought to have rows, have none, and were not left out by an answer before.
+
+        They are asked about once more, and then it is believed. An answer without any row is a fault that passes,
+        which nobody believes about NONE_FOR_SOME and more.
+        """
+        key = part.question.key
+        if key is None or not part.question.expects_all:
+            return np.zeros(len(part), bool)
+        is_there = pc.is_in(part.items[key].cast(rows[key].type), value_set=rows[key].combine_chunks())
+        doubted = ~is_there.to_numpy(zero_copy_only=False) & ~answered.left_out(part.prints)
+        if doubted.all():
+            if len(part) < NONE_FOR_SOME:
+                record.left_out = packed(part.prints)
+            nothing = f"an answer without a row about any of {len(part):,} items"
+            raise Retryable(f"{self.service} sent {nothing}, as if {part.question.release} had none of them.")
+        return doubted
+
+    def _wait(self, attempt: int, error: Retryable) -> None:
+        if error.after_s is None:
+            first, longest = self.manner.backoff_s
+            self.stop.pause(min(first * 2 ** (attempt - 1), longest) * random.uniform(0.9, 1.1))
+        elif error.after_s <= self.manner.job_s:
+            self.gate.rest(error.after_s)  # the archive means all of us
+        else:
+            raise ArchiveError(
+                f"{self.service} asks us to wait for {error.after_s / 60:,.0f} minutes ({plain(error)}): "
+                f"{self._kept()}, so run the same command again after that time."
+            )
+
+    def _halve(self, part: Request, record: Record, reason: ArchiveError) -> None:
+        halves = part.halves()
+        if halves is None:
+            raise self._failure(part, record, reason)
+        record.job_url, record.children = None, [half.key for half in halves]
+
+    def _failure(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
+        """Puts the failure on record and stops everything; returns it as a sentence of the same kind."""
+        self.stop.set(sentence := self._sentence(part, record, error))
+        record.state = FAILED
+        self.raw.write(record)
+        return sentence
+
+    def _sentence(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
+        what = f"a request about {len(part):,} items" if len(part) > 1 else f"a request about {_named(part)}"
+        if isinstance(error, Refused):
+            return Refused(
+                f"{self.service} refuses us ({plain(error)}): stopped at once, because asking again makes it worse; "
+                f"{self._kept()}: wait until the archive lets you in again, or write to its help desk, and run the "
+                "same command to go on from here."
+            )
+        if isinstance(error, TooMuch):
+            return TooMuch(
+                f"{self.service}: {what} cannot be divided further ({plain(error)}): {self._kept()}; "
+                "ask for less, or raise the row_cap in the manners of this service if it allows more."
+            )
+        if isinstance(error, BadQuestion):
+            return BadQuestion(f"{self.service} and we do not understand each other about {what}: {plain(error)}; "
+                               f"{self._kept()}.")  # fmt: skip
+        return ArchiveError(
+            f"{self.service} failed {len(record.attempts)} times to answer {what} (last: {plain(error)}): "
+            f"{self._kept()}, so run the same command again later to go on from here."
+        )
+
+    def _kept(self) -> str:
+        return f"nothing is lost, all answers so far are kept in {self.raw.folder}"
+
+    def _record(self, part: Request) -> Record:
+        """The record of an earlier attempt, or a new one; a job that was sent and never answered is taken up again."""
+        question = part.question
+        old = self.raw.record(self.service, part.identity, part.key)
+        values = (asdict(old) if old is not None else {}) | {
+            "key": part.key, "identity": part.identity, "service": self.service, "endpoint": self.endpoint,
+            "release": question.release, "text": question.text, "parameters": dict(question.parameters),
+            "n_item": len(part), "items": packed(part.prints), "item": _item(part), "state": SENT,
+            "run_id": self.run_id, "content": None, "rows": None, "bytes": None, "answered": None, "children": [],
+            "job_url": old.job_url if old is not None and old.state in (SENT, FAILED) else None,
+        }  # fmt: skip
+        return Record(**values)
+
+    def _started(self, record: Record, url: str) -> None:
+        record.job_url = url
+        self.raw.write(record)
+
+
+def _item(part: Request) -> dict[str, Any] | None:
+    return part.items.to_pylist()[0] if len(part) == 1 else None
+
+
+def _named(part: Request) -> str:
+    return ", ".join(f"{name} {value}" for name, value in part.items.to_pylist()[0].items())
+
+
+def plain(error: BaseException) -> str:
+    """An error's words without a full stop, to stand inside of a sentence."""
+    return str(error).strip().rstrip(".") or type(error).__name__

@@ -1,0 +1,1 @@
+"""Clean: the good epochs of every light curve."""

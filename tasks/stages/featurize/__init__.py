@@ -1,0 +1,1 @@
+"""Featurize: features of every source."""

@@ -1,0 +1,200 @@
+"""What the report says of a catalogue, gathered from the lake."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lakehouse.bands import bands
+from lakehouse.delta.store import Lake
+from lakehouse.manifest import RunManifest
+from lakehouse.models import current, model_dir, read_card
+from lakehouse.run import Run
+from schemas import TABLES
+from tasks.learning.evaluation import calibrated, calibration_from_json
+from tasks.learning.recipe import recipe_from_json
+from tasks.learning.splits import TEST
+from tasks.reporting.data import (
+    ClassCounts,
+    ClassPeriods,
+    Command,
+    FoldedCurve,
+    HeldOutClasses,
+    HeldOutQuantity,
+    ReportData,
+    SkyPositions,
+)
+from tasks.stages.inputs import read_light_curves
+
+PER_CLASS = 2  # folded curves of each class: the surest and the least sure
+MOST_CLASSES = 12
+SHOWN_BANDS = 4
+UNITS = {"k": "K", "rsun": "solRad", "dex": "dex"}
+
+
+def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> ReportData:
+    """Everything the report shows of the catalogue `rows` of the run's dataset."""
+    where = {"dataset": run.dataset}
+    dataset_bands = bands(lake, run.dataset)
+    cards = {t: read_card(run.lake, run.dataset, t, m) for t, m in current(run.lake, run.dataset).items()}
+    quarantine = _read(lake, "core_quarantine__row", where)
+    has_class = rows["class_pred"].null_count < rows.num_rows
+    predicted = rows["class_pred"].to_numpy(zero_copy_only=False) if has_class else None
+    period = _floats(rows["period_day"])
+    held, quantities = _held_out(run, cards)
+    return ReportData(
+        title=f"Catalogue of {run.dataset}",
+        dataset=run.dataset,
+        run_id=run.run_id,
+        created=datetime.now(UTC),
+        code_version=manifest.code_version,
+        n_objects=rows.num_rows,
+        n_epochs=int(pc.sum(lake.read(TABLES["core_sample__source"], ["n_epoch"], where)["n_epoch"]).as_py() or 0),
+        bands=dataset_bands.names,
+        n_quarantined=quarantine.num_rows if quarantine is not None else 0,
+        notes=tuple(card["note"] for card in cards.values() if card["note"]),
+        sky=_sky(rows, predicted),
+        counts=_counts(lake, where, predicted, cards),
+        held_out=held,
+        quantities=tuple(quantities),
+        metrics=_read(lake, "score_model__metric", where),
+        curves=_curves(run, lake, rows, dataset_bands.names) if has_class else (),
+        periods=ClassPeriods(period, predicted) if predicted is not None and np.isfinite(period).any() else None,
+        cuts=_cuts(lake, where),
+        quarantine=quarantine,
+        timings=[{"stage": s["name"], "seconds": s.get("seconds"), "rows": s.get("done", 0)} for s in manifest.stages],
+        inputs=manifest.inputs,
+        tables=[{"table": name, "version": lake.version(name), "rows": rows}
+                for name, rows in lake.rows_of(run.dataset).items()],
+        models=[{"target": t, "recipe": c["recipe"]["name"], "model_id": c["model_id"]} for t, c in cards.items()],
+        settings=manifest.settings,
+        hardware=manifest.hardware,
+        commands=_commands(run, has_class),
+    )  # fmt: skip
+
+
+def _read(lake: Lake, name: str, where: dict[str, Any]) -> pa.Table | None:
+    return lake.read(TABLES[name], where=where) if lake.exists(name) else None
+
+
+def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def _sky(rows: pa.Table, predicted: NDArray | None) -> SkyPositions | None:
+    ra, dec = _floats(rows["ra"]), _floats(rows["dec"])
+    return SkyPositions(ra, dec, predicted) if np.isfinite(ra).any() else None
+
+
+def _counts(
+    lake: Lake, where: dict[str, Any], predicted: NDArray | None, cards: dict[str, dict[str, Any]]
+) -> ClassCounts | None:
+    if predicted is None:
+        return None
+    classes = tuple(cards["class"]["classes"])
+    labels = lake.read(TABLES["label_sample__class"], ["class"], where)["class"]
+    found = dict(zip(*np.unique(labels.to_numpy(zero_copy_only=False).astype(str), return_counts=True), strict=True))
+    given = dict(zip(*np.unique(predicted.astype(str), return_counts=True), strict=True))
+    return ClassCounts(classes, *(np.array([n.get(c, 0) for c in classes]) for n in (given, found)))
+
+
+def _held_out(run: Run, cards: dict[str, dict[str, Any]]) -> tuple[HeldOutClasses | None, list[HeldOutQuantity]]:
+    """Predictions of the chosen models for the labelled sources of the held-out part."""
+    classes, quantities = None, []
+    for target, card in cards.items():
+        labels = pq.read_table(model_dir(run.lake, run.dataset, target, card["model_id"]) / "labels.parquet")
+        part = labels["fold"].to_numpy() == TEST
+        raw = labels["prediction"].combine_chunks()
+        raw = raw.flatten().to_numpy().reshape(len(raw), -1)[part]
+        recipe = recipe_from_json(card["recipe"])
+        scores = calibrated(recipe, calibration_from_json(card["calibration"]), raw)
+        y = np.array(labels["y"].to_pylist())[part]
+        if scores.proba is not None:
+            names = tuple(card["classes"])
+            classes = HeldOutClasses(np.searchsorted(names, y.astype(str)), scores.proba, names, recipe.name, "test")
+            continue
+        unit = UNITS.get(target.rsplit("_", 1)[-1], "")
+        quantities.append(HeldOutQuantity(target, unit, y.astype(float), *scores.quantity(),
+                                          level=card["calibration"]["level"], recipe=recipe.name))  # fmt: skip
+    return classes, quantities
+
+
+def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tuple[FoldedCurve, ...]:
+    """The surest and the least sure source of each class, folded at the period found."""
+    if not lake.exists("core_sample__epoch") or not lake.count("core_sample__epoch", dataset=run.dataset):
+        return ()
+    labels = lake.read(TABLES["label_sample__class"], ["source_id", "class"], {"dataset": run.dataset})
+    label = dict(zip(labels["source_id"].to_pylist(), labels["class"].to_pylist(), strict=True))
+    predicted = rows["class_pred"].to_numpy(zero_copy_only=False).astype(str)
+    proba = np.nanmax([_floats(rows[name]) for name in rows.column_names if name.startswith("prob_")
+                       and rows[name].null_count < rows.num_rows], axis=0)  # fmt: skip
+    chosen: list[int] = []
+    classes, counts = np.unique(predicted, return_counts=True)
+    for name in classes[np.argsort(-counts)][:MOST_CLASSES]:
+        mine = np.flatnonzero(predicted == name)
+        mine = mine[np.argsort(-proba[mine])]
+        chosen += [*mine[: PER_CLASS // 2], *mine[-(PER_CLASS // 2) :]] if mine.size >= PER_CLASS else [*mine]
+    index = np.array(sorted(set(chosen), key=chosen.index))
+    picked = rows.take(pa.array(index))
+    source_id = picked["source_id"].to_numpy()
+    order = np.argsort(source_id)
+    batch = read_light_curves(run, source_id[order])
+    place = np.argsort(order)
+    return tuple(
+        _curve(row, float(proba[index[i]]), label.get(row["source_id"]), batch.select([place[i]]), names)
+        for i, row in enumerate(picked.to_pylist())
+    )
+
+
+def _curve(row: dict[str, Any], proba: float, label: str | None, one: Any, names: tuple[str, ...]) -> FoldedCurve:
+    period = row["period_day"]
+    counts = np.bincount(one.band, minlength=len(names))
+    shown = np.sort(np.argsort(-counts, kind="stable")[:SHOWN_BANDS])
+    one = one.keep(np.isin(one.band, shown[counts[shown] > 0]))
+    if period:
+        phase = one.time / period % 1
+    else:  # a folded dataset has phases for times; otherwise no period was found
+        phase = one.time % 1 if np.ptp(one.time) <= 2 else np.full(one.time.size, np.nan)
+    return FoldedCurve(row["object_id"], row["class_pred"], proba, label, period, phase, one.mag, one.mag_err, one.band,
+                       names, "out of fold" if row["is_training"] else "")  # fmt: skip
+
+
+def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Epochs that each cut removed, by survey, in the order of the cuts."""
+    raw = _read(lake, "raw_sample__epoch", where)
+    if raw is None or not raw.num_rows:
+        return None
+    from tasks.lightcurves.cuts import CUTS
+
+    n_epoch = pa.table({"survey": raw["survey"], "n": pc.list_value_length(raw["time"])})
+    before = {r["survey"]: r["n_sum"] for r in n_epoch.group_by("survey").aggregate([("n", "sum")]).to_pylist()}
+    ledger = lake.read(TABLES["core_cut__ledger"], where=where).group_by(["cut", "survey"]).aggregate(
+        [("n_removed", "sum")]
+    )  # fmt: skip
+    removed = {(r["cut"], r["survey"]): r["n_removed_sum"] for r in ledger.to_pylist()}
+    rows = []
+    for survey, n in before.items():
+        for cut in CUTS:
+            gone = removed.get((cut, survey), 0)
+            rows.append({"cut": cut, "survey": survey, "n_removed": gone, "n_before": n})
+            n -= gone
+    return rows
+
+
+def _commands(run: Run, has_class: bool) -> tuple[Command, ...]:
+    """What a reader can type next."""
+    lake = f"--lake {shlex.quote(run.lake)}"
+    what = "class_pred, count(*) AS n" if has_class else "count(*) AS n"
+    group = " GROUP BY class_pred ORDER BY n DESC" if has_class else ""
+    sql = f"SELECT {what} FROM out__catalogue WHERE dataset = '{run.dataset}'{group}"
+    return (
+        Command(f'argelander query "{sql}" {lake}', "ask the catalogue"),
+        Command(f"argelander describe out__catalogue {lake}", "its columns, units and meaning"),
+    )

@@ -1,0 +1,1 @@
+"""Train: every recipe of every target on folds; the best out of fold becomes current."""
