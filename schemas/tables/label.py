@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from schemas.column import Column
+from schemas.quantities import QUANTITIES
 from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 
 ORIGIN = Column("origin", pa.string(), "Who published it.", ucd="meta.bib")
@@ -54,16 +55,9 @@ LABEL_TRUTH__SOURCE = TableSpec(
         DATASET, TILE, SOURCE_ID,
         Column("class", pa.string(), "True class.", ucd="src.class;src.var"),
         Column("subclass", pa.string(), "Finer kind within the class.", ucd="src.class", nullable=True),
-        Column("period_day", pa.float64(), "True period; null for a constant star.", unit="d",
-               ucd="src.var;time.period", nullable=True, range=(0, None)),
-        Column("teff_k", pa.float64(), "Effective temperature.", unit="K", ucd="phys.temperature.effective",
-               range=(1000, 60000)),
-        Column("radius_rsun", pa.float64(), "Radius.", unit="solRad", ucd="phys.size.radius", range=(0, None)),
-        Column("feh_dex", pa.float64(), "Metallicity [Fe/H], in dex.", ucd="phys.abund.Fe", range=(-5, 2)),
-        Column("distance_pc", pa.float64(), "Distance.", unit="pc", ucd="pos.distance", range=(0, None)),
-        Column("ebv_mag", pa.float64(), "Reddening E(B-V).", unit="mag", ucd="phot.color.excess", range=(0, None)),
-        Column("amplitude_g_mag", pa.float64(), "Peak-to-peak amplitude in Gaia G.", unit="mag",
-               ucd="src.var.amplitude;phot.mag", nullable=True, range=(0, None)),
+        QUANTITIES["period_day"].column("True period; null for a constant star.", nullable=True),
+        *(QUANTITIES[name].column() for name in ("teff_k", "radius_rsun", "feh_dex", "distance_pc", "ebv_mag")),
+        QUANTITIES["amplitude_g_mag"].column(nullable=True),
         Column("phi31", pa.float64(), "Fourier phase difference phi31 in Gaia G, cosine convention.", unit="rad",
                ucd="src.var", nullable=True),
         Column("is_blended", pa.bool_(), "True where a close neighbour adds its light.", ucd="meta.code"),

@@ -17,13 +17,6 @@ REJECTED = pa.schema([(name, pa.string()) for name in ("table", "key", "column",
 
 MAG_RANGE = (-5.0, 40.0)  # exclusive; Venus is -4.9, the deepest fields end near 31
 PHASE_RANGE = (-1.0, 2.0)
-QUANTITY_RANGE = {  # inclusive; outside are the sentinels of catalogues and values in other units
-    "teff_k": (500.0, 250_000.0),
-    "radius_rsun": (1e-3, 5_000.0),
-    "feh_dex": (-10.0, 3.0),
-    "logg_dex": (-3.0, 10.0),
-    "period_day": (1e-4, 1e6),
-}
 
 
 def rejected(table: str, object_id: pa.Array, column: str, check: str, value: Any, key: Any = None) -> pa.Table:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import Band, DatasetSpec, Parameter
-from tasks.folder.checks import MAG_RANGE, QUANTITY_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
+from schemas.quantities import quantity
+from tasks.folder.checks import MAG_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
 from tasks.folder.columns import checked_schema, numbers, read_columns, require_id, require_number, text
 
 MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
@@ -171,8 +172,7 @@ def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -
     role = f"{published.quantity} of {published.origin}"
     value = numbers(raw[f"{role}.column"])
     err = numbers(raw[f"{role}.err"]) if published.err else np.full(value.size, np.nan)
-    low, high = QUANTITY_RANGE.get(published.quantity, (-np.inf, np.inf))
-    outside = ~np.isnan(value) & ~((value >= low) & (value <= high) & np.isfinite(value))
+    outside = quantity(published.quantity).is_outside(value) | np.isinf(value)
     negative = ~np.isnan(value) & ~outside & ((err <= 0) | np.isinf(err))
     good = ~np.isnan(value) & ~outside & ~negative
     refused = [

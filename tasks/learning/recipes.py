@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from schemas.quantities import quantity
 from tasks.learning.recipe import Kind, ModelName, NetworkConfig, Recipe
-
-LOG_TARGETS = ("radius_rsun", "distance_pc", "period_day")  # positive, and spread over decades
 
 
 def default_recipes(
@@ -17,7 +16,6 @@ def default_recipes(
     has_features: bool = True,
     trees: int = 300,
     seed: int = 0,
-    log_targets: Sequence[str] = LOG_TARGETS,
 ) -> tuple[Recipe, ...]:
     """Every recipe for `targets` (name -> "classifier" or "regressor"), the simplest of each target first.
 
@@ -33,7 +31,7 @@ def default_recipes(
             names += ["forest", "balanced_forest"] if classifier else ["forest"]
         if network is not None and classifier:
             names.append("lstm")
-        log = not classifier and target in log_targets
+        log = not classifier and quantity(target).is_log
         for name in names:
             columns = tuple(colour_columns) if name == "colour_forest" else ()
             own = network if name == "lstm" else None

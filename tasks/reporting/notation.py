@@ -4,6 +4,8 @@ import math
 from numbers import Real
 from typing import Any, TypeGuard
 
+from schemas.quantities import quantity
+
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
 
@@ -24,12 +26,6 @@ LOWER_IS_BETTER = frozenset(
 )
 # Metrics in the unit of their target.
 IN_UNITS = frozenset({"rmse", "mae", "bias", "median_bias", "nmad", "scatter", "width", "crps", "pinball"})
-TARGETS = {
-    "class": "Class", "teff_k": "Effective temperature", "radius_rsun": "Radius", "feh_dex": "[Fe/H]",
-    "logg_dex": "log g", "period_day": "Period", "distance_pc": "Distance", "ebv_mag": "E(B−V)",
-    "mass_msun": "Mass", "lum_lsun": "Luminosity",
-}  # fmt: skip
-UNITS = {"k": "K", "rsun": "R☉", "dex": "dex", "day": "d", "pc": "pc", "mag": "mag", "msun": "M☉", "lsun": "L☉"}
 SPLITS = {"oof": "out of fold", "test": "held-out test", "truth": "against the truth"}
 
 
@@ -127,12 +123,12 @@ def metric_label(metric: str) -> str:
 
 def target_label(target: str) -> str:
     """A target's name for a reader: `teff_k` is the effective temperature."""
-    return TARGETS.get(target, target.replace("_", " "))
+    return "Class" if target == "class" else quantity(target).label
 
 
 def unit_of(target: str) -> str:
-    """Unit that the suffix of a column name states, for a reader; empty where there is none."""
-    return UNITS.get(target.rsplit("_", 1)[-1], "") if "_" in target else ""
+    """Unit of a target as a reader sees it; empty where it has none."""
+    return quantity(target).shown_unit
 
 
 def split_label(split: str) -> str:

@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.quantities import QUANTITIES
 from tasks.surveys.gaia_releases import GaiaRelease
 from tasks.surveys.rejections import all_rejected, rejected
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
@@ -35,15 +36,6 @@ from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
 CLASS_WORDS = {"LPV": "MIRA_SR", "DSCT|GDOR|SXPHE": "DSCT_SXPHE"}
 CEPHEID_WORDS = {"DCEP": "CEP"}
 FIRST_OVERTONE = ("RRc", "RRd")
-LIMITS = {  # inclusive; outside are sentinels and nonsense, not measurements
-    "teff_k": (500.0, 250_000.0),
-    "radius_rsun": (1e-3, 5_000.0),
-    "logg_dex": (-3.0, 10.0),
-    "mh_dex": (-10.0, 3.0),
-    "feh_dex": (-10.0, 3.0),
-    "period_day": (1e-4, 1e6),
-    "amplitude_g_mag": (0.0, 15.0),
-}
 
 
 def sources(rows: pa.Table) -> pa.Table:
@@ -121,9 +113,8 @@ class _Values:
     is_reference: bool = False
 
     def rows(self, source_id: NDArray[np.int64]) -> tuple[pa.Table, pa.Table]:
-        """The rows with a value, and those whose value is outside LIMITS."""
-        least, most = LIMITS[self.quantity]
-        is_bad = np.isfinite(self.value) & ~((self.value >= least) & (self.value <= most))
+        """The rows with a value, and those whose value is outside the quantity's range."""
+        is_bad = QUANTITIES[self.quantity].is_outside(self.value)
         kept = np.flatnonzero(np.isfinite(self.value) & ~is_bad)
         err = np.where(self.err >= 0, self.err, np.nan)
         columns = [

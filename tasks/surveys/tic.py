@@ -24,6 +24,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import TABLES
+from schemas.quantities import QUANTITIES
 from tasks.archives.csv import read_csv
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.question import Question
@@ -70,13 +71,13 @@ VIZIER = {
 MAY_LACK = ("ebv",)  # of VizieR's columns: a copy without it is read all the same
 BY_TAP = f"SELECT {', '.join(ENTRY)} FROM dbo.catalogrecord WHERE {{column}} IN {{items}}"
 NO_STAR = ("ARTIFACT", "SPLIT")
-# Our quantity: column, column of its error, photometric, reference only, must be positive.
-QUANTITIES = {
-    "teff_k": ("teff", "e_teff", True, False, True),
-    "radius_rsun": ("rad", "e_rad", True, False, True),
-    "mass_msun": ("mass", "e_mass", True, True, True),
-    "logg_dex": ("logg", "e_logg", True, True, False),
-    "feh_dex": ("mh", "e_mh", False, False, False),
+# Our quantity: column, column of its error, photometric, reference only.
+LABELS = {
+    "teff_k": ("teff", "e_teff", True, False),
+    "radius_rsun": ("rad", "e_rad", True, False),
+    "mass_msun": ("mass", "e_mass", True, True),
+    "logg_dex": ("logg", "e_logg", True, True),
+    "feh_dex": ("mh", "e_mh", False, False),
 }
 
 
@@ -216,10 +217,10 @@ def tidy(best: pa.Table) -> pa.Table:
 def parameter_labels(best: pa.Table) -> tuple[pa.Table, pa.Table]:
     """PARAMETER_LABELS of the counterparts, and a report of values that cannot be. Missing: null, or -999."""
     labels, reports = [PARAMETER_LABELS.empty_table()], []
-    for quantity, (column, error, is_photometric, is_reference, is_positive) in QUANTITIES.items():
+    for quantity, (column, error, is_photometric, is_reference) in LABELS.items():
         value, err = known(best[column]), known(best[error])
-        impossible = (value <= 0) if is_positive else np.zeros(value.size, bool)
-        reports.append(_refused(best.filter(pa.array(impossible)), column, "positive"))
+        impossible = QUANTITIES[quantity].is_outside(value)
+        reports.append(_refused(best.filter(pa.array(impossible)), column, "range"))
         kept = np.isfinite(value) & ~impossible
         n = int(np.count_nonzero(kept))
         label = {

@@ -7,6 +7,7 @@ from matplotlib.gridspec import SubplotSpec
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from schemas.quantities import quantity
 from tasks.reporting.data import HeldOutQuantity
 from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, drawing, sheet, styled
 from tasks.reporting.notation import count, interval, plural, target_label
@@ -85,11 +86,15 @@ def _scatter(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
     axes.scatter(kept.y, kept.mean, s=np.clip(4000 / len(kept.y), 1.2, 12), color=_DOT, alpha=0.6, linewidths=0,
                  rasterized=True)  # fmt: skip
     axes.plot(limits, limits, color=MUTED, linewidth=0.8, dashes=(4, 3))
-    axes.set(xlim=limits, ylim=limits, ylabel=f"Predicted{_unit(kept)}")
+    axes.set(xlim=limits, ylim=limits, ylabel=f"Predicted {_axis(kept)}")
     if is_log:
         axes.set(xscale="log", yscale="log")
     axes.tick_params(labelbottom=False)
     axes.grid(True)
+
+
+def _axis(kept: HeldOutQuantity) -> str:
+    return quantity(kept.quantity).symbol + _unit(kept)
 
 
 def _unit(kept: HeldOutQuantity) -> str:
@@ -107,7 +112,7 @@ def _residuals(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
         axes.plot([np.median(kept.y[g]) for g in groups], [np.median(residual[g]) for g in groups], color=ALARM,
                   linewidth=1.3)  # fmt: skip
     edge = max(1.25 * float(np.quantile(np.abs(residual), 0.98)), 1e-12)
-    axes.set(ylim=(-edge, edge), xlabel=f"Label{_unit(kept)}", ylabel="Δ (dex)" if is_log else f"Δ{_unit(kept)}")
+    axes.set(ylim=(-edge, edge), xlabel=f"Label {_axis(kept)}", ylabel="Δ (dex)" if is_log else f"Δ{_unit(kept)}")
     if is_log:
         axes.set_xscale("log")
     axes.set_xlim(_scatter_limits(axes))

@@ -18,6 +18,7 @@ from lakehouse.manifest import RunManifest
 from lakehouse.models import current, model_dir, read_card
 from lakehouse.run import Run
 from schemas import TABLES
+from schemas.quantities import quantity
 from tasks.learning.evaluation import calibrated, calibration_from_json
 from tasks.learning.recipe import recipe_from_json
 from tasks.learning.splits import TEST
@@ -36,7 +37,6 @@ from tasks.stages.inputs import read_light_curves
 PER_CLASS = 2  # folded curves of each class: the surest and the least sure
 MOST_CLASSES = 12
 SHOWN_BANDS = 4
-UNITS = {"k": "K", "rsun": "solRad", "dex": "dex"}
 
 
 def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> ReportData:
@@ -120,8 +120,7 @@ def _held_out(run: Run, cards: dict[str, dict[str, Any]]) -> tuple[HeldOutClasse
             names = tuple(card["classes"])
             classes = HeldOutClasses(np.searchsorted(names, y.astype(str)), scores.proba, names, recipe.name, "test")
             continue
-        unit = UNITS.get(target.rsplit("_", 1)[-1], "")
-        quantities.append(HeldOutQuantity(target, unit, y.astype(float), *scores.quantity(),
+        quantities.append(HeldOutQuantity(target, quantity(target).shown_unit, y.astype(float), *scores.quantity(),
                                           level=card["calibration"]["level"], recipe=recipe.name))  # fmt: skip
     return classes, quantities
 

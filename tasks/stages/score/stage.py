@@ -20,6 +20,7 @@ from lakehouse.lineage import among, chunks, outdated, stage_key
 from lakehouse.models import current, model_dir, read_card
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column
+from schemas.quantities import quantity
 from schemas.tables.catalogue import PROBABILITY, QUANTITY, QUANTITY_HI, QUANTITY_LO
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -36,7 +37,6 @@ FEATURES, SOURCE, CLEAN = (
 )
 SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
 PERIOD = [CATALOGUE.columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")]
-UNITS = {"k": ("K", "phys.temperature.effective"), "rsun": ("solRad", "phys.size.radius"), "dex": ("", "phys.abund.Fe")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,13 +204,13 @@ def score_columns(cards: Sequence[Mapping[str, Any]]) -> list[Column]:
 
 
 def _quantity_columns(target: str, level: float) -> list[Column]:
-    unit, ucd = UNITS.get(target.rsplit("_", 1)[-1], ("", "stat.value"))
+    about = quantity(target)
     made = (
         (QUANTITY, "", f"Predicted {target}."),
         (QUANTITY_LO, ";stat.min", f"Lower end of its {level:.0%} interval."),
         (QUANTITY_HI, ";stat.max", f"Upper end of its {level:.0%} interval."),
     )
-    return [replace(family.named(family.name.format(quantity=target), doc), unit=unit, ucd=ucd + more)
+    return [replace(family.named(family.name.format(quantity=target), doc), unit=about.unit, ucd=about.ucd + more)
             for family, more, doc in made]  # fmt: skip
 
 

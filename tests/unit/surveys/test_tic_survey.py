@@ -214,7 +214,7 @@ def test_values_that_cannot_be_are_reported_and_missing_ones_are_not():
     assert {key[1]: row["value"] for key, row in labels(got).items()} == {"feh_dex": -3.5, "logg_dex": -0.4}
     assert labels(got)[1, "feh_dex"]["err"] is None
     assert [(row["column"], row["check"]) for row in got.rejected.to_pylist()] == [
-        ("rad", "positive"), ("mass", "positive")]  # fmt: skip
+        ("rad", "range"), ("mass", "range")]  # fmt: skip
     best = got.tables["core_tic__source"].to_pylist()[0]
     assert best["contratio"] is None and best["numcont"] is None
 
