@@ -16,10 +16,10 @@ from math import ceil
 
 from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
-from tasks.archives.manners import LIVE, Manner
+from tasks.archives.limits import LIVE, ServiceLimits
 from tasks.surveys.gaia_releases import gaia_release
 from tasks.surveys.neighbours import RADIUS_ARCSEC, neighbours_question
-from tasks.surveys.sample import FIELD_SIZE
+from tasks.surveys.sample import CHUNK_SIZE
 
 SIZES = (10_000, 1_000_000, 100_000_000)
 
@@ -70,20 +70,20 @@ class Cost:
     def __add__(self, other: Cost) -> Cost:
         return Cost(self.requests + other.requests, self.items + other.items, self.bytes + other.bytes)
 
-    def hours(self, rate: Rate, manner: Manner) -> float:
+    def hours(self, rate: Rate, limits: ServiceLimits) -> float:
         """Hours that it takes, with as many requests at a time and a second as the service allows."""
-        by_time = (self.requests * rate.request_s + self.items * rate.item_s) / manner.parallel
-        return max(by_time, self.requests / manner.per_second if manner.per_second else 0.0) / 3600
+        by_time = (self.requests * rate.request_s + self.items * rate.item_s) / limits.parallel
+        return max(by_time, self.requests / limits.per_second if limits.per_second else 0.0) / 3600
 
 
 def main(lake: str = "lake") -> None:
     """Prints a table for each size."""
     questions, sources = ledger(lake), Lake(lake).count("core_gaia__source")
-    print(f"per source: from the ledger of {lake}, {sources:,} sources; fields of {FIELD_SIZE:,} sources")
+    print(f"per source: from the ledger of {lake}, {sources:,} sources; fields of {CHUNK_SIZE:,} sources")
     for n in SIZES:
         total_bytes, longest = 0.0, 0.0
         print(f"\n{n:,} sources\n{'service':18}{'requests':>12}{'GB':>10}{'hours':>10}")
-        for service, cost in costs(questions, sources, n, FIELD_SIZE, LIVE).items():
+        for service, cost in costs(questions, sources, n, CHUNK_SIZE, LIVE).items():
             if service not in RATES:
                 continue
             hours = cost.hours(RATES[service], LIVE[service])
@@ -106,36 +106,36 @@ def ledger(lake: str) -> list[Asked]:
 
 
 def costs(
-    questions: list[Asked], sources: int, n: int, field_size: int, manners: Mapping[str, Manner]
+    questions: list[Asked], sources: int, n: int, chunk_size: int, limits: Mapping[str, ServiceLimits]
 ) -> dict[str, Cost]:
     """By service, what a run of `n` sources sends where these `questions` were asked about so many `sources`."""
     found: dict[str, Cost] = {}
     for asked in questions:
-        scale, manner = n / sources, manners[asked.service]
+        scale, own = n / sources, limits[asked.service]
         if "{lo}" in asked.text:  # the sample itself: in as many ranges, unless one would come to the cap
-            requests = max(asked.requests, ceil(asked.rows * scale / manner.row_cap)) if manner.row_cap else 1.0
+            requests = max(asked.requests, ceil(asked.rows * scale / own.row_cap)) if own.row_cap else 1.0
         else:
-            requests = by_fields(asked.items / sources, n, field_size, _chunk(asked, manner))
+            requests = by_chunks(asked.items / sources, n, chunk_size, _chunk(asked, own))
         cost = Cost(requests, asked.items * scale, asked.bytes * scale)
         found[asked.service] = found.get(asked.service, Cost()) + cost
     return found
 
 
-def by_fields(per_source: float, n: int, field_size: int, chunk: int) -> float:
+def by_chunks(per_source: float, n: int, chunk_size: int, chunk: int) -> float:
     """Requests about `per_source` items for each of `n` sources: none goes beyond a field or holds over `chunk`."""
-    whole, rest = divmod(n, field_size)
-    return whole * _of_field(per_source * field_size, chunk) + _of_field(per_source * rest, chunk)
+    whole, rest = divmod(n, chunk_size)
+    return whole * _of_chunk(per_source * chunk_size, chunk) + _of_chunk(per_source * rest, chunk)
 
 
-def _of_field(items: float, chunk: int) -> float:
+def _of_chunk(items: float, chunk: int) -> float:
     return ceil(items / chunk) if items >= 1 else items  # an item in every third field is a request in every third
 
 
-def _chunk(asked: Asked, manner: Manner) -> int:
+def _chunk(asked: Asked, limits: ServiceLimits) -> int:
     """How many items a request of this question holds: the service's chunk, or the smaller one that it asks for."""
     neighbours = neighbours_question(gaia_release("dr3"), RADIUS_ARCSEC)
     is_own = asked.text.startswith(neighbours.text) and neighbours.chunk
-    return min(neighbours.chunk, manner.chunk) if is_own else manner.chunk
+    return min(neighbours.chunk, limits.chunk) if is_own else limits.chunk
 
 
 if __name__ == "__main__":

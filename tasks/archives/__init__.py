@@ -1,1 +1,1 @@
-"""The only sockets: one client per kind of service, and the manners that each service asks for."""
+"""The only sockets: one client per kind of service, and the limits of each service."""

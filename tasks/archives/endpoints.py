@@ -1,4 +1,4 @@
-"""Where the archives are. Addresses, credentials and manners are all that tells the real ones from the replica."""
+"""Where the archives are. Addresses, credentials and limits are all that tells the real ones from the replica."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Endpoints:
     truth: str | None = None
 
     def by_service(self) -> dict[str, str]:
-        """Base address of each service, by the names that the manners use."""
+        """Base address of each service, by the names that the limits use."""
         found = {"gaia_datalink": self.gaia_data, **{field.name: getattr(self, field.name) for field in fields(self)}}
         return {name: address for name, address in found.items() if address and name not in ("name", "gaia_data")}
 

@@ -58,13 +58,13 @@ class Connection(TapConn):
         super().set_cookie(cookie)
 
     def execute_tapget(self, *args: Any, **options: Any) -> HTTPResponse:
-        return _checked(super().execute_tapget(*args, **options))
+        return _check_reply(super().execute_tapget(*args, **options))
 
     def execute_tappost(self, *args: Any, **options: Any) -> HTTPResponse:
-        return _checked(super().execute_tappost(*args, **options))
+        return _check_reply(super().execute_tappost(*args, **options))
 
     def execute_datapost(self, *args: Any, **options: Any) -> HTTPResponse:
-        return _checked(super().execute_datapost(*args, **options))
+        return _check_reply(super().execute_datapost(*args, **options))
 
     def check_launch_response_status(
         self, response: HTTPResponse, debug: bool, expected_response_status: int, *, raise_exception: bool = True
@@ -143,7 +143,7 @@ def open_tap(url: str, timeout_s: float, *, is_data: bool = False) -> tuple[TapP
     return TapPlus(url=url, connhandler=connection, use_names_over_ids=True), connection
 
 
-def fetched(connection: Connection, path: str) -> bytes:
+def fetch_document(connection: Connection, path: str) -> bytes:
     """The whole document at `path` of the TAP service, wherever it redirects to.
 
     Read in one piece: by pieces, http.client takes a reply that breaks off for one that ends.
@@ -157,7 +157,7 @@ def fetched(connection: Connection, path: str) -> bytes:
     return response.read()
 
 
-def _checked(response: HTTPResponse) -> HTTPResponse:
+def _check_reply(response: HTTPResponse) -> HTTPResponse:
     """The response, unless its status is an error or it is a web page."""
     if response.status >= 400:
         raise BadReply(response.status, _read(response), dict(response.headers))

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.gaia_connection import Login, open_tap
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import BadReply, failure, is_page, words
 from tasks.archives.transport import wire
@@ -39,9 +39,9 @@ class GaiaDatalink:
     which brings the flagged epochs too). The answer is a zip file; sources without a product are not in it.
     """
 
-    def __init__(self, url: str, manner: Manner) -> None:
+    def __init__(self, url: str, limits: ServiceLimits) -> None:
         self._url = url
-        self._manner = manner
+        self._limits = limits
         self._login = Login(SERVICE)
         self._understood: dict[str, str] = {}  # structure asked for -> the spelling that the server takes
 
@@ -49,7 +49,7 @@ class GaiaDatalink:
         fields = self._fields(question, items)
         asked = fields["DATA_STRUCTURE"]
         spelling = self._understood.get(asked) or question.spelling.get(asked, asked)
-        with wire(SERVICE, self._manner.timeout_s):
+        with wire(SERVICE, self._limits.timeout_s):
             try:
                 try:
                     body = self._load(fields | {"DATA_STRUCTURE": spelling})
@@ -81,7 +81,7 @@ class GaiaDatalink:
         } | parameters
 
     def _load(self, fields: dict[str, str]) -> bytes:
-        tap, connection = open_tap(self._url, self._manner.timeout_s, is_data=True)
+        tap, connection = open_tap(self._url, self._limits.timeout_s, is_data=True)
         self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
         with tempfile.TemporaryDirectory(prefix="datalink-") as folder, self._login.renewed(connection):
             file = Path(folder) / "products.zip"

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 
 from tasks.archives.adql import render
-from tasks.archives.gaia_connection import Connection, Login, fetched, open_tap
+from tasks.archives.gaia_connection import Connection, Login, fetch_document, open_tap
 from tasks.archives.libraries import TapPlus
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import words
 from tasks.archives.transport import wire
@@ -27,14 +27,14 @@ SERVICE = "gaia_tap"
 class GaiaTap:
     """TAP+ of the Gaia archive at `url`; a login comes from the environment, where there is one."""
 
-    def __init__(self, url: str, manner: Manner) -> None:
+    def __init__(self, url: str, limits: ServiceLimits) -> None:
         self._url = url
-        self._manner = manner
+        self._limits = limits
         self._login = Login(SERVICE)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         query = render(question.text, items, question.key, question.parameters)
-        tap, connection = open_tap(self._url, self._manner.timeout_s)
+        tap, connection = open_tap(self._url, self._limits.timeout_s)
 
         def launch() -> _TapPlusJob:
             with tempfile.NamedTemporaryFile("wb", suffix=".vot") as upload:
@@ -52,10 +52,10 @@ class GaiaTap:
         def attach(id: str) -> _TapPlusJob:
             return _TapPlusJob(tap, connection, tap.load_async_job(jobid=id, load_results=False))
 
-        with wire(SERVICE, self._manner.timeout_s):
+        with wire(SERVICE, self._limits.timeout_s):
             self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
             with self._login.renewed(connection):
-                return answer(SERVICE, self._manner, job, launch, attach)
+                return answer(SERVICE, self._limits, job, launch, attach)
 
 
 class _TapPlusJob:
@@ -72,10 +72,10 @@ class _TapPlusJob:
         self._connection.execute_tappost(f"async/{self.id}/phase", "PHASE=RUN").read()
 
     def result(self) -> bytes:
-        return fetched(self._connection, f"async/{self.id}/results/result")
+        return fetch_document(self._connection, f"async/{self.id}/results/result")
 
     def error(self) -> str:
-        return words(fetched(self._connection, f"async/{self.id}/error"))
+        return words(fetch_document(self._connection, f"async/{self.id}/error"))
 
     def remove(self) -> None:
         self._tap.remove_jobs([self.id])

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from tasks.archives.errors import ArchiveError
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 
 POLL_S = (0.01, 0.05)
 LONGEST_REST_S = 14_400.0  # a later time than this from now means that the clock was set back
@@ -46,10 +46,10 @@ def gate_name(service: str, address: str) -> str:
 class Gate:
     """The way to one service. Threads share it; programs meet in its folder."""
 
-    def __init__(self, folder: str | Path, name: str, manner: Manner | None) -> None:
-        if manner is None:
-            raise ArchiveError(f"No limits are known for {name}: nothing is asked of it; add it to the manners.")
-        self.manner = manner
+    def __init__(self, folder: str | Path, name: str, limits: ServiceLimits | None) -> None:
+        if limits is None:
+            raise ArchiveError(f"No limits are known for {name}: nothing is asked of it; add it to the services.")
+        self.limits = limits
         self.folder = Path(folder) / name
         self._own: FileLock | None = None
 
@@ -93,8 +93,8 @@ class Gate:
     def _limits(self) -> tuple[int, float | None]:
         """Requests at a time, and begun a second where that is limited: the lowest that a living program goes by."""
         others = self._others()
-        paces = [pace for pace in (self.manner.per_second, *(pace for _, pace in others)) if pace]
-        return min([self.manner.parallel, *(parallel for parallel, _ in others)]), min(paces, default=None)
+        paces = [pace for pace in (self.limits.per_second, *(pace for _, pace in others)) if pace]
+        return min([self.limits.parallel, *(parallel for parallel, _ in others)]), min(paces, default=None)
 
     def _slot(self, limit: int) -> FileLock | None:
         """A free slot, held; None where `limit` are held already."""
@@ -127,7 +127,7 @@ class Gate:
     def _others(self) -> list[tuple[int, float]]:
         """Limits, (parallel, per second or 0), of the other living programs."""
         if self._own is None:
-            name = f"{secrets.token_hex(6)}_{self.manner.parallel}_{self.manner.per_second or 0}.program"
+            name = f"{secrets.token_hex(6)}_{self.limits.parallel}_{self.limits.per_second or 0}.program"
             self._own = FileLock(self.folder / name, thread_local=False)
             self._own.acquire()
         living = []

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ _NETWORK = ("aiohttp", "botocore", "fsspec", "s3fs")
 class Hats:
     """Reads catalogues; an answer is an Arrow stream of their rows, as the files have them."""
 
-    def __init__(self, manner: Manner) -> None:
-        self._timeout_s = manner.timeout_s
+    def __init__(self, limits: ServiceLimits) -> None:
+        self._timeout_s = limits.timeout_s
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         uri, (ra, dec) = question.text, question.parameters["position"].split(",")
@@ -49,7 +49,7 @@ class Hats:
             raise _fault(uri, error) from error
 
 
-def spelt(names: list[str], wanted: list[str], what: str) -> list[str]:
+def match_names(names: list[str], wanted: list[str], what: str) -> list[str]:
     """Which of `names` each of the `wanted` columns is, whatever its case; BadInput where some are none of them."""
     known = {name.lower(): name for name in names}
     tops = [name.partition(".") for name in wanted]
@@ -91,11 +91,11 @@ def _storage(uri: str, timeout_s: float) -> dict[str, Any]:
 def _rows(catalogue: Catalogue, question: Question, items: pa.Table) -> pa.Table:
     """Rows about the items: the columns wanted, and ITEM where they were found by position."""
     said, known, key = question.parameters, catalogue.schema(), items[str(question.key)]
-    names = spelt(known.names, said["columns"].split(","), question.text)
+    names = match_names(known.names, said["columns"].split(","), question.text)
     tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
     empty = pa.schema([known.field(name) for name in tops]).empty_table()
     if "id" in said:
-        (column,) = spelt(known.names, [said["id"]], question.text)
+        (column,) = match_names(known.names, [said["id"]], question.text)
         ids = _ids(catalogue, column, key)
         found = list(_by_id(catalogue, column, items, ids, names, float(said["margin_arcsec"])))
         return pa.concat_tables(found) if found else empty
@@ -111,7 +111,7 @@ def _near(catalogue: Catalogue, items: pa.Table, names: list[str], said: Mapping
 
     radius_arcsec = float(said["radius_arcsec"])
     if "span_year" in said:
-        (column,) = spelt(catalogue.schema().names, [said["column"]], catalogue.name)
+        (column,) = match_names(catalogue.schema().names, [said["column"]], catalogue.name)
         epochs = RowEpochs(column, float(said["epoch"]), float(said["span_year"]))
         return crossmatch(items, catalogue, radius_arcsec, names, epochs)
     # The items stand where they were at the catalogue's epoch: nothing is to be moved.

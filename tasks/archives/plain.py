@@ -8,35 +8,35 @@ import pyarrow as pa
 import requests
 
 from tasks.archives.errors import BadQuestion, Retryable
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import BadReply, csv_answer, failure, is_page
-from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.transport import PerThread, prepare, wire
 
 
 class Form:
     """A service that takes ids in a form field named as the question's key, separated by commas, and gives CSV."""
 
-    def __init__(self, service: str, url: str, manner: Manner) -> None:
-        self._service, self._url, self._manner = service, url, manner
-        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service, self._url, self._limits = service, url, limits
+        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         if question.key is None or not items.num_rows:
             raise BadQuestion(f"{self._service} is asked by ids, but {items.num_rows} items came by {question.key!r}.")
         ids = ",".join(map(str, items[question.key].to_pylist()))
-        with wire(self._service, self._manner.timeout_s):
+        with wire(self._service, self._limits.timeout_s):
             reply = self._session().post(self._url, data={question.key: ids, **question.parameters})
-            return csv_answer(self._service, reply.content, self._manner.row_cap)
+            return csv_answer(self._service, reply.content, self._limits.row_cap)
 
 
 class Files:
     """Files below `url`. The one item of a request names its file in the question's key column; without a key, the
     question's text does. A column or parameter `md5` holds the checksum to compare with, where there is one."""
 
-    def __init__(self, service: str, url: str, manner: Manner) -> None:
-        self._service, self._url, self._manner = service, url.rstrip("/"), manner
-        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service, self._url, self._limits = service, url.rstrip("/"), limits
+        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         name, checksum = question.text, question.parameters.get("md5")
@@ -47,7 +47,7 @@ class Files:
             name, checksum = str(item[question.key]), item.get("md5", checksum)
         if name.startswith("/") or ".." in name.split("/") or "://" in name:
             raise BadQuestion(f"{self._service} has files below {self._url}; {name!r} is none of them.")
-        with wire(self._service, self._manner.timeout_s):
+        with wire(self._service, self._limits.timeout_s):
             body = self._get(f"{self._url}/{name}")
         if is_page(body):
             raise failure(self._service, BadReply(200, body, {}))

@@ -12,10 +12,10 @@ import requests
 
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.libraries import CatalogsClass, InvalidQueryError
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import complaint
-from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.transport import PerThread, prepare, wire
 
 SERVICE = "mast_portal"
 TIC = "Mast.Catalogs.Filtered.Tic.Rows"
@@ -32,9 +32,9 @@ class MastPortal:
     first request.
     """
 
-    def __init__(self, url: str, manner: Manner) -> None:
+    def __init__(self, url: str, limits: ServiceLimits) -> None:
         self._url = url.rstrip("/")
-        self._manner = manner
+        self._limits = limits
         self._lock = threading.Lock()
         self._columns: dict[str, Any] = {}  # astroquery keeps these for all portals of a process; ours are of this one
         self._catalogs = PerThread(self._open)
@@ -47,7 +47,7 @@ class MastPortal:
         ids = [str(id) for id in items[question.key].to_pylist()]
         if not ids or any("*" in id or "%" in id for id in ids):
             raise BadQuestion(f"{SERVICE} is asked for ids; {len(ids)} came, wildcards are not allowed.")
-        with wire(SERVICE, self._manner.timeout_s):
+        with wire(SERVICE, self._limits.timeout_s):
             catalogs = self._catalogs()
             self._learn_columns(catalogs)
             try:
@@ -62,11 +62,11 @@ class MastPortal:
         """A Catalogs of one thread; it keeps the state of a call, and its address is set by its class at import."""
         catalogs = CatalogsClass()
         portal = catalogs._portal_api_connection
-        prepared(portal._session, self._manner.timeout_s)
-        portal._session.hooks["response"].append(_Patience(self._manner))
+        prepare(portal._session, self._limits.timeout_s)
+        portal._session.hooks["response"].append(_Patience(self._limits))
         portal.MAST_REQUEST_URL = f"{self._url}/api/v0/invoke"
         portal.COLUMNS_CONFIG_URL = f"{self._url}/portal/Mashup/Mashup.asmx/columnsconfig"
-        portal.TIMEOUT = self._manner.timeout_s  # looked at after each reply
+        portal.TIMEOUT = self._limits.timeout_s  # looked at after each reply
         portal._column_configs = self._columns
         return catalogs
 
@@ -86,8 +86,8 @@ class MastPortal:
 class _Patience:
     """A response hook: pauses where the portal is still EXECUTING, after which astroquery asks again at once."""
 
-    def __init__(self, manner: Manner) -> None:
-        self._first, self._longest = manner.poll_s
+    def __init__(self, limits: ServiceLimits) -> None:
+        self._first, self._longest = limits.poll_s
         self._pause = self._first
 
     def __call__(self, response: requests.Response, *_: Any, **__: Any) -> None:

@@ -43,7 +43,7 @@ class TimeoutAdapter(HTTPAdapter):
         return super().send(request, stream, self.timeout_s, verify, cert, proxies)
 
 
-def prepared(session: requests.Session, timeout_s: float) -> requests.Session:
+def prepare(session: requests.Session, timeout_s: float) -> requests.Session:
     """`session` with the timeout on every call, and BadReply raised on every reply that is no answer."""
     adapter = TimeoutAdapter(timeout_s)
     session.mount("http://", adapter)
@@ -91,8 +91,8 @@ def wire(service: str, timeout_s: float) -> Iterator[None]:
         if isinstance(error, requests.JSONDecodeError) or not any(map(_is_of_the_wire, causes)):
             if not isinstance(error, _UNREADABLE):
                 raise
-            raise Retryable(f"{service} gave a reply that cannot be read ({_said(error)}).") from error
-        raise Retryable(f"{service} cannot be reached or broke off ({_said(causes[-1])}).") from error
+            raise Retryable(f"{service} gave a reply that cannot be read ({_error_of(error)}).") from error
+        raise Retryable(f"{service} cannot be reached or broke off ({_error_of(causes[-1])}).") from error
 
 
 def quietly(service: str, timeout_s: float, call: Callable[[], object]) -> None:
@@ -128,7 +128,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             waiting += [*cause.args, getattr(cause, "reason", None), getattr(cause, "cause", None), cause.__cause__]
 
 
-def _said(error: BaseException) -> str:
+def _error_of(error: BaseException) -> str:
     """What an error says, without addresses: they are long and may carry what was asked."""
     if isinstance(error, http.client.IncompleteRead):
         n_bytes = error.partial if isinstance(error.partial, int) else len(error.partial)  # urllib3's has the number

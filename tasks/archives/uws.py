@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from tasks.archives.errors import Retryable, TooMuch
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job
 from tasks.archives.replies import BadReply, complaint, csv_answer
 from tasks.archives.transport import quietly
@@ -36,18 +36,18 @@ class RemoteJob(Protocol):
 
 
 def answer(
-    service: str, manner: Manner, job: Job, launch: Callable[[], RemoteJob], attach: Callable[[str], RemoteJob]
+    service: str, limits: ServiceLimits, job: Job, launch: Callable[[], RemoteJob], attach: Callable[[str], RemoteJob]
 ) -> bytes:
     """The CSV answer of a job: of the one that `job` remembers, else of a new one.
 
     `launch` creates a job and has `job` remember it at once, `attach` finds the job with an id. A job that the
-    service no longer knows, that failed, or that runs for longer than its manner allows is forgotten and removed, so
+    service no longer knows, that failed, or that runs for longer than its limits allow is forgotten and removed, so
     that the next attempt begins a new one; any other fault leaves it, and the next attempt finds it again. To be
     called inside of `transport.wire`.
     """
     try:
         remote = attach(job.url.rstrip("/").rsplit("/", 1)[-1]) if job.url else launch()
-        phase = _wait(service, remote, manner, job)
+        phase = _wait(service, remote, limits, job)
         body = remote.result() if phase == "COMPLETED" else b""
     except BadReply as reply:
         # pyvo looks at a new job before it tells us of it: then the address alone says that it was one.
@@ -56,22 +56,22 @@ def answer(
         job.url = None
         raise Retryable(f"{service} no longer knows a job of ours (status {reply.status}).", 0.0) from None
     if phase == "ERROR":
-        message = _said(remote)
-        _clear_away(service, remote, manner, job)
+        message = _error_of(remote)
+        _clear_away(service, remote, limits, job)
         raise complaint(service, message, f"job {remote.id} in phase {phase}")
     if phase != "COMPLETED":
-        _clear_away(service, remote, manner, job)
+        _clear_away(service, remote, limits, job)
         raise Retryable(f"{service} ended a job of ours without an answer (job {remote.id} in phase {phase}).")
     try:
-        body = csv_answer(service, body, manner.row_cap)
+        body = csv_answer(service, body, limits.row_cap)
     except TooMuch:
-        _clear_away(service, remote, manner, job)
+        _clear_away(service, remote, limits, job)
         raise
-    quietly(service, manner.timeout_s, remote.remove)
+    quietly(service, limits.timeout_s, remote.remove)
     return body
 
 
-def _said(remote: RemoteJob) -> str:
+def _error_of(remote: RemoteJob) -> str:
     """What a failed job says of itself; nothing where it has no words."""
     try:
         return remote.error()
@@ -81,10 +81,10 @@ def _said(remote: RemoteJob) -> str:
         raise
 
 
-def _wait(service: str, remote: RemoteJob, manner: Manner, job: Job) -> str:
-    """The phase in which the job ended; it is asked for after pauses from the shortest to the longest of the manner."""
-    pause, longest = manner.poll_s
-    until = time.monotonic() + manner.job_s
+def _wait(service: str, remote: RemoteJob, limits: ServiceLimits, job: Job) -> str:
+    """The phase in which the job ended; it is asked for after pauses from the shortest to the longest of the limits."""
+    pause, longest = limits.poll_s
+    until = time.monotonic() + limits.job_s
     n_pending = 0
     while True:
         time.sleep(pause)
@@ -96,16 +96,16 @@ def _wait(service: str, remote: RemoteJob, manner: Manner, job: Job) -> str:
                 f"{service} answered with something else than the phase of job {remote.id}: {phase[:60]!r}."
             )
         if time.monotonic() >= until:
-            _clear_away(service, remote, manner, job)
-            late = f"{service} did not finish a job within {manner.job_s:g} s (job {remote.id} in {phase})."
+            _clear_away(service, remote, limits, job)
+            late = f"{service} did not finish a job within {limits.job_s:g} s (job {remote.id} in {phase})."
             raise Retryable(late, is_load=True)
         n_pending = n_pending + 1 if phase in ("PENDING", "HELD") else 0
         if n_pending > PENDING_AT_MOST:
-            quietly(service, manner.timeout_s, remote.start)
+            quietly(service, limits.timeout_s, remote.start)
             n_pending = 0
         pause = min(pause * LONGER, longest)
 
 
-def _clear_away(service: str, remote: RemoteJob, manner: Manner, job: Job) -> None:
+def _clear_away(service: str, remote: RemoteJob, limits: ServiceLimits, job: Job) -> None:
     job.url = None
-    quietly(service, manner.timeout_s, remote.remove)
+    quietly(service, limits.timeout_s, remote.remove)

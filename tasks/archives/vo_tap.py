@@ -14,10 +14,10 @@ from pyvo.dal import AsyncTAPJob, TAPService
 
 from tasks.archives.adql import render
 from tasks.archives.errors import Retryable
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import BadReply, words
-from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.transport import PerThread, prepare, wire
 from tasks.archives.upload import UPLOAD_NAME, votable
 from tasks.archives.uws import answer
 
@@ -25,11 +25,11 @@ from tasks.archives.uws import answer
 class VoTap:
     """The TAP service called `service`, at `url`."""
 
-    def __init__(self, service: str, url: str, manner: Manner) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
         self._service = service
         self._url = url.rstrip("/")
-        self._manner = manner
-        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+        self._limits = limits
+        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         query = render(question.text, items, question.key, question.parameters)
@@ -42,7 +42,7 @@ class VoTap:
             created = TAPService(self._url, session=session).submit_job(query, uploads=uploads, **formats)
             started = _PyvoJob(self._service, created, session)
             job.started(created.url)
-            started.limit(self._manner.job_s)
+            started.limit(self._limits.job_s)
             created.run()
             return started
 
@@ -50,8 +50,8 @@ class VoTap:
             # At today's address of the service: jobs outlive what they were started through.
             return _PyvoJob(self._service, AsyncTAPJob(f"{self._url}/async/{id}", session=session), session)
 
-        with wire(self._service, self._manner.timeout_s):
-            return answer(self._service, self._manner, job, launch, attach)
+        with wire(self._service, self._limits.timeout_s):
+            return answer(self._service, self._limits, job, launch, attach)
 
 
 class _PyvoJob:

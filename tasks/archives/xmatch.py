@@ -14,10 +14,10 @@ from pyarrow.csv import write_csv
 
 from tasks.archives.errors import BadQuestion
 from tasks.archives.libraries import XMatchClass
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import csv_answer
-from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.transport import PerThread, prepare, wire
 
 SERVICE = "cds_xmatch"
 ORDER = 12  # nested HEALPix: tables sorted by it are matched fastest (the service's developer, astroquery #1900)
@@ -32,9 +32,9 @@ class CdsXmatch:
     items, those of the catalogue; a row for each pair.
     """
 
-    def __init__(self, url: str, manner: Manner) -> None:
+    def __init__(self, url: str, limits: ServiceLimits) -> None:
         self._url = url
-        self._manner = manner
+        self._limits = limits
         self._service = PerThread(self._open)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
@@ -48,7 +48,7 @@ class CdsXmatch:
             raise BadQuestion(f"{SERVICE} needs a radius_arcsec above 0 and up to 180, not {question.parameters}.")
         table = io.BytesIO()
         write_csv(_by_place(items), table)
-        with wire(SERVICE, self._manner.timeout_s):
+        with wire(SERVICE, self._limits.timeout_s):
             reply = self._service().query_async(
                 io.BytesIO(table.getvalue()),
                 question.text,
@@ -58,13 +58,13 @@ class CdsXmatch:
                 cache=False,
                 RESPONSEFORMAT="csv",
             )
-            return csv_answer(SERVICE, reply.content, self._manner.row_cap)
+            return csv_answer(SERVICE, reply.content, self._limits.row_cap)
 
     def _open(self) -> _XMatch:
         service = _XMatch()
         service.URL = self._url
-        service.TIMEOUT = self._manner.timeout_s
-        prepared(service._session, self._manner.timeout_s)
+        service.TIMEOUT = self._limits.timeout_s
+        prepare(service._session, self._limits.timeout_s)
         return service
 
 

@@ -9,10 +9,10 @@ import pyarrow as pa
 import requests
 
 from tasks.archives.errors import BadQuestion
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import csv_answer
-from tasks.archives.transport import PerThread, prepared, wire
+from tasks.archives.transport import PerThread, prepare, wire
 
 SERVICE = "irsa_lightcurves"
 
@@ -24,10 +24,10 @@ class ZtfLightCurves:
     given: no epoch is left out).
     """
 
-    def __init__(self, url: str, manner: Manner) -> None:
+    def __init__(self, url: str, limits: ServiceLimits) -> None:
         self._url = url
-        self._manner = manner
-        self._session = PerThread(lambda: prepared(requests.Session(), manner.timeout_s))
+        self._limits = limits
+        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         if question.key is None or not items.num_rows:
@@ -35,6 +35,6 @@ class ZtfLightCurves:
         parameters = {name.upper(): value for name, value in question.parameters.items()}
         fields = {"BAD_CATFLAGS_MASK": "0", "FORMAT": "CSV"} | parameters
         ids = [("ID", str(int(oid))) for oid in items[question.key].to_pylist()]
-        with wire(SERVICE, self._manner.timeout_s):
+        with wire(SERVICE, self._limits.timeout_s):
             reply = self._session().get(self._url, params=[*ids, *fields.items()])
-            return csv_answer(SERVICE, reply.content, self._manner.row_cap)
+            return csv_answer(SERVICE, reply.content, self._limits.row_cap)

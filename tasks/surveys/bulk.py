@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from tasks.archives.hats import ITEM, spelt
+from tasks.archives.hats import ITEM, match_names
 from tasks.archives.question import Question
 from tasks.crossmatch.catalogue import RowEpochs
 from tasks.surveys.survey import Ask
@@ -76,7 +76,7 @@ def rows_of_ids(ask: Ask, table: FileTable, key: str, items: pa.Table) -> pa.Tab
     """
     if not items.num_rows:
         return pa.schema(list(table.columns.items())).empty_table()
-    return ask(ids_question(table, key), each_once(items, key).select([key, "ra", "dec"]))
+    return ask(ids_question(table, key), drop_repeats(items, key).select([key, "ra", "dec"]))
 
 
 def near_question(table: FileTable, radius_arcsec: float) -> Question:
@@ -124,7 +124,7 @@ def read_rows(body: bytes, table: FileTable, key: str | None = None) -> pa.Table
     """
     rows = pa.ipc.open_stream(body).read_all()
     found = {} if key is None else {key: rows[ITEM]}
-    names = spelt(rows.column_names, table.names(table.columns), table.uri)
+    names = match_names(rows.column_names, table.names(table.columns), table.uri)
     for name, (own, kind) in zip(names, table.columns.items(), strict=True):
         top, _, part = name.partition(".")
         column = pc.struct_field(rows[top], part) if part else rows[top]
@@ -135,12 +135,12 @@ def read_rows(body: bytes, table: FileTable, key: str | None = None) -> pa.Table
     return pa.table(found)
 
 
-def each_once(items: pa.Table, key: str) -> pa.Table:
+def drop_repeats(items: pa.Table, key: str) -> pa.Table:
     """The first of the `items` of each value of `key`, ascending by it."""
     return items.take(pa.array(np.unique(items[key].to_numpy(zero_copy_only=False), return_index=True)[1]))
 
 
-def placed(items: pa.Table, here: pa.Table) -> pa.Table:
+def add_positions(items: pa.Table, here: pa.Table) -> pa.Table:
     """`items` with the ra and dec of their source_id in `here`."""
     row = pc.index_in(items["source_id"], value_set=here["source_id"].combine_chunks())
     for name in ("ra", "dec"):

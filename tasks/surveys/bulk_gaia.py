@@ -31,13 +31,13 @@ def epochs(ask: Ask, release: GaiaRelease, sources: pa.Table) -> pa.Table:
     """EPOCHS of the `sources` (column source_id) from the files that hold them; none for those without a product."""
     wanted = sources["source_id"].to_numpy()
     files = ask(list_question(release), pa.table({"file": [release.bulk_list]}))
-    asked = covering(files, wanted)
+    asked = find_covering(files, wanted)
     if not asked.num_rows:
         return EPOCHS.empty_table()
     return ask(file_question(release, files, wanted), asked).select(EPOCHS.names)
 
 
-def covering(files: pa.Table, source_id: NDArray[np.int64]) -> pa.Table:
+def find_covering(files: pa.Table, source_id: NDArray[np.int64]) -> pa.Table:
     """file and md5 of those of FILES that may hold some of the ids (N,)."""
     cell = np.unique(source_id >> CELL_SHIFT)
     first, last = (files[name].to_numpy() for name in ("first", "last"))

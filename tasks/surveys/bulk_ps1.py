@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from tasks.crossmatch.catalogue import RowEpochs
 from tasks.crossmatch.propagate import julian_year
-from tasks.surveys.bulk import Columns, FileTable, placed, rows_near, rows_of_ids
+from tasks.surveys.bulk import Columns, FileTable, add_positions, rows_near, rows_of_ids
 from tasks.surveys.objects import positions_at
 from tasks.surveys.survey import Ask
 
@@ -36,13 +36,13 @@ def objects(ask: Ask, uri: str, sources: pa.Table, options: Mapping[str, Any], c
     radius_arcsec, epoch, span_year = options["search_arcsec"], options["epoch"], options["epoch_span"]
     if span_year > 0:
         timed = replace(table, columns={**own, EPOCH: pa.float64()}, row_epochs=RowEpochs(EPOCH, epoch, span_year))
-        found = _carried(rows_near(ask, timed, sources, radius_arcsec), sources, epoch)
+        found = _carry(rows_near(ask, timed, sources, radius_arcsec), sources, epoch)
     else:
         found = rows_near(ask, table, positions_at(sources, epoch), radius_arcsec)
     return found.filter(pc.greater(found["ndetections"], 1)).select(list(columns))
 
 
-def _carried(found: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
+def _carry(found: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
     """Objects with their positions moved from their own epochs to `epoch` as the source moves that each is near to."""
     mjd = found[EPOCH].fill_null(0.0).to_numpy()
     own = sources.take(pc.index_in(found["source_id"], value_set=sources["source_id"].combine_chunks()))
@@ -55,4 +55,4 @@ def _carried(found: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
 
 def detections(ask: Ask, uri: str, chosen: pa.Table, here: pa.Table, columns: Columns) -> pa.Table:
     """Detections of the `chosen` objects (source_id, objid), which lie near their sources `here`."""
-    return rows_of_ids(ask, FileTable(uri, RELEASE, columns), "objid", placed(chosen, here))
+    return rows_of_ids(ask, FileTable(uri, RELEASE, columns), "objid", add_positions(chosen, here))

@@ -21,8 +21,8 @@ from tasks.surveys import bulk_gaia
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_layouts import BANDS, read_datalink
 from tasks.surveys.gaia_releases import STRUCTURES, GaiaRelease, gaia_release
-from tasks.surveys.rejections import all_rejected, numbered, rejected
-from tasks.surveys.survey import Ask, Curves, Harvest, Survey
+from tasks.surveys.rejections import join_reports, number_repeats, reject
+from tasks.surveys.survey import Ask, Curves, Survey, SurveyResult
 
 MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
 TABLE = "gaia_epoch_photometry"
@@ -36,7 +36,7 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """The light curves of the sources with has_epoch_photometry.
 
     Every measured flux is an epoch, also those that Gaia rejects: their flags say so and the cuts act on them. A
@@ -47,16 +47,16 @@ def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[
     release = gaia_release(settings["release"])
     asked = sources.filter(pc.fill_null(sources["has_epoch_photometry"], False)).select(["source_id"])
     if not asked.num_rows:
-        return Harvest()
+        return SurveyResult()
     if is_bulk(settings):
         answer = bulk_gaia.epochs(ask, release, asked)
     else:
         answer = ask(epochs_question(release, settings["structure"]), asked)
     epochs = answer.filter(pc.is_in(answer["source_id"], asked["source_id"].combine_chunks()))
-    epochs, refused = _cleared(epochs, release)
+    epochs, refused = _drop_impossible(epochs, release)
     curves = light_curves(epochs, release, settings["zero_point_error"])
     lost = np.setdiff1d(asked["source_id"].to_numpy(), answer["source_id"].to_numpy())
-    return Harvest(curves=curves, rejected=all_rejected(refused, rejected(TABLE, lost, "source_id", "no_product")))
+    return SurveyResult(curves=curves, rejected=join_reports(refused, reject(TABLE, lost, "source_id", "no_product")))
 
 
 def epochs_question(release: GaiaRelease, structure: str) -> Question:
@@ -104,7 +104,7 @@ def light_curves(epochs: pa.Table, release: GaiaRelease, has_zero_point_error: b
     return Curves(batch, batch.source_id)
 
 
-def _cleared(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa.Table]:
+def _drop_impossible(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa.Table]:
     """The epochs with a time inside the mission, one per source, transit and band; and those refused.
 
     They come sorted, so that the order of an answer means nothing.
@@ -117,20 +117,20 @@ def _cleared(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa.Table
     is_first = np.ones(epochs.num_rows, bool)
     is_first[1:] = (np.diff(ids, axis=1) != 0).any(axis=0)
     twice = epochs.filter(pa.array(~is_first))
-    report = all_rejected(
-        rejected(TABLE, late["source_id"], "time", "range", late["time"], _numbered(late)),
-        rejected(TABLE, twice["source_id"], "transit_id", "duplicate", twice["transit_id"], _numbered(twice)),
+    report = join_reports(
+        reject(TABLE, late["source_id"], "time", "range", late["time"], _epoch_key(late)),
+        reject(TABLE, twice["source_id"], "transit_id", "duplicate", twice["transit_id"], _epoch_key(twice)),
     )
     return epochs.filter(pa.array(is_first)), report
 
 
-def _numbered(rows: pa.Table) -> pa.ChunkedArray:
+def _epoch_key(rows: pa.Table) -> pa.ChunkedArray:
     """ "<source> <transit> <band>" of each row, with " #2", " #3", ... behind the repetitions: keys must differ."""
     band = pa.array(BANDS).take(rows["band"].combine_chunks())
     key = pc.binary_join_element_wise(
         pc.cast(rows["source_id"], pa.string()), pc.cast(rows["transit_id"], pa.string()), band, " "
     )
-    return numbered(key)
+    return number_repeats(key)
 
 
 def _flags(epochs: pa.Table) -> NDArray[np.int32]:
@@ -151,7 +151,7 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
 # Effective wavelengths: Riello et al. 2021, A&A 649, A3 (EDR3 passbands: 622, 511 and 777 nm).
 SURVEY = Survey(
     name="gaia",
-    harvest=harvest,
+    fetch=fetch,
     bands=(
         Band(name="G", survey="gaia", system="Vega", wavelength_nm=622.0),
         Band(name="BP", survey="gaia", system="Vega", wavelength_nm=511.0),

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from schemas.quantities import QUANTITIES
 from tasks.surveys.gaia_releases import GaiaRelease
-from tasks.surveys.rejections import all_rejected, rejected
+from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
 
 CLASS_WORDS = {"LPV": "MIRA_SR", "DSCT|GDOR|SXPHE": "DSCT_SXPHE"}
@@ -58,10 +58,10 @@ def class_labels(rows: pa.Table, release: GaiaRelease) -> pa.Table:
             pc.equal(rows["phot_variable_flag"], "CONSTANT"),
         ),
         pc.coalesce(rows["rr_class"], word),
-        pc.coalesce(_translated(rows["cep_class"], CEPHEID_WORDS), word),
-        _translated(word, CLASS_WORDS),
+        pc.coalesce(_translate(rows["cep_class"], CEPHEID_WORDS), word),
+        _translate(word, CLASS_WORDS),
         rows["rr_class"],
-        _translated(rows["cep_class"], CEPHEID_WORDS),
+        _translate(rows["cep_class"], CEPHEID_WORDS),
         "ECL",
         "MIRA_SR",
         "CONST",
@@ -96,7 +96,7 @@ def parameter_labels(rows: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa
     source_id = rows["source_id"].to_numpy()
     tables, refused = zip(*[value.rows(source_id) for value in values], strict=True)
     order = [("source_id", "ascending"), ("quantity", "ascending"), ("origin", "ascending")]
-    return pa.concat_tables(tables).sort_by(order), all_rejected(*refused)
+    return pa.concat_tables(tables).sort_by(order), join_reports(*refused)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +130,7 @@ class _Values:
             pa.repeat(self.is_reference, kept.size),
         ]
         table = pa.table([pa.array(column) for column in columns], schema=PARAMETER_LABELS)
-        return table, rejected(self.origin, source_id[is_bad], self.quantity, "range", pa.array(self.value[is_bad]))
+        return table, reject(self.origin, source_id[is_bad], self.quantity, "range", pa.array(self.value[is_bad]))
 
 
 def _interval(
@@ -177,7 +177,7 @@ def _numbers(rows: pa.Table, column: str) -> NDArray[np.float64]:
     return pc.fill_null(pc.cast(rows[column], pa.float64()), np.nan).to_numpy()
 
 
-def _translated(words: pa.ChunkedArray, dictionary: dict[str, str]) -> pa.ChunkedArray:
+def _translate(words: pa.ChunkedArray, dictionary: dict[str, str]) -> pa.ChunkedArray:
     for old, new in dictionary.items():
         words = pc.if_else(pc.equal(words, old), new, words)
     return words

@@ -102,7 +102,7 @@ def read_cdn(body: bytes, wanted: NDArray[np.int64] | None = None) -> pa.Table:
             if wanted is not None:
                 block = block.filter(pc.is_in(block["source_id"], pa.array(wanted)))
             if block.num_rows:
-                parts.append(_stacked(with_flags(transits(block, RAW_TYPES))))
+                parts.append(_stack(with_flags(transits(block, RAW_TYPES))))
     except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
         raise Retryable(f"A file of Gaia's CDN cannot be unpacked: {error}.") from None
     return pa.concat_tables(parts).combine_chunks()
@@ -111,7 +111,7 @@ def read_cdn(body: bytes, wanted: NDArray[np.int64] | None = None) -> pa.Table:
 def _blocks(body: bytes) -> Iterator[pa.Table]:
     """The rows of a CDN file, a block at a time, cells as text but for source_id."""
     start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, BLOCK)  # 16: gzip's own header
-    header, rows = _headed(start)
+    header, rows = _split_header(start)
     if not rows:  # a file about a range of the sky without a source
         gzip.decompress(body)
         return
@@ -140,12 +140,12 @@ def _by_header(files: Iterator[tuple[str, bytes]]) -> dict[bytes, list[tuple[str
     """Files with the same columns together, as (name, lines below the header): parsed as one, they are fast."""
     groups: dict[bytes, list[tuple[str, bytes]]] = {}
     for name, content in files:
-        header, rows = _headed(content)
+        header, rows = _split_header(content)
         groups.setdefault(header, []).append((name, rows))
     return groups
 
 
-def _headed(text: bytes) -> tuple[bytes, bytes]:
+def _split_header(text: bytes) -> tuple[bytes, bytes]:
     """The header line in lower case and the lines below it, each ended by a line feed, without comments before."""
     if b"\r" in text[:100_000]:
         text = text.replace(b"\r\n", b"\n")
@@ -191,8 +191,8 @@ def _by_layout(body: bytes, source_id: NDArray[np.int64] | None) -> pa.Table:
     first_row = body[body.index(b"\n") + 1 :][:100_000].partition(b"\n")[0]
     if re.search(rb"[\[({]", first_row):
         table = _table(body, names, RAW_TYPES, "raw", as_text=True)
-        return _stacked(with_flags(transits(_with_ids(table, source_id), RAW_TYPES)))
-    return _stacked(_with_ids(_table(body, names, WIDE_TYPES, "wide"), source_id))
+        return _stack(with_flags(transits(_with_ids(table, source_id), RAW_TYPES)))
+    return _stack(_with_ids(_table(body, names, WIDE_TYPES, "wide"), source_id))
 
 
 def _table(
@@ -223,7 +223,7 @@ def _with_ids(table: pa.Table, source_id: NDArray[np.int64] | None) -> pa.Table:
     return table if source_id is None else table.append_column("source_id", pa.array(source_id))
 
 
-def _stacked(table: pa.Table) -> pa.Table:
+def _stack(table: pa.Table) -> pa.Table:
     """EPOCHS of transits in the wide form: first all G, then BP, then RP; a null flux is no epoch."""
     parts = []
     for code, band in enumerate(BANDS):

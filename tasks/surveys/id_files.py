@@ -83,7 +83,7 @@ def _whole(path: Path, column: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
         ) from None
 
 
-def _chosen(path: Path, names: list[str]) -> str:
+def _choose_column(path: Path, names: list[str]) -> str:
     found = {name.strip().lower(): name for name in reversed(names)}
     chosen = next((found[name] for name in ID_COLUMNS if name in found), None)
     if chosen is None:
@@ -94,14 +94,14 @@ def _chosen(path: Path, names: list[str]) -> str:
 
 
 def _parquet(path: Path) -> tuple[str, pa.ChunkedArray]:
-    column = _chosen(path, pq.read_schema(path).names)
+    column = _choose_column(path, pq.read_schema(path).names)
     return column, pq.read_table(path, columns=[column])[column]
 
 
 def _csv(path: Path) -> tuple[str, pa.ChunkedArray]:
     """As text first: a number that is written as 4.1e18 or 12.0 is to be refused, not rounded."""
     with pacsv.open_csv(path) as reader:
-        column = _chosen(path, reader.schema.names)
+        column = _choose_column(path, reader.schema.names)
     options = pacsv.ConvertOptions(
         include_columns=[column], column_types={column: pa.string()}, strings_can_be_null=True
     )
@@ -122,7 +122,7 @@ def _votable(path: Path) -> tuple[str, pa.ChunkedArray]:
 
 
 def _of_astropy(path: Path, table: Any) -> tuple[str, pa.ChunkedArray]:
-    column = _chosen(path, table.colnames)
+    column = _choose_column(path, table.colnames)
     values = np.ma.masked_array(table[column])
     data, mask = np.ma.getdata(values), np.ma.getmaskarray(values)
     if data.ndim != 1:

@@ -18,7 +18,7 @@ from tasks.archives.question import Question
 from tasks.surveys.columns import COLUMNS, SAME_STAR_MAG, first_of_each, one_per_source, wide_question
 from tasks.surveys.gaia_releases import GaiaRelease
 from tasks.surveys.id_files import SourceIds, read_ids
-from tasks.surveys.rejections import all_rejected, rejected
+from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.selections import LAST_ID, Piece
 from tasks.surveys.survey import REJECTED, Ask
 
@@ -50,11 +50,11 @@ class IdFile:
         return pa.table({self.ids.column: self.ids.ids})
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
-        report = rejected(self._name, self.ids.repeated, self.ids.column, "duplicate")
+        report = reject(self._name, self.ids.repeated, self.ids.column, "duplicate")
         ids = self.ids.ids
         if self.ids.column != "source_id":
             ids, lost = counterparts(ask, ids, release)
-            report = all_rejected(report, rejected(self._name, lost, self.ids.column, "no_counterpart"))
+            report = join_reports(report, reject(self._name, lost, self.ids.column, "no_counterpart"))
         if ids.size == 0:
             yield Piece(LAST_ID, pa.schema(list(COLUMNS.items())).empty_table(), report)
         question, step = self.question(release), IDS_PER_REQUEST * REQUESTS_PER_PIECE
@@ -62,7 +62,7 @@ class IdFile:
             asked = ids[start : start + step]
             rows = one_per_source(ask(question, pa.table({"source_id": asked})))
             unknown = np.setdiff1d(asked, rows["source_id"].to_numpy(), assume_unique=True)
-            report = all_rejected(report, rejected(self._name, unknown, "source_id", "unknown_id"))
+            report = join_reports(report, reject(self._name, unknown, "source_id", "unknown_id"))
             yield Piece(LAST_ID if start + step >= ids.size else int(asked[-1]), rows, report)
             report = REJECTED.empty_table()
 

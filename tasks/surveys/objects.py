@@ -16,7 +16,7 @@ from tasks.crossmatch.propagate import propagate
 from tasks.crossmatch.resolve import CANDIDATES
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.times import to_barycentre
-from tasks.surveys.rejections import rejected
+from tasks.surveys.rejections import reject
 from tasks.surveys.survey import MATCHES, Ask, Curves
 
 MISSING = -999  # what MAST's catalogues write for no value
@@ -74,22 +74,22 @@ def candidates_of(method: Any, is_identified: Any = False, **columns: Any) -> pa
     return pa.table(arrays, names=CANDIDATES.names).cast(CANDIDATES)
 
 
-def found(table: str, objects: pa.Table, objid: str, ra: str, dec: str) -> tuple[pa.Table, pa.Table]:
+def to_candidates(table: str, objects: pa.Table, objid: str, ra: str, dec: str) -> tuple[pa.Table, pa.Table]:
     """CANDIDATES of the objects of `table` that lie around sources, and a report of those that have no position.
 
     `objid`, `ra` and `dec` (deg) name columns of `objects`, which says in source_id whose surroundings each is from.
     """
-    where = [known(objects[name]) for name in (ra, dec)]
+    where = [to_floats(objects[name]) for name in (ra, dec)]
     placed = np.isfinite(where[0]) & np.isfinite(where[1])
     mine, lost = objects.filter(pa.array(placed)), objects.filter(pa.array(~placed))
     candidates = candidates_of(
         "position", source_id=mine["source_id"], objid=mine[objid], ra=where[0][placed], dec=where[1][placed]
     )
-    key = named(lost["source_id"], lost[objid])
-    return candidates, rejected(table, lost["source_id"], f"{ra} {dec}", "finite", None, key)
+    key = join_key(lost["source_id"], lost[objid])
+    return candidates, reject(table, lost["source_id"], f"{ra} {dec}", "finite", None, key)
 
 
-def refused(
+def report_failed(
     table: str,
     rows: pa.Table,
     key: tuple[str, str],
@@ -103,18 +103,18 @@ def refused(
     `key` names the columns of the object's id and of what tells its rows apart.
     """
     bad = rows.filter(pa.array(mask))
-    ids = named(*(bad[name] for name in key))
-    return rejected(table, owners(matches, bad[key[0]].to_numpy()), column, check, bad[column], ids)
+    ids = join_key(*(bad[name] for name in key))
+    return reject(table, find_owners(matches, bad[key[0]].to_numpy()), column, check, bad[column], ids)
 
 
-def unanswered(table: str, asked: pa.Table, answer: pa.Table, matches: pa.Table) -> pa.Table:
+def report_unanswered(table: str, asked: pa.Table, answer: pa.Table, matches: pa.Table) -> pa.Table:
     """Report of the objects (one column of ids) that were asked for and of which `table` gave not one row."""
     (name,) = asked.column_names
     lost = asked.filter(pc.invert(pc.is_in(asked[name], value_set=pc.unique(answer[name]))))
-    return rejected(table, owners(matches, lost[name].to_numpy()), name, "no_product", None, named(lost[name]))
+    return reject(table, find_owners(matches, lost[name].to_numpy()), name, "no_product", None, join_key(lost[name]))
 
 
-def named(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
+def join_key(*columns: pa.ChunkedArray) -> pa.ChunkedArray:
     """Keys of rows for a report: the values of several columns as one text."""
     return pc.binary_join_element_wise(*(column.cast(pa.string()) for column in columns), " ")
 
@@ -124,15 +124,15 @@ def matches_of(survey: str, resolved: pa.Table) -> pa.Table:
     return resolved.append_column("survey", pa.repeat(survey, resolved.num_rows)).select(MATCHES.names).cast(MATCHES)
 
 
-def chosen(matches: pa.Table) -> pa.Table:
+def select_counterparts(matches: pa.Table) -> pa.Table:
     """source_id and objid of the counterparts, by source and object."""
     first = matches.filter(pc.equal(matches["rank"], 1)).select(["source_id", "objid"])
     return first.sort_by([("source_id", "ascending"), ("objid", "ascending")])
 
 
-def owners(matches: pa.Table, objid: NDArray[np.int64]) -> pa.Array:
+def find_owners(matches: pa.Table, objid: NDArray[np.int64]) -> pa.Array:
     """A source of each object (N,), for reports: the first that chose it; null where none did."""
-    mine = chosen(matches)
+    mine = select_counterparts(matches)
     place = pc.index_in(pa.array(objid), value_set=mine["objid"].combine_chunks())
     return mine["source_id"].take(place).combine_chunks()
 
@@ -148,7 +148,7 @@ def curves_of(
     own = LightCurveBatch.from_epochs(
         epochs.objid, epochs.time, epochs.mag, epochs.mag_err, epochs.band, epochs.flags, bands
     )
-    mine = chosen(matches)
+    mine = select_counterparts(matches)
     place = pc.index_in(mine["objid"], value_set=pa.array(own.source_id))
     has = pc.is_valid(place)
     if not pc.any(has).as_py():
@@ -161,7 +161,7 @@ def curves_of(
     return Curves(replace(batch, source_id=source_id.to_numpy(), time=time), mine["objid"].filter(has).to_numpy())
 
 
-def known(column: pa.ChunkedArray) -> NDArray[np.float64]:
+def to_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """A column of numbers as floats, NaN where it is null or MISSING."""
     value = _floats(column)
     return np.where(value == MISSING, np.nan, value)

@@ -32,19 +32,19 @@ from tasks.surveys.objects import (
     MISSING,
     Epochs,
     candidates_of,
-    chosen,
     curves_of,
-    found,
-    known,
     matches_of,
     neighbours_at,
     positions_at,
-    refused,
+    report_failed,
+    report_unanswered,
     rows_of,
-    unanswered,
+    select_counterparts,
+    to_candidates,
+    to_floats,
 )
-from tasks.surveys.rejections import all_rejected
-from tasks.surveys.survey import Ask, Harvest, Survey
+from tasks.surveys.rejections import join_reports
+from tasks.surveys.survey import Ask, Survey, SurveyResult
 
 # Effective wavelengths, nm: Tonry et al. 2012, ApJ 750, 99, table 4. In the order of filterID 1 to 5.
 WAVELENGTH_NM = {"g_ps1": 481.0, "r_ps1": 617.0, "i_ps1": 752.0, "z_ps1": 866.0, "y_ps1": 962.0}
@@ -91,7 +91,7 @@ DETECTIONS = """SELECT d.objID, d.detectID, d.obsTime, d.filterID, d.ra, d.dec, 
 d.infoFlag, d.infoFlag2, d.infoFlag3, d.zeroPoint FROM dbo.Detection AS d WHERE d.objID IN {items}"""
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """Counterparts in PS1 and every detection of theirs."""
     seen = sources.filter(pc.greater_equal(sources["dec"], options["south_deg"]))
     here, around = positions_at(seen, options["epoch"]), neighbours_at(neighbours, sources, options["epoch"])
@@ -101,22 +101,22 @@ def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[
         objects = bulk_ps1.objects(ask, options["hats_objects"], seen.filter(is_unlinked), options, OBJECT)
     else:
         objects = rows_of(ask, object_question(options), here.filter(is_unlinked), OBJECT)
-    near, lost = found("dbo.MeanObjectView", objects, "objid", "ramean", "decmean")
+    near, lost = to_candidates("dbo.MeanObjectView", objects, "objid", "ramean", "decmean")
     candidates = pa.concat_tables([linked, near])
     matches = matches_of("ps1", resolve(here, candidates, around, options["radius_arcsec"]))
 
-    asked = pa.table({"objid": pc.unique(chosen(matches)["objid"])})
+    asked = pa.table({"objid": pc.unique(select_counterparts(matches)["objid"])})
     if bulk:
-        detections = bulk_ps1.detections(ask, options["hats_detections"], chosen(matches), here, DETECTION)
+        detections = bulk_ps1.detections(ask, options["hats_detections"], select_counterparts(matches), here, DETECTION)
     else:
         detections = rows_of(ask, detection_question(), asked, DETECTION)
-    none = unanswered("dbo.Detection", asked, detections, matches)
+    none = report_unanswered("dbo.Detection", asked, detections, matches)
     epochs, bad = tidy(detections, matches)
     names = tuple(WAVELENGTH_NM)
-    return Harvest(
+    return SurveyResult(
         curves=curves_of(epochs, matches, here, names, scale="tai"),
         matches=matches,
-        rejected=all_rejected(lost, none, bad),
+        rejected=join_reports(lost, none, bad),
     )
 
 
@@ -168,16 +168,16 @@ def tidy(detections: pa.Table, matches: pa.Table) -> tuple[Epochs, pa.Table]:
 
     A flux that is missing or not positive has no magnitude (NaN), a missing error none either; the cuts count them.
     """
-    time, code = known(detections["obstime"]), detections["filterid"].fill_null(0).to_numpy()
+    time, code = to_floats(detections["obstime"]), detections["filterid"].fill_null(0).to_numpy()
     no_time, no_band = ~np.isfinite(time), (code < 1) | (code > len(WAVELENGTH_NM))
     key = "objid", "detectid"
-    lost = refused("dbo.Detection", detections, key, matches, no_time, "obstime", "finite")
-    alien = refused("dbo.Detection", detections, key, matches, no_band & ~no_time, "filterid", "unknown_band")
+    lost = report_failed("dbo.Detection", detections, key, matches, no_time, "obstime", "finite")
+    alien = report_failed("dbo.Detection", detections, key, matches, no_band & ~no_time, "filterid", "unknown_band")
     good = ~(no_time | no_band)
     kept = detections.filter(pa.array(good))
-    mag, mag_err = jansky_to_ab(known(kept["psfflux"]), known(kept["psffluxerr"]))
+    mag, mag_err = jansky_to_ab(to_floats(kept["psfflux"]), to_floats(kept["psffluxerr"]))
     epochs = Epochs(kept["objid"].to_numpy(), time[good], mag, mag_err, code[good] - 1, quality(kept))
-    return epochs, all_rejected(lost, alien)
+    return epochs, join_reports(lost, alien)
 
 
 def quality(detections: pa.Table) -> NDArray[np.int32]:
@@ -185,11 +185,11 @@ def quality(detections: pa.Table) -> NDArray[np.int32]:
 
     A missing column of bits (null, -999) says nothing about the detection: UNKNOWN.
     """
-    bits = np.where(known(detections["psfqfperfect"]) > PSF_QF_PERFECT, 0, flags.PSF_QUALITY)
+    bits = np.where(to_floats(detections["psfqfperfect"]) > PSF_QF_PERFECT, 0, flags.PSF_QUALITY)
     for name, (mask, flag) in MASKS.items():
         value = detections[name].fill_null(MISSING).to_numpy()
         bits |= np.where(value == MISSING, flags.UNKNOWN, np.where(value & mask, flag, 0))
     return bits.astype(np.int32)
 
 
-SURVEY = Survey("ps1", harvest, BANDS, OPTIONS)
+SURVEY = Survey("ps1", fetch, BANDS, OPTIONS)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from tasks.surveys.survey import REJECTED
 
 
-def rejected(table: str, object_id: Any, column: str, check: str, value: Any = None, key: Any = None) -> pa.Table:
+def reject(table: str, object_id: Any, column: str, check: str, value: Any = None, key: Any = None) -> pa.Table:
     """Rows of REJECTED for `object_id` (K,); `value` and `key` are (K,) or one for all; the key is the id by default.
 
     `check` says what was failed: finite, range, duplicate, unknown_id, no_product, ... Keys must differ within one
@@ -23,12 +23,12 @@ def rejected(table: str, object_id: Any, column: str, check: str, value: Any = N
     return pa.table([_column(fields[name], len(ids)) for name in REJECTED.names], schema=REJECTED)
 
 
-def all_rejected(*reports: pa.Table) -> pa.Table:
+def join_reports(*reports: pa.Table) -> pa.Table:
     """One report of several."""
     return pa.concat_tables([REJECTED.empty_table(), *reports]).combine_chunks()
 
 
-def numbered(key: pa.ChunkedArray) -> pa.ChunkedArray:
+def number_repeats(key: pa.ChunkedArray) -> pa.ChunkedArray:
     """`key` (K,) made different: the second of equal keys gets " #2" behind it, the third " #3", in order."""
     code = key.combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.argsort(code, kind="stable")

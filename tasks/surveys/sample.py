@@ -1,7 +1,7 @@
-"""The sample: a union of selections, each source once, ascending by source_id, cut into fields of equal size.
+"""The sample: a union of selections, each source once, ascending by source_id, cut into chunks of equal size.
 
 Selections are read side by side, a piece of each at a time: memory holds one piece per selection, never the sample. The
-same selections give the same fields, in whatever order they are named, as long as Gaia answers the same.
+same selections give the same chunks, in whatever order they are named, as long as Gaia answers the same.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tasks.surveys import gaia_labels
 from tasks.surveys.columns import first_of_each
 from tasks.surveys.gaia_releases import GaiaRelease
 from tasks.surveys.id_lists import IdFile
-from tasks.surveys.rejections import all_rejected
+from tasks.surveys.rejections import join_reports
 from tasks.surveys.selections import (
     LAST_ID,
     Cone,
@@ -32,18 +32,26 @@ from tasks.surveys.selections import (
 from tasks.surveys.survey import REJECTED, Ask
 
 __all__ = [
-    "Cone", "Field", "GaiaTable", "IdFile", "RandomIndex", "Selection", "Tiles", "VariableClasses", "fields",
+    "Cone",
+    "GaiaTable",
+    "IdFile",
+    "RandomIndex",
+    "SampleChunk",
+    "Selection",
+    "Tiles",
+    "VariableClasses",
+    "sample_chunks",
     "selections_of",
 ]  # fmt: skip
 
-FIELD_SIZE = 2500  # 5,000 took 2.4 GiB for a sample of 1e5 in four surveys
+CHUNK_SIZE = 2500  # 5,000 took 2.4 GiB for a sample of 1e5 in four surveys
 
 
 @dataclass(frozen=True, eq=False)
-class Field:
+class SampleChunk:
     """Some sources of the sample, ascending, with what Gaia says of them; tables of `survey.py`.
 
-    `rejected`: ids of files that could not be used, and published values that cannot be (the last field may hold
+    `rejected`: ids of files that could not be used, and published values that cannot be (the last chunk may hold
     nothing but these).
     """
 
@@ -73,53 +81,53 @@ def selections_of(sample: Any) -> tuple[Selection, ...]:
     return tuple(chosen)
 
 
-def fields(
+def sample_chunks(
     ask: Ask,
     selections: Sequence[Selection],
     release: GaiaRelease,
-    size: int = FIELD_SIZE,
+    size: int = CHUNK_SIZE,
     limit: int | None = None,
-) -> Iterator[Field]:
+) -> Iterator[SampleChunk]:
     """The sources in any of the `selections`, `size` at a time; the first `limit` of them where that is given.
 
-    Nothing is asked before the first field is wanted, nor beyond the last. Raises BadInput for no selection at all and
+    Nothing is asked before the first chunk is wanted, nor beyond the last. Raises BadInput for no selection at all and
     for sizes below 1.
     """
     if not selections:
         raise BadInput("Sample: name at least one selection (classes, a table, a cone, tiles, random_index, a file).")
     if size < 1 or (limit is not None and limit < 1):
-        raise BadInput(f"Sample: a field and a limit have at least one source, not {size} and {limit}.")
+        raise BadInput(f"Sample: a chunk and a limit have at least one source, not {size} and {limit}.")
     return _fields(ask, selections, release, size, limit)
 
 
 def _fields(
     ask: Ask, selections: Sequence[Selection], release: GaiaRelease, size: int, limit: int | None
-) -> Iterator[Field]:
+) -> Iterator[SampleChunk]:
     held: pa.Table | None = None
     reports = REJECTED.empty_table()
     left = limit
     for rows, report in union([selection.pieces(ask, release) for selection in selections]):
         held = rows if held is None else pa.concat_tables([held, rows])
-        reports = all_rejected(reports, report)
+        reports = join_reports(reports, report)
         while held.num_rows >= (wanted := size if left is None else min(size, left)):
-            yield _field(held.slice(0, wanted), release, reports)
+            yield _to_chunk(held.slice(0, wanted), release, reports)
             held, reports = held.slice(wanted), REJECTED.empty_table()
             left = None if left is None else left - wanted
             if left == 0:
                 return
         held = held.combine_chunks()  # lets go of the rows that went out
     if held is not None and (held.num_rows or reports.num_rows):
-        yield _field(held, release, reports)
+        yield _to_chunk(held, release, reports)
 
 
-def _field(rows: pa.Table, release: GaiaRelease, reports: pa.Table) -> Field:
+def _to_chunk(rows: pa.Table, release: GaiaRelease, reports: pa.Table) -> SampleChunk:
     rows = rows.combine_chunks()
     parameters, refused = gaia_labels.parameter_labels(rows, release)
-    return Field(
+    return SampleChunk(
         sources=gaia_labels.sources(rows),
         class_labels=gaia_labels.class_labels(rows, release),
         parameter_labels=parameters,
-        rejected=all_rejected(reports, refused),
+        rejected=join_reports(reports, refused),
     )
 
 
@@ -152,11 +160,11 @@ def union(selections: Sequence[Iterator[Piece]]) -> Iterator[tuple[pa.Table, pa.
     The selection that has come least far is read next; what lies below all of them is complete and goes out.
     """
     streams = [_Stream(pieces) for pieces in selections]
-    report = all_rejected(*[stream.read() for stream in streams])
+    report = join_reports(*[stream.read() for stream in streams])
     while True:
         complete = min(stream.reached for stream in streams)
         rows = pa.concat_tables([stream.give(complete) for stream in streams]).sort_by("source_id")
         yield rows.filter(pa.array(first_of_each(rows["source_id"].to_numpy()))), report
         if complete >= LAST_ID:
             return
-        report = all_rejected(*[stream.read() for stream in streams if stream.reached == complete])
+        report = join_reports(*[stream.read() for stream in streams if stream.reached == complete])

@@ -1,4 +1,4 @@
-"""What a survey is: its bands, and how it harvests what it knows about some Gaia sources."""
+"""What a survey is: its bands, and how it results what it knows about some Gaia sources."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Harvest:
+class SurveyResult:
     """What a survey knows about some sources; tables with the schemas above."""
 
     curves: Curves | None = None
@@ -124,14 +124,14 @@ class Harvest:
 
 @dataclass(frozen=True)
 class Survey:
-    """A survey: `harvest(ask, sources, neighbours, options)` reads top to bottom; the door calls it field by field.
+    """A survey: `fetch(ask, sources, neighbours, options)` reads top to bottom; the door calls it field by field.
 
     `sources` has the columns of SOURCES (a few thousand rows), `neighbours` those of GAIA_NEIGHBOURS; `options` are
     the survey's settings (radii, releases, layouts). `version` goes up when the same answers are tidied otherwise.
     """
 
     name: str
-    harvest: Callable[[Ask, pa.Table, pa.Table, Mapping[str, Any]], Harvest]
+    fetch: Callable[[Ask, pa.Table, pa.Table, Mapping[str, Any]], SurveyResult]
     bands: tuple[Band, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1

@@ -29,19 +29,19 @@ from tasks.archives.csv import read_csv
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
-from tasks.surveys.bulk import FileTable, each_once, is_bulk, placed, rows_near, rows_of_ids
+from tasks.surveys.bulk import FileTable, add_positions, drop_repeats, is_bulk, rows_near, rows_of_ids
 from tasks.surveys.objects import (
     candidates_of,
-    chosen,
-    known,
+    join_key,
     matches_of,
-    named,
     neighbours_at,
     positions_at,
     rows_of,
+    select_counterparts,
+    to_floats,
 )
-from tasks.surveys.rejections import all_rejected, rejected
-from tasks.surveys.survey import PARAMETER_LABELS, Ask, Harvest, Survey
+from tasks.surveys.rejections import join_reports, reject
+from tasks.surveys.survey import PARAMETER_LABELS, Ask, Survey, SurveyResult
 
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
@@ -81,35 +81,35 @@ LABELS = {
 }
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """Counterparts in the TIC and what it says of them."""
     here, around = positions_at(sources, EPOCH), neighbours_at(neighbours, sources, EPOCH)
     linked = sources.select(["source_id", "dr2_source_id"]).filter(pc.is_valid(sources["dr2_source_id"]))
-    by_id, bad = real(linked_entries(ask, linked, here, options))
+    by_id, bad = drop_no_stars(linked_entries(ask, linked, here, options))
     rest = here.filter(pc.invert(pc.is_in(here["source_id"], value_set=by_id["source_id"].combine_chunks())))
     if is_bulk(options):
         near = rows_near(ask, FileTable(options["hats"], RELEASE, ENTRY), rest, options["search_arcsec"])
     else:
         near = rows_of(ask, position_question(options), rest, {"source_id": LONG, **ENTRY})
-    by_position, worse = real(near.append_column("method", pa.repeat("position", near.num_rows)))
-    entries, lost = led_on(ask, pa.concat_tables([by_id, by_position]), here, options)
+    by_position, worse = drop_no_stars(near.append_column("method", pa.repeat("position", near.num_rows)))
+    entries, lost = follow_duplicates(ask, pa.concat_tables([by_id, by_position]), here, options)
 
     candidates = candidates_of(
         entries["method"],
         pc.equal(entries["method"], "dr2_source_id"),
         source_id=entries["source_id"],
         objid=entries["id"],
-        ra=pa.array(known(entries["ra"]), from_pandas=True),
-        dec=pa.array(known(entries["dec"]), from_pandas=True),
+        ra=pa.array(to_floats(entries["ra"]), from_pandas=True),
+        dec=pa.array(to_floats(entries["dec"]), from_pandas=True),
     )
     matches = matches_of("tic", resolve(here, candidates, around, options["radius_arcsec"]))
     best = counterparts(entries, matches)
     labels, impossible = parameter_labels(best)
-    return Harvest(
+    return SurveyResult(
         matches=matches,
         parameter_labels=labels,
         tables={BEST: tidy(best)},
-        rejected=all_rejected(bad, worse, lost, impossible),
+        rejected=join_reports(bad, worse, lost, impossible),
     )
 
 
@@ -150,8 +150,8 @@ def entries_by_id(ask: Ask, ids: pa.Table, here: pa.Table, options: Mapping[str,
     """Entries by the `ids` in the column "gaia" or "id" beside source_id, whose position in `here` is near them."""
     column = ids.column_names[-1]
     if is_bulk(options):
-        return rows_of_ids(ask, FileTable(options["hats"], RELEASE, ENTRY), column, placed(ids, here))
-    return rows_of(ask, id_question(column, options), each_once(ids, column).select([column]), ENTRY)
+        return rows_of_ids(ask, FileTable(options["hats"], RELEASE, ENTRY), column, add_positions(ids, here))
+    return rows_of(ask, id_question(column, options), drop_repeats(ids, column).select([column]), ENTRY)
 
 
 def linked_entries(ask: Ask, linked: pa.Table, here: pa.Table, options: Mapping[str, Any]) -> pa.Table:
@@ -162,13 +162,15 @@ def linked_entries(ask: Ask, linked: pa.Table, here: pa.Table, options: Mapping[
     return joined.append_column("method", pa.repeat("dr2_source_id", joined.num_rows))
 
 
-def real(entries: pa.Table) -> tuple[pa.Table, pa.Table]:
+def drop_no_stars(entries: pa.Table) -> tuple[pa.Table, pa.Table]:
     """The entries that stand for a star, duplicates included, and a report of the others."""
     is_none = pc.is_in(entries["disposition"], value_set=pa.array(NO_STAR))
-    return entries.filter(pc.invert(is_none)), _refused(entries.filter(is_none), "disposition", "no_star")
+    return entries.filter(pc.invert(is_none)), _reject(entries.filter(is_none), "disposition", "no_star")
 
 
-def led_on(ask: Ask, entries: pa.Table, here: pa.Table, options: Mapping[str, Any]) -> tuple[pa.Table, pa.Table]:
+def follow_duplicates(
+    ask: Ask, entries: pa.Table, here: pa.Table, options: Mapping[str, Any]
+) -> tuple[pa.Table, pa.Table]:
     """`entries` with those that each DUPLICATE names in its place, and a report of duplicates that lead to no star."""
     is_duplicate = pc.fill_null(pc.equal(entries["disposition"], "DUPLICATE"), False)
     duplicates = entries.filter(is_duplicate)
@@ -184,12 +186,12 @@ def led_on(ask: Ask, entries: pa.Table, here: pa.Table, options: Mapping[str, An
     found = stars.join(links, "id", join_type="inner").select(entries.column_names)
     leads = pc.fill_null(pc.is_in(duplicates["duplicate_id"], value_set=stars["id"].combine_chunks()), False)
     lost = duplicates.filter(pc.invert(leads))
-    return pa.concat_tables([entries.filter(pc.invert(is_duplicate)), found]), _refused(lost, "duplicate_id", "no_star")
+    return pa.concat_tables([entries.filter(pc.invert(is_duplicate)), found]), _reject(lost, "duplicate_id", "no_star")
 
 
 def counterparts(entries: pa.Table, matches: pa.Table) -> pa.Table:
     """The one entry of each source that has one, by source."""
-    mine = chosen(matches)
+    mine = select_counterparts(matches)
     place = pc.index_in(entries["source_id"], value_set=mine["source_id"].combine_chunks())
     is_mine = pc.fill_null(pc.equal(mine["objid"].take(place), entries["id"]), False)
     own = entries.filter(is_mine)
@@ -199,11 +201,11 @@ def counterparts(entries: pa.Table, matches: pa.Table) -> pa.Table:
 
 def tidy(best: pa.Table) -> pa.Table:
     """Rows of core_tic__source, by source_id; a value that cannot be is null."""
-    ratio, count, reddening = (known(best[name]) for name in ("contratio", "numcont", "ebv"))
+    ratio, count, reddening = (to_floats(best[name]) for name in ("contratio", "numcont", "ebv"))
     columns = {
         "source_id": best["source_id"],
         "tic_id": best["id"],
-        "tmag": pa.array(known(best["tmag"]), from_pandas=True),
+        "tmag": pa.array(to_floats(best["tmag"]), from_pandas=True),
         "lumclass": best["lumclass"],
         "contratio": pa.array(np.where(ratio >= 0, ratio, np.nan), from_pandas=True),
         "numcont": pa.array(np.where((count >= 0) & (count % 1 == 0), count, np.nan), from_pandas=True),
@@ -218,9 +220,9 @@ def parameter_labels(best: pa.Table) -> tuple[pa.Table, pa.Table]:
     """PARAMETER_LABELS of the counterparts, and a report of values that cannot be. Missing: null, or -999."""
     labels, reports = [PARAMETER_LABELS.empty_table()], []
     for quantity, (column, error, is_photometric, is_reference) in LABELS.items():
-        value, err = known(best[column]), known(best[error])
+        value, err = to_floats(best[column]), to_floats(best[error])
         impossible = QUANTITIES[quantity].is_outside(value)
-        reports.append(_refused(best.filter(pa.array(impossible)), column, "range"))
+        reports.append(_reject(best.filter(pa.array(impossible)), column, "range"))
         kept = np.isfinite(value) & ~impossible
         n = int(np.count_nonzero(kept))
         label = {
@@ -235,7 +237,7 @@ def parameter_labels(best: pa.Table) -> tuple[pa.Table, pa.Table]:
             "is_reference": pa.repeat(is_reference, n),
         }
         labels.append(pa.table(label).cast(PARAMETER_LABELS))
-    return pa.concat_tables(labels), all_rejected(*reports)
+    return pa.concat_tables(labels), join_reports(*reports)
 
 
 def read_pages(body: bytes) -> pa.Table:
@@ -283,9 +285,9 @@ def _require(names: Any, spelt: Mapping[str, str], what: str) -> None:
         )
 
 
-def _refused(entries: pa.Table, column: str, check: str) -> pa.Table:
-    key = named(entries["source_id"], entries["id"])
-    return rejected(TABLE, entries["source_id"], column, check, entries[column], key)
+def _reject(entries: pa.Table, column: str, check: str) -> pa.Table:
+    key = join_key(entries["source_id"], entries["id"])
+    return reject(TABLE, entries["source_id"], column, check, entries[column], key)
 
 
-SURVEY = Survey("tic", harvest, options=OPTIONS)
+SURVEY = Survey("tic", fetch, options=OPTIONS)

@@ -11,15 +11,15 @@ from schemas import TABLES
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.surveys.objects import rows_of
-from tasks.surveys.survey import Ask, Harvest, Survey
+from tasks.surveys.survey import Ask, Survey, SurveyResult
 
 TRUTH = TABLES["label_truth__source"]
 COLUMNS = {field.name: field.type for field in TRUTH.arrow() if field.name not in ("dataset", "tile")}
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """The truth about the sources, where there is one."""
-    return Harvest(tables={TRUTH.name: rows_of(ask, question(), sources.select(["source_id"]), COLUMNS)})
+    return SurveyResult(tables={TRUTH.name: rows_of(ask, question(), sources.select(["source_id"]), COLUMNS)})
 
 
 def question() -> Question:
@@ -33,4 +33,4 @@ def question() -> Question:
     )
 
 
-SURVEY = Survey("truth", harvest)
+SURVEY = Survey("truth", fetch)

@@ -28,19 +28,19 @@ from tasks.surveys import bulk_ztf
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.objects import (
     Epochs,
-    chosen,
     curves_of,
-    found,
-    known,
     matches_of,
     neighbours_at,
     positions_at,
-    refused,
+    report_failed,
+    report_unanswered,
     rows_of,
-    unanswered,
+    select_counterparts,
+    to_candidates,
+    to_floats,
 )
-from tasks.surveys.rejections import all_rejected
-from tasks.surveys.survey import Ask, Harvest, Survey
+from tasks.surveys.rejections import join_reports
+from tasks.surveys.survey import Ask, Survey, SurveyResult
 
 # Effective wavelengths, nm: Bellm et al. 2019, PASP 131, 018002. By filtercode.
 WAVELENGTH_NM = {"g_ztf": 472.0, "r_ztf": 634.0, "i_ztf": 789.0}
@@ -74,7 +74,7 @@ WHERE 1=CONTAINS(POINT('ICRS', o.ra, o.dec), CIRCLE('ICRS', items.ra, items.dec,
 EPOCH = {"oid": LONG, "expid": LONG, "hjd": FLOAT, "mag": FLOAT, "magerr": FLOAT, "catflags": LONG, "filtercode": TEXT}
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """Counterparts in ZTF, all oids of each, and the light curve of every oid."""
     seen = sources.filter(pc.greater_equal(sources["dec"], options["south_deg"]))
     here, around = positions_at(seen, options["epoch"]), neighbours_at(neighbours, sources, options["epoch"])
@@ -84,26 +84,26 @@ def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[
         objects = bulk_ztf.objects(ask, uris["hats_objects"], release, here, options["search_arcsec"], OBJECT)
     else:
         objects = rows_of(ask, object_question(options), here, OBJECT)
-    candidates, lost = found(f"ztf_objects_{release}", objects, "oid", "ra", "dec")
+    candidates, lost = to_candidates(f"ztf_objects_{release}", objects, "oid", "ra", "dec")
     reach = options["radius_arcsec"], options["group_arcsec"]
     matches = matches_of("ztf", resolve(here, candidates, around, *reach))
 
     is_observed = pc.fill_null(pc.greater(objects["nobs"], 0), True)  # the others are of the reference image alone
     observed = objects["oid"].filter(is_observed)
-    mine = pc.unique(chosen(matches)["objid"])
+    mine = pc.unique(select_counterparts(matches)["objid"])
     asked = pa.table({"oid": mine.filter(pc.is_in(mine, observed.combine_chunks()))})
     if bulk:
         answer = bulk_ztf.curves(ask, uris["hats_curves"], release, asked, objects, EPOCH)
     else:
         answer = rows_of(ask, curve_question(options), asked, EPOCH)
-    none = unanswered("nph_light_curves", asked, answer, matches)
+    none = report_unanswered("nph_light_curves", asked, answer, matches)
     epochs, bad = tidy(answer, matches)
     names = tuple(WAVELENGTH_NM)
-    return Harvest(
+    return SurveyResult(
         curves=curves_of(epochs, matches, here, names, scale="utc", origin="sun"),
         matches=matches,
         tables={OBJECTS_TABLE: own_objects(objects, matches)},
-        rejected=all_rejected(lost, none, bad),
+        rejected=join_reports(lost, none, bad),
     )
 
 
@@ -138,7 +138,7 @@ def curve_question(options: Mapping[str, Any]) -> Question:
 
 def own_objects(objects: pa.Table, matches: pa.Table) -> pa.Table:
     """Rows of core_ztf__object, by source and oid: the objects of the counterparts, each once."""
-    mine = chosen(matches).rename_columns(["source_id", "oid"])
+    mine = select_counterparts(matches).rename_columns(["source_id", "oid"])
     own = objects.join(mine, ["source_id", "oid"], join_type="inner").combine_chunks()
     ids = np.column_stack([own["source_id"].to_numpy(), own["oid"].to_numpy()])
     once = own.take(pa.array(np.unique(ids, axis=0, return_index=True)[1]))
@@ -149,17 +149,19 @@ def own_objects(objects: pa.Table, matches: pa.Table) -> pa.Table:
 
 def tidy(curves: pa.Table, matches: pa.Table) -> tuple[Epochs, pa.Table]:
     """Epochs in MJD (heliocentric, UTC) and AB, and a report of those that have no time or no known filter."""
-    hjd = known(curves["hjd"])
+    hjd = to_floats(curves["hjd"])
     code = pc.fill_null(pc.index_in(curves["filtercode"], value_set=pa.array(FILTERS)), -1).to_numpy()
     no_time, no_band = ~np.isfinite(hjd), code < 0
     key = "oid", "expid"
-    lost = refused("nph_light_curves", curves, key, matches, no_time, "hjd", "finite")
-    alien = refused("nph_light_curves", curves, key, matches, no_band & ~no_time, "filtercode", "unknown_band")
+    lost = report_failed("nph_light_curves", curves, key, matches, no_time, "hjd", "finite")
+    alien = report_failed("nph_light_curves", curves, key, matches, no_band & ~no_time, "filtercode", "unknown_band")
     good = ~(no_time | no_band)
     kept = curves.filter(pa.array(good))
     bits = quality(kept["catflags"])
-    epochs = Epochs(kept["oid"].to_numpy(), mjd(hjd[good]), known(kept["mag"]), known(kept["magerr"]), code[good], bits)
-    return epochs, all_rejected(lost, alien)
+    epochs = Epochs(
+        kept["oid"].to_numpy(), mjd(hjd[good]), to_floats(kept["mag"]), to_floats(kept["magerr"]), code[good], bits
+    )
+    return epochs, join_reports(lost, alien)
 
 
 def quality(catflags: pa.ChunkedArray) -> NDArray[np.int32]:
@@ -169,4 +171,4 @@ def quality(catflags: pa.ChunkedArray) -> NDArray[np.int32]:
     return np.where(value < 0, flags.UNKNOWN, unusable | np.where(value, flags.CATFLAGS, 0)).astype(np.int32)
 
 
-SURVEY = Survey("ztf", harvest, BANDS, OPTIONS, version=2)
+SURVEY = Survey("ztf", fetch, BANDS, OPTIONS, version=2)

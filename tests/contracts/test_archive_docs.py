@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from tasks.archives.endpoints import LIVE as ADDRESSES
-from tasks.archives.manners import LIVE, PROFILES, table
+from tasks.archives.limits import LIVE, PROFILES, table
 
 DOCS = Path(__file__).parents[2] / "docs" / "archives.md"
 
 
 def test_the_table_of_limits_is_the_printed_one():
-    text = DOCS.read_text().split("<!-- python -m tasks.archives.manners -->")[1].split("<!-- end -->")[0]
+    text = DOCS.read_text().split("<!-- python -m tasks.archives.limits -->")[1].split("<!-- end -->")[0]
     assert text.strip() == table(LIVE)
 
 

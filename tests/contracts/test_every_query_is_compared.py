@@ -19,7 +19,7 @@ from tasks.surveys.columns import wide_question
 from tasks.surveys.gaia_layouts import EPOCHS
 from tasks.surveys.gaia_releases import RELEASES
 from tasks.surveys.neighbours import gaia_neighbours, neighbours_question
-from tasks.surveys.sample import fields, selections_of
+from tasks.surveys.sample import sample_chunks, selections_of
 from tasks.surveys.selections import TABLES, Cone, GaiaTable, RandomIndex, Tiles, VariableClasses
 from tests.contracts.plain_gaia import ADQL_SITES, PlainGaia
 
@@ -176,11 +176,11 @@ def sent(tmp_path_factory):
                         with_epochs=with_epochs)  # fmt: skip
         unset = {name for name in Sample.model_fields if not getattr(sample, name)} - {"with_epochs", "min_score"}
         assert unset == {"labels"}, "a sample has a setting that is not tried here"
-        field = next(fields(ask, selections_of(sample), RELEASE, size=150))
+        field = next(sample_chunks(ask, selections_of(sample), RELEASE, size=150))
         near = gaia_neighbours(ask, field.sources, RELEASE)
         for survey, via in product(SURVEYS.values(), ("portal", "tap")):
             ways = {"via": via} if "via" in survey.options else {}
-            survey.harvest(ask, field.sources, near, {**survey.options, **ways})
+            survey.fetch(ask, field.sources, near, {**survey.options, **ways})
     return log
 
 

@@ -1,4 +1,4 @@
-"""One place tells the real archives from a replica: addresses, credentials and manners are all that differs."""
+"""One place tells the real archives from a replica: addresses, credentials and limits are all that differs."""
 
 import ast
 from pathlib import Path
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("tasks", "lakehouse", "schemas")
 ENVIRONMENTS = {"live", "replica", "demo"}
 MAY_TELL = (
-    "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/manners.py", "tasks/replica/",
+    "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/limits.py", "tasks/replica/",
 )  # fmt: skip
 MAY_START = ("tasks/stages/acquire/addresses.py", "flows/cli.py", "tasks/replica/")
 # What flows may say of them, and no more: settings and presets that bear these names, and where the command `replica`
@@ -26,7 +26,7 @@ FLOWS_SAY = {
 # What stands for one side of the distinction, by the module that has it.
 SIDES = {
     "tasks.archives.endpoints": {"LIVE", "LIVE_HATS", "replica"},
-    "tasks.archives.manners": {"LIVE", "FAST", "PROFILES"},
+    "tasks.archives.limits": {"LIVE", "FAST", "PROFILES"},
 }
 
 
@@ -91,8 +91,8 @@ def test_the_addresses_do_tell_them_apart():
         "x = 1 if endpoint.startswith(y) else 2",
         "wait = {'replica': 0.1}[kind]",
         "match source.profile:\n  case _: pass",
-        "from tasks.archives.manners import FAST",
-        "from tasks.archives import manners\nm = manners.LIVE",
+        "from tasks.archives.limits import FAST",
+        "from tasks.archives import limits\nm = limits.LIVE",
         "while not demo_mode and run.endpoint in real: pass",
     ],
 )

@@ -22,9 +22,9 @@ from lakehouse.delta.store import Lake
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.archives.endpoints import replica
-from tasks.archives.manners import PROFILES, Manner
+from tasks.archives.limits import PROFILES, ServiceLimits
 from tasks.stages.acquire import surveys as from_surveys
-from tasks.surveys.sample import Field, fields
+from tasks.surveys.sample import SampleChunk, sample_chunks
 
 N, SEED = 200, 3
 EVERYTHING = Sample(random_index=(0, 3_999_999))  # asked in two ranges of source_id
@@ -146,19 +146,19 @@ def items_answered_twice(lake: Path) -> list[str]:
             if np.unique(np.concatenate(prints)).size < sum(part.size for part in prints)]  # fmt: skip
 
 
-def manners(**changes: dict[str, Any]) -> dict[str, Manner]:
+def limits_with(**changes: dict[str, Any]) -> dict[str, ServiceLimits]:
     """The fast profile with changes to some services; those to `every` hold for all of them."""
     every = changes.pop("every", {})
-    return {name: replace(manner, **{**every, **changes.get(name, {})}) for name, manner in PROFILES["fast"].items()}
+    return {name: replace(limits, **{**every, **changes.get(name, {})}) for name, limits in PROFILES["fast"].items()}
 
 
-def in_fields_of(size: int) -> Callable[..., Iterator[Field]]:
+def in_chunks_of(size: int) -> Callable[..., Iterator[SampleChunk]]:
     """What `tasks.stages.acquire.surveys` cuts a sample into fields with, for fields of `size` sources."""
-    return partial(fields, size=size)
+    return partial(sample_chunks, size=size)
 
 
-if __name__ == "__main__":  # python -m tests.integration.acquisition LAKE BASE [FIELD_SIZE MANNERS]: one to be watched
+if __name__ == "__main__":  # python -m tests.integration.acquisition LAKE BASE [CHUNK_SIZE LIMITS]: one to be watched
     if len(sys.argv) > 3:
-        from_surveys.fields = in_fields_of(int(sys.argv[3]))
-        PROFILES["fast"] = manners(**json.loads(sys.argv[4]))
+        from_surveys.sample_chunks = in_chunks_of(int(sys.argv[3]))
+        PROFILES["fast"] = limits_with(**json.loads(sys.argv[4]))
     acquire_into(Path(sys.argv[1]), source_of(sys.argv[2]))

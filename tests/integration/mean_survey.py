@@ -11,7 +11,7 @@ from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.photometry import POGSON
-from tasks.surveys.survey import Ask, Curves, Harvest, Survey
+from tasks.surveys.survey import Ask, Curves, Survey, SurveyResult
 
 ANSWER = {"source_id": pa.int64(), "ref_epoch": pa.float64(), "phot_g_mean_mag": pa.float64(),
           "phot_g_mean_flux_over_error": pa.float64()}  # fmt: skip
@@ -24,7 +24,7 @@ QUESTION = Question(
 )
 
 
-def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> Harvest:
+def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
     """One epoch a source, at Gaia's reference epoch."""
     rows = ask(QUESTION, sources.select(["source_id"]))
     column = {name: rows[name].to_numpy() for name in ANSWER}
@@ -32,8 +32,8 @@ def harvest(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[
     batch = LightCurveBatch.from_epochs(column["source_id"], mjd, column["phot_g_mean_mag"],
                                         POGSON / column["phot_g_mean_flux_over_error"],
                                         np.zeros(rows.num_rows, np.int8), None, ["G_mean"])  # fmt: skip
-    return Harvest(Curves(batch, batch.source_id))
+    return SurveyResult(Curves(batch, batch.source_id))
 
 
 BAND = Band(name="G_mean", survey="mean", system="Vega", wavelength_nm=622)
-SURVEY = Survey("mean", harvest, (BAND,))
+SURVEY = Survey("mean", fetch, (BAND,))

@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 import pytest
 
 from schemas import TABLES
-from tasks.archives import manners as profiles
+from tasks.archives import limits as profiles
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tests.integration.acquisition import (
     acquire_into,
     faults_left,
     items_answered_twice,
-    manners,
+    limits_with,
     set_faults,
     source_of,
     tables,
@@ -129,7 +129,9 @@ def test_epochs_that_an_answer_lacks_are_asked_for_again(kind, replica, acquired
 
 def test_epochs_that_stay_away_are_reported(replica, acquired, tmp_path, monkeypatch):
     """Those of two objects each, asked for twice; matches, labels and all other epochs are as they were."""
-    monkeypatch.setitem(profiles.PROFILES, "fast", manners(irsa_lightcurves={"chunk": 10_000}))  # all in one request
+    monkeypatch.setitem(
+        profiles.PROFILES, "fast", limits_with(irsa_lightcurves={"chunk": 10_000})
+    )  # all in one request
     set_faults(replica, *lost_of_each_survey(2, kind="missing_ids", rows=2))
     acquire_into(tmp_path / "lake", source_of(replica))
     held = tables(tmp_path / "lake")

@@ -6,16 +6,16 @@ import pytest
 
 from lakehouse.answers.raw import SPLIT
 from schemas import BadInput
-from tasks.archives import manners as profiles
+from tasks.archives import limits as profiles
 from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import (
     N,
     acquire_into,
     asked,
     clear_log,
-    in_fields_of,
+    in_chunks_of,
     items_answered_twice,
-    manners,
+    limits_with,
     records,
     set_faults,
     set_limits,
@@ -69,7 +69,7 @@ def test_an_answer_that_breaks_off_costs_one_request_more(replica, acquired, tmp
 
 
 def test_an_archive_that_hangs_is_waited_for_so_long_and_asked_again(replica, acquired, tmp_path, monkeypatch):
-    monkeypatch.setitem(profiles.PROFILES, "fast", manners(every={"timeout_s": TIMEOUT_S}))
+    monkeypatch.setitem(profiles.PROFILES, "fast", limits_with(every={"timeout_s": TIMEOUT_S}))
     set_faults(replica, *everywhere(WAYS, kind="hang"), at("mast_ps1", POLL["mast_ps1"], kind="hang"))
     acquire_into(tmp_path / "lake", source_of(replica))
     assert_complete(replica, acquired, tmp_path / "lake", dict.fromkeys(WAYS, 1))
@@ -168,7 +168,7 @@ def test_a_fault_that_stays_stops_after_so_many_attempts(replica, acquired, tmp_
 
 
 def test_a_stop_in_a_later_field_shows_nothing_of_the_earlier_ones(replica, acquired, tmp_path, monkeypatch):
-    monkeypatch.setattr(from_surveys, "fields", in_fields_of(N // 4))
+    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(N // 4))
     set_faults(replica, at("gaia_datalink", DIRECT["gaia_datalink"], kind="status", status=403, after=3))
     stops(replica, tmp_path / "lake", "^gaia_datalink refuses us")
     assert any((tmp_path / "lake" / "staging").rglob("*.parquet"))
@@ -204,7 +204,7 @@ def test_answers_cut_off_at_the_cap_are_split(replica, acquired, tmp_path, monke
     """MAST and ESA both cut off without a word: as many rows as the cap means that there are more."""
     caps = {"gaia_tap": 60, "mast_ps1": 2000}
     set_limits(replica, row_caps={service: [cap, cap] for service, cap in caps.items()})
-    changed = manners(**{service: {"row_cap": cap} for service, cap in caps.items()})
+    changed = limits_with(**{service: {"row_cap": cap} for service, cap in caps.items()})
     monkeypatch.setitem(profiles.PROFILES, "fast", changed)
     acquire_into(tmp_path / "lake", source_of(replica))
     done = [record for record in records(tmp_path / "lake") if record.service in caps and record.state != SPLIT]
@@ -213,7 +213,7 @@ def test_answers_cut_off_at_the_cap_are_split(replica, acquired, tmp_path, monke
 
 
 def test_one_capped_answer_is_split(replica, acquired, tmp_path, monkeypatch):
-    monkeypatch.setitem(profiles.PROFILES, "fast", manners(mast_ps1={"row_cap": 5000}))
+    monkeypatch.setitem(profiles.PROFILES, "fast", limits_with(mast_ps1={"row_cap": 5000}))
     set_faults(replica, {"service": "mast_ps1", "kind": "capped", "rows": 5000, "after": 1})
     acquire_into(tmp_path / "lake", source_of(replica))
     assert n_split(tmp_path / "lake") == {"mast_ps1": 1}

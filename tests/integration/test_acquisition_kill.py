@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.answers.raw import DONE, SENT, RawStore
-from tasks.archives import manners as profiles
+from tasks.archives import limits as profiles
 from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import SEED as REPLICA_SEED
 from tests.integration.acquisition import (
@@ -26,9 +26,9 @@ from tests.integration.acquisition import (
     acquire_into,
     asked,
     clear_log,
-    in_fields_of,
+    in_chunks_of,
     items_answered_twice,
-    manners,
+    limits_with,
     questions,
     records,
     source_of,
@@ -42,7 +42,7 @@ KILLS = int(os.environ.get("ARGELANDER_KILLS", "20"))
 SEED = int(os.environ.get("ARGELANDER_KILL_SEED", random.randrange(10**6)))
 # Small chunks: many requests, of which some are answered, some under way and some not sent when the kill comes.
 CHUNKS = {name: {"chunk": 40} for name in ("gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
-FIELD_SIZE = 90  # three fields, of which one is staged while the next is asked for
+CHUNK_SIZE = 90  # three chunks, of which one is staged while the next is asked for
 SHARES = (0.2, 0.6, 1.0)  # of a whole refresh's questions: where the command line is killed
 
 
@@ -65,7 +65,7 @@ def moment(number: int, whole: Whole) -> tuple[int, float]:
 def start(lake, base, n_question: int) -> subprocess.Popen:
     """An acquisition in a process of its own; returns when it has asked so often."""
     clear_log(base)
-    words = [str(lake), base, str(FIELD_SIZE), json.dumps(CHUNKS)]
+    words = [str(lake), base, str(CHUNK_SIZE), json.dumps(CHUNKS)]
     command = [sys.executable, "-m", "tests.integration.acquisition", *words]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment())
     wait_for_questions(base, n_question, process)
@@ -106,8 +106,8 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
     before, sent = {record.key: record for record in records(lake)}, asked(replica)
     clear_log(replica)
 
-    monkeypatch.setitem(profiles.PROFILES, "fast", manners(**CHUNKS))
-    monkeypatch.setattr(from_surveys, "fields", in_fields_of(FIELD_SIZE))
+    monkeypatch.setitem(profiles.PROFILES, "fast", limits_with(**CHUNKS))
+    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(CHUNK_SIZE))
     acquire_into(lake, source_of(replica), run_id="r2")
     done = Counter(record.service for record in before.values() if record.state == DONE)
     jobs = Counter(record.service for record in before.values() if record.state == SENT and record.job_url)

@@ -4,27 +4,27 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.cost import by_fields, costs, ledger
+from benchmarks.cost import by_chunks, costs, ledger
 from lakehouse.answers.raw import DONE
-from tasks.archives import manners as profiles
+from tasks.archives import limits as profiles
 from tasks.stages.acquire import surveys as from_surveys
-from tests.integration.acquisition import N, acquire_into, asked, in_fields_of, manners, records, source_of
+from tests.integration.acquisition import N, acquire_into, asked, in_chunks_of, limits_with, records, source_of
 
-FIELD_SIZE = 60  # three fields, and a smaller one
+CHUNK_SIZE = 60  # three chunks of the sample, and a smaller one
 CHUNKS = {name: {"chunk": 25} for name in ("gaia_tap", "gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("calm")
 def test_a_run_sends_as_many_requests_as_are_reckoned(replica, acquired, tmp_path, monkeypatch):
-    changed = manners(**CHUNKS)
+    changed = limits_with(**CHUNKS)
     monkeypatch.setitem(profiles.PROFILES, "fast", changed)
-    monkeypatch.setattr(from_surveys, "fields", in_fields_of(FIELD_SIZE))
+    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(CHUNK_SIZE))
     acquire_into(tmp_path / "lake", source_of(replica))
     sent = Counter(record.service for record in records(tmp_path / "lake") if record.state == DONE)
     assert sent == asked(replica)
     # From the ledger of a run with other chunks and a single field: what is reckoned knows items, not these requests.
-    found = costs(ledger(acquired.lake), N, N, FIELD_SIZE, changed)
+    found = costs(ledger(acquired.lake), N, N, CHUNK_SIZE, changed)
     reckoned = {service: cost.requests for service, cost in found.items()}
     print(f"\nsent {dict(sent)}\nreckoned {reckoned}")
     assert reckoned.keys() == sent.keys()
@@ -35,7 +35,7 @@ def test_a_run_sends_as_many_requests_as_are_reckoned(replica, acquired, tmp_pat
 
 
 def test_no_request_goes_beyond_a_field():
-    assert by_fields(1.0, 1_000_000, 2500, 1000) == 1200
-    assert by_fields(1.0, 1_000_000, 2500, 20_000) == 400
-    assert by_fields(1.0, 10_100, 2500, 1000) == 13
-    assert by_fields(2e-4, 1_000_000, 2500, 500) == pytest.approx(200)  # one item in every second field
+    assert by_chunks(1.0, 1_000_000, 2500, 1000) == 1200
+    assert by_chunks(1.0, 1_000_000, 2500, 20_000) == 400
+    assert by_chunks(1.0, 10_100, 2500, 1000) == 13
+    assert by_chunks(2e-4, 1_000_000, 2500, 500) == pytest.approx(200)  # one item in every second field

@@ -1,6 +1,6 @@
 """Which archives a run asks: the real ones, a replica that runs already, or one started for the run.
 
-This is the one place that tells them apart; everything after it sees addresses and manners alone.
+This is the one place that tells them apart; everything after it sees addresses and limits alone.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas import BadInput
 from tasks.archives.endpoints import LIVE, LIVE_HATS, Endpoints, replica
-from tasks.archives.manners import PROFILES, Manner
+from tasks.archives.limits import PROFILES, ServiceLimits
 from tasks.replica.holdings import HOLDINGS_VERSION
 from tasks.replica.serve import running, sky_at
 
@@ -27,7 +27,7 @@ def name_of(source: Any) -> str:
     return f"replica-{sky.n_objects}-{sky.seed}-v{HOLDINGS_VERSION}"
 
 
-def manners_of(source: Any) -> dict[str, Manner]:
+def limits_of(source: Any) -> dict[str, ServiceLimits]:
     """Limits for each service: the profile of the archives asked, unless the settings name another."""
     return PROFILES[source.profile or ("live" if source.endpoint == "live" else "fast")]
 

@@ -25,7 +25,7 @@ BESIDE = {
 
 
 @dataclass(frozen=True, eq=False)
-class Haul:
+class ObjectChunk:
     """Some whole objects as an archive gave them.
 
     `sources` (S rows) has source_id, object_id, ra, dec; `epochs` all their epochs, in the same order; `objid` (N,)
@@ -42,7 +42,7 @@ class Haul:
 
 @dataclass(frozen=True, eq=False)
 class Archive:
-    """An opened archive: its bands, a fingerprint of all it would give, how many objects, and the hauls.
+    """An opened archive: its bands, a fingerprint of all it would give, how many objects, and the chunks of objects.
 
     `close` ends what the archive holds open, however the reading went, and names the tables it wrote by itself.
     """
@@ -50,7 +50,7 @@ class Archive:
     bands: tuple[Band, ...]
     fingerprint: str
     n_objects: int
-    hauls: Iterator[Haul]
+    object_chunks: Iterator[ObjectChunk]
     is_gaia: bool = False
     has_epochs: bool = True
     notes: Sequence[str] = ()

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from lakehouse.answers.answered import Answer, Answered
 from lakehouse.answers.raw import RawStore, Record
-from tasks.archives.crew import Crew, Stop, Tally
 from tasks.archives.errors import ArchiveError
 from tasks.archives.gate import Gate, gate_name, limits_folder
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Question, Service
 from tasks.archives.request import Request, cut, distinct
+from tasks.archives.threads import SendingThreads, Stop, Tally
 from tasks.stages.acquire.sending import Sender, plain
 
 POLL_S = 0.03
@@ -40,7 +40,7 @@ class Exchange:
         self,
         raw: RawStore,
         clients: Mapping[str, Service],
-        manners: Mapping[str, Manner],
+        limits: Mapping[str, ServiceLimits],
         gates: str | Path | None,
         endpoint: str,
         run_id: str,
@@ -48,10 +48,10 @@ class Exchange:
         addresses: Mapping[str, str] | None = None,
     ) -> None:
         self.raw, self.endpoint, self.run_id, self.offline = raw, endpoint, run_id, offline
-        self._clients, self._manners, self._addresses = clients, manners, addresses or {}
+        self._clients, self._limits, self._addresses = clients, limits, addresses or {}
         self._gates = Path(gates) if gates is not None else limits_folder()
         self._answered: dict[tuple[str, str], Answered] = {}
-        self._senders: dict[str, tuple[Sender, Crew]] = {}
+        self._senders: dict[str, tuple[Sender, SendingThreads]] = {}
         self._mutex, self._stop, self._tally = threading.RLock(), Stop(), Tally()
         raw.clear_dead_drafts()
 
@@ -65,17 +65,17 @@ class Exchange:
         """
         self._stop.check()
         service, key = question.service, question.key
-        manner = self._manner(service)
+        limits = self._limits_of(service)
         items, prints = distinct(question, items)
         if not items.num_rows:
             return items
         identity = question.identity(self.endpoint)
-        answered = self._known(service, identity)
-        size = min(question.chunk or manner.chunk, manner.chunk) if key is not None else 1
+        answered = self._answers_to(service, identity)
+        size = min(question.chunk or limits.chunk, limits.chunk) if key is not None else 1
         fresh: dict[str, pa.Table] = {}
         while True:
             if key is None:
-                items, prints = _divided(question, identity, items, prints, answered)
+                items, prints = _divide_items(question, identity, items, prints, answered)
             numbers = answered.find(prints)
             if (missing := numbers < 0).any():
                 self._refuse_offline(question, missing)
@@ -98,8 +98,8 @@ class Exchange:
         """Asks nothing more."""
         self._stop.set(ArchiveError("The exchange is closed and asks nothing more."))
         with self._mutex:
-            for sender, crew in self._senders.values():
-                crew.close()
+            for sender, threads in self._senders.values():
+                threads.close()
                 sender.gate.close()
 
     def __enter__(self) -> Exchange:
@@ -110,12 +110,12 @@ class Exchange:
 
     def _fetch(self, requests: list[Request], answered: Answered) -> dict[str, pa.Table]:
         """Sends the requests; what came, by key. Where one fails, those that are on their way may still arrive."""
-        sender, crew = self._sender(requests[0].question.service)
-        futures = [crew.submit(partial(sender.fetch, request, answered)) for request in requests]
+        sender, threads = self._sender(requests[0].question.service)
+        futures = [threads.submit(partial(sender.fetch, request, answered)) for request in requests]
         done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         if any(future.exception() for future in done):
             begun = [future for future in futures if not future.cancel()]
-            wait(begun, timeout=min(sender.manner.timeout_s, LAST_REPLIES_S))
+            wait(begun, timeout=min(sender.limits.timeout_s, LAST_REPLIES_S))
             self._stop.check()
         return {key: rows for future in futures for key, rows in future.result().items()}
 
@@ -167,33 +167,33 @@ class Exchange:
                 f"({question.release}, {self.endpoint}) and nothing is asked offline: run without --offline."
             )
 
-    def _manner(self, service: str) -> Manner:
-        manner = self._manners.get(service)
-        if manner is None:
-            raise ArchiveError(f"No limits are known for {service}: nothing is asked of it; add it to the manners.")
-        return manner
+    def _limits_of(self, service: str) -> ServiceLimits:
+        limits = self._limits.get(service)
+        if limits is None:
+            raise ArchiveError(f"No limits are known for {service}: nothing is asked of it; add it to the services.")
+        return limits
 
-    def _known(self, service: str, identity: str) -> Answered:
+    def _answers_to(self, service: str, identity: str) -> Answered:
         with self._mutex:
             if (service, identity) not in self._answered:
                 self._answered[service, identity] = Answered(self.raw, service, identity)
             return self._answered[service, identity]
 
-    def _sender(self, service: str) -> tuple[Sender, Crew]:
+    def _sender(self, service: str) -> tuple[Sender, SendingThreads]:
         with self._mutex:
             if service not in self._senders:
                 if (client := self._clients.get(service)) is None:
                     raise ArchiveError(f"There is no client for {service}; known are {', '.join(self._clients)}.")
-                manner = self._manner(service)
-                gate = Gate(self._gates, gate_name(service, self._addresses.get(service, self.endpoint)), manner)
+                limits = self._limits_of(service)
+                gate = Gate(self._gates, gate_name(service, self._addresses.get(service, self.endpoint)), limits)
                 sender = Sender(
-                    service, client, manner, gate, self.raw, self._stop, self._tally, self.endpoint, self.run_id
+                    service, client, limits, gate, self.raw, self._stop, self._tally, self.endpoint, self.run_id
                 )
-                self._senders[service] = sender, Crew(manner.parallel, f"send-{service}")
+                self._senders[service] = sender, SendingThreads(limits.parallel, f"send-{service}")
             return self._senders[service]
 
 
-def _divided(
+def _divide_items(
     question: Question, identity: str, items: pa.Table, prints: NDArray[np.int64], answered: Answered
 ) -> tuple[pa.Table, NDArray[np.int64]]:
     """The items with their prints, each one whose request was split replaced by its halves."""

@@ -16,7 +16,7 @@ from lakehouse.lineage import fingerprint
 from schemas.dataset import DatasetSpec
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.stages.acquire.archive import Archive, Haul
+from tasks.stages.acquire.archive import Archive, ObjectChunk
 
 FOLDER_VERSION = 1  # raise it when a folder is read otherwise than before: lakes then take it in anew
 FOLDER_CHUNK = 2000
@@ -30,17 +30,17 @@ def folder_archive(source: Any, dataset: str, limit: int | None, need_labels: bo
     mark = fingerprint("folder", FOLDER_VERSION, local.fingerprint(folder), spec.model_dump_json(), limit)
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
-        hauls = iter([_photometry_haul(spec, dataset, objects, table)])
-        return Archive(bands, mark, table.num_rows, hauls, has_epochs=False, notes=objects.notes)
+        object_chunks = iter([_photometry_chunk(spec, dataset, objects, table)])
+        return Archive(bands, mark, table.num_rows, object_chunks, has_epochs=False, notes=objects.notes)
     reader = local.read_epochs(folder, spec, table["object_id"].to_pylist(), FOLDER_CHUNK)
-    hauls = _curve_hauls(spec, dataset, objects, table, reader)
-    return Archive(bands, mark, table.num_rows, hauls, notes=[*objects.notes, *reader.notes])
+    object_chunks = _curve_chunks(spec, dataset, objects, table, reader)
+    return Archive(bands, mark, table.num_rows, object_chunks, notes=[*objects.notes, *reader.notes])
 
 
-def _curve_hauls(
+def _curve_chunks(
     spec: DatasetSpec, dataset: str, objects: local.Objects, table: pa.Table, reader: Iterator[local.EpochChunk]
-) -> Iterator[Haul]:
-    """Hauls of a folder of light curves: objects without a usable epoch are in the quarantine alone."""
+) -> Iterator[ObjectChunk]:
+    """Chunks of a folder of light curves: objects without a usable epoch are in the quarantine alone."""
     source_id = ids.source_ids(dataset, table["object_id"])
     beside = _labels(spec, dataset, objects)
     refused = objects.rejected
@@ -49,11 +49,11 @@ def _curve_hauls(
         sources = table.take(pa.array(place)).add_column(0, "source_id", pa.array(source_id[place]))
         batch = replace(chunk.batch, source_id=source_id[place])
         mine = {name: _of(rows, batch.source_id) for name, rows in beside.items()}
-        yield Haul(sources, batch, mine, pa.concat_tables([refused, chunk.rejected]))
+        yield ObjectChunk(sources, batch, mine, pa.concat_tables([refused, chunk.rejected]))
         refused = refused.slice(0, 0)
 
 
-def _photometry_haul(spec: DatasetSpec, dataset: str, objects: local.Objects, table: pa.Table) -> Haul:
+def _photometry_chunk(spec: DatasetSpec, dataset: str, objects: local.Objects, table: pa.Table) -> ObjectChunk:
     """The objects of a folder of mean photometry that have any; magnitudes stand in as epochs for the content hash."""
     assert objects.photometry is not None, "a folder without light curves has mean photometry"
     source_id = ids.source_ids(dataset, table["object_id"])
@@ -70,7 +70,7 @@ def _photometry_haul(spec: DatasetSpec, dataset: str, objects: local.Objects, ta
     sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(kept))
     beside = {"core_sample__photometry": mags, **_labels(spec, dataset, objects)}
     mine = {name: _of(rows, measured.source_id) for name, rows in beside.items()}
-    return Haul(sources, measured, mine, objects.rejected)
+    return ObjectChunk(sources, measured, mine, objects.rejected)
 
 
 def _labels(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from lakehouse.answers.answered import Answered
 from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, now, packed
-from tasks.archives.crew import Stop, Tally
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.gate import Gate
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Service
 from tasks.archives.request import Request
+from tasks.archives.threads import Stop, Tally
 
 # So many items of which each ought to have rows do not all lack them: an answer without any is believed for fewer.
 NONE_FOR_SOME = 10
@@ -44,7 +44,7 @@ class Sender:
 
     service: str
     client: Service
-    manner: Manner
+    limits: ServiceLimits
     gate: Gate
     raw: RawStore
     stop: Stop
@@ -98,7 +98,7 @@ class Sender:
     def _ask(self, part: Request, record: Record, answered: Answered) -> pa.Table | None:
         """Rows of the answer; None where the halves are to be asked for instead, which are the record's children."""
         n_load, known_job = 0, record.job_url
-        for attempt in range(1, self.manner.attempts + 1):
+        for attempt in range(1, self.limits.attempts + 1):
             try:
                 return self._attempt(part, record, answered, is_retry=attempt > 1)
             except TooMuch as error:
@@ -109,10 +109,10 @@ class Sender:
             except Retryable as error:
                 answered.note(record)
                 n_load += error.is_load and record.job_url is None  # a job that is there is not too much
-                if n_load >= self.manner.halve_after and len(part) > 1:
+                if n_load >= self.limits.halve_after and len(part) > 1:
                     self._halve(part, record, error)
                     return None
-                if attempt < self.manner.attempts:
+                if attempt < self.limits.attempts:
                     self._wait(attempt, error)
             except (Refused, BadQuestion) as error:
                 raise self._failure(part, record, error) from error
@@ -162,7 +162,7 @@ class Sender:
         except Exception as error:
             path = self.raw.set_aside(record, answer)
             raise BadQuestion(f"its answer cannot be read ({plain(error)}; the answer is in {path})") from error
-        if self.manner.row_cap is not None and rows.num_rows >= self.manner.row_cap:
+        if self.limits.row_cap is not None and rows.num_rows >= self.limits.row_cap:
             raise TooMuch(f"{rows.num_rows:,} rows came, which is the service's cap: the answer is cut off")
         return rows
 
@@ -186,9 +186,9 @@ class Sender:
 
     def _wait(self, attempt: int, error: Retryable) -> None:
         if error.after_s is None:
-            first, longest = self.manner.backoff_s
+            first, longest = self.limits.backoff_s
             self.stop.pause(min(first * 2 ** (attempt - 1), longest) * random.uniform(0.9, 1.1))
-        elif error.after_s <= self.manner.job_s:
+        elif error.after_s <= self.limits.job_s:
             self.gate.rest(error.after_s)  # the archive means all of us
         else:
             raise ArchiveError(
@@ -220,7 +220,7 @@ class Sender:
         if isinstance(error, TooMuch):
             return TooMuch(
                 f"{self.service}: {what} cannot be divided further ({plain(error)}): {self._kept()}; "
-                "ask for less, or raise the row_cap in the manners of this service if it allows more."
+                "ask for less, or raise the row_cap in the limits of this service if it allows more."
             )
         if isinstance(error, BadQuestion):
             return BadQuestion(f"{self.service} and we do not understand each other about {what}: {plain(error)}; "

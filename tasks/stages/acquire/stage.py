@@ -21,7 +21,7 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES, BadInput, TableSpec
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
-from tasks.stages.acquire.archive import BESIDE, Archive, Haul
+from tasks.stages.acquire.archive import BESIDE, Archive, ObjectChunk
 from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.acquire.surveys import survey_archive
 from tasks.stages.fanout import progress
@@ -54,9 +54,9 @@ def _take_in(run: Run, lake: Lake, archive: Archive) -> StageResult:
     rows: dict[str, list[pa.Table]] = {name: [] for name in (*BESIDE, "source", "rejected")}
     changed: list[NDArray[np.int64]] = []
     with progress("acquire", archive.n_objects) as advance:
-        for part, haul in enumerate(archive.hauls):
-            changed.append(_receive(run, lake, archive, haul, key, part, rows))
-            advance(haul.sources.num_rows)
+        for part, chunk in enumerate(archive.object_chunks):
+            changed.append(_receive(run, lake, archive, chunk, key, part, rows))
+            advance(chunk.sources.num_rows)
     fresh = np.concatenate(changed) if changed else np.empty(0, np.int64)
     tables = (
         [commit_staged(lake, run.run_id, RAW, key, None, fresh, run.dataset, "acquire")] if archive.has_epochs else []
@@ -68,10 +68,10 @@ def _take_in(run: Run, lake: Lake, archive: Archive) -> StageResult:
 
 
 def _receive(
-    run: Run, lake: Lake, archive: Archive, haul: Haul, key: str, part: int, rows: dict[str, list[pa.Table]]
+    run: Run, lake: Lake, archive: Archive, chunk: ObjectChunk, key: str, part: int, rows: dict[str, list[pa.Table]]
 ) -> NDArray[np.int64]:
-    """Stage the new and changed light curves of a haul, keep its small tables, and say whose they are."""
-    table, batch = haul.sources, haul.epochs
+    """Stage the new and changed light curves of a chunk, keep its small tables, and say whose they are."""
+    table, batch = chunk.sources, chunk.epochs
     source_id = table["source_id"].to_numpy()
     ra, dec = (table[name].to_numpy(zero_copy_only=False).astype(float) for name in ("ra", "dec"))
     tile = ids.tiles(source_id, ra, dec, archive.is_gaia, lake.tile_order)
@@ -83,25 +83,30 @@ def _receive(
         "n_epoch": batch.n_epoch.astype(np.int32) * archive.has_epochs, "content_hash": hashes,
     }  # fmt: skip
     rows["source"].append(pa.table(sources))
-    for name, beside in haul.beside.items():
+    for name, beside in chunk.beside.items():
         rows[name].append(_placed(run.dataset, beside, source_id, tile))
-    if haul.rejected is not None and haul.rejected.num_rows:
-        rows["rejected"].append(haul.rejected)
+    if chunk.rejected is not None and chunk.rejected.num_rows:
+        rows["rejected"].append(chunk.rejected)
     new = outdated(lake, SOURCE if not archive.has_epochs else RAW, run.dataset, source_id, hashes, "content_hash")
     if archive.has_epochs and new.any():
-        stage_rows(run.lake, RAW, _epoch_rows(run, archive, haul, tile, hashes, new), key, part)
+        stage_rows(run.lake, RAW, _epoch_rows(run, archive, chunk, tile, hashes, new), key, part)
     return source_id[new]
 
 
 def _epoch_rows(
-    run: Run, archive: Archive, haul: Haul, tile: NDArray[np.int32], hashes: NDArray[np.int64], new: NDArray[np.bool_]
+    run: Run,
+    archive: Archive,
+    chunk: ObjectChunk,
+    tile: NDArray[np.int32],
+    hashes: NDArray[np.int64],
+    new: NDArray[np.bool_],
 ) -> pa.Table:
     """Rows of raw_sample__epoch of the `new` sources: one for each object of a survey that has seen them."""
-    batch = haul.epochs
+    batch = chunk.epochs
     names = np.array([band.survey for band in archive.bands])
     surveys, survey_of_band = np.unique(names, return_inverse=True)
     row, survey = batch.row, survey_of_band[batch.band]
-    objid = np.zeros(row.size, np.int64) if haul.objid is None else haul.objid
+    objid = np.zeros(row.size, np.int64) if chunk.objid is None else chunk.objid
     wanted = np.flatnonzero(new[row])
     order = wanted[np.lexsort((batch.time[wanted], objid[wanted], survey[wanted], row[wanted]))]
     differs = [np.diff(value[order]) != 0 for value in (row, survey, objid)]

@@ -1,4 +1,4 @@
-"""The surveys' archives: a sample from Gaia, and what every survey knows about it, field by field."""
+"""The surveys' archives: a sample from Gaia, and what every survey knows about it, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from lakehouse.run import Run
 from schemas import TABLES, BadInput
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
-from tasks.stages.acquire.addresses import addresses, catalogues_of, manners_of, name_of, surveys_of
-from tasks.stages.acquire.archive import Archive, Haul
+from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
+from tasks.stages.acquire.archive import Archive, ObjectChunk
 from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys import SURVEYS
 from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.gaia_releases import gaia_release
 from tasks.surveys.neighbours import gaia_neighbours
-from tasks.surveys.rejections import all_rejected, rejected
-from tasks.surveys.sample import Field, fields, selections_of
-from tasks.surveys.survey import Ask, Harvest, Survey
+from tasks.surveys.rejections import join_reports, reject
+from tasks.surveys.sample import SampleChunk, sample_chunks, selections_of
+from tasks.surveys.survey import Ask, Survey, SurveyResult
 
 SURVEYS_VERSION = 1  # raise it when answers are put together otherwise than before: lakes then take them in anew
-FIELDS_AHEAD = 1  # fields being downloaded while one is written
+CHUNKS_AHEAD = 1  # chunks being downloaded while one is written
 GAIA = TABLES["core_gaia__source"]
 SPARED = ("hats_source",)  # catalogues without which the bulk route goes on: Gaia's TAP gives the same
 
 
 def survey_archive(run: Run, source: Any, limit: int | None) -> Archive:
-    """The sample of `source` in all its surveys. Nothing is asked before the first haul is read."""
-    surveys = [_chosen(name, source) for name in surveys_of(source)]
+    """The sample of `source` in all its surveys. Nothing is asked before the first chunk is read."""
+    surveys = [_configure(name, source) for name in surveys_of(source)]
     bands = tuple(band for survey in surveys for band in survey.bands)
     release = gaia_release(source.options["gaia"]["release"])
     selections = selections_of(source.sample)
@@ -54,23 +54,26 @@ def survey_archive(run: Run, source: Any, limit: int | None) -> Archive:
     near = partial(gaia_neighbours, release=release, uri=_neighbours_in(source))
     open_parts, notes = ExitStack(), []
 
-    def hauls() -> Iterator[Haul]:
+    def object_chunks() -> Iterator[ObjectChunk]:
         ask = open_parts.enter_context(_exchange(run, source))
-        found = (_labelled(field, source.sample.labels) for field in fields(ask, selections, release, limit=limit))
+        found = (
+            _keep_labelled(sample, source.sample.labels)
+            for sample in sample_chunks(ask, selections, release, limit=limit)
+        )
         n_source = 0
-        for field, harvests in _harvested(ask, surveys, found, near):
-            n_source += field.sources.num_rows
-            yield _haul(field, harvests, surveys)
+        for sample, results in _fetch_chunks(ask, surveys, found, near):
+            n_source += sample.sources.num_rows
+            yield _join_results(sample, results, surveys)
         notes.extend(_advice(n_source, surveys))
 
     def close() -> tuple[TableRef, ...]:
         open_parts.close()
         return (write_ledger(Lake(run.lake), run.run_id),)
 
-    return Archive(bands, mark, limit or 0, hauls(), is_gaia=True, notes=notes, close=close)
+    return Archive(bands, mark, limit or 0, object_chunks(), is_gaia=True, notes=notes, close=close)
 
 
-def _chosen(name: str, source: Any) -> Survey:
+def _configure(name: str, source: Any) -> Survey:
     """The survey called `name` with the options of the run; BadInput where there is no such survey or option."""
     if name not in SURVEYS:
         raise BadInput(f"There is no survey {name!r}; there are {', '.join(SURVEYS)}.")
@@ -95,7 +98,7 @@ def _refuse_nowhere(name: str, options: Mapping[str, Any]) -> None:
 
 def _neighbours_in(source: Any) -> str:
     """The catalogue of gaia_source in which neighbours are looked for; empty where Gaia's TAP is asked."""
-    options = _chosen("gaia", source).options
+    options = _configure("gaia", source).options
     return str(options["hats_source"]) if is_bulk(options) else ""
 
 
@@ -110,92 +113,92 @@ def _advice(n_source: int, surveys: Sequence[Survey]) -> list[str]:
     ]
 
 
-def _labelled(field: Field, labels: Sequence[str]) -> Field:
+def _keep_labelled(sample: SampleChunk, labels: Sequence[str]) -> SampleChunk:
     """The sources that carry one of these class labels; all where none is named."""
     if not labels:
-        return field
-    classes = field.class_labels
+        return sample
+    classes = sample.class_labels
     kept = classes.filter(pc.is_in(classes["class"], value_set=pa.array(labels)))["source_id"].combine_chunks()
-    tables = {name: getattr(field, name) for name in ("sources", "class_labels", "parameter_labels")}
-    return replace(field, **{name: t.filter(pc.is_in(t["source_id"], value_set=kept)) for name, t in tables.items()})
+    tables = {name: getattr(sample, name) for name in ("sources", "class_labels", "parameter_labels")}
+    return replace(sample, **{name: t.filter(pc.is_in(t["source_id"], value_set=kept)) for name, t in tables.items()})
 
 
 @contextmanager
 def _exchange(run: Run, source: Any) -> Iterator[Exchange]:
     """The exchange with the archives that the settings name."""
-    lake, manners = Path(run.lake), manners_of(source)
+    lake, limits = Path(run.lake), limits_of(source)
     with addresses(source, lake) as endpoints:
-        clients = {} if source.offline else open_clients(endpoints, manners)
+        clients = {} if source.offline else open_clients(endpoints, limits)
         with Exchange(
-            RawStore(lake), clients, manners, None, endpoints.name, run.run_id, source.offline, endpoints.by_service()
+            RawStore(lake), clients, limits, None, endpoints.name, run.run_id, source.offline, endpoints.by_service()
         ) as exchange:
             yield exchange
 
 
-def _harvested(
-    ask: Ask, surveys: Sequence[Survey], found: Iterable[Field], neighbours: Callable[[Ask, pa.Table], pa.Table]
-) -> Iterator[tuple[Field, list[Harvest]]]:
-    """Each field with the harvest of every survey; the surveys are asked side by side, and one field ahead."""
-    waiting: deque[tuple[Field, list[Future[Harvest]]]] = deque()
-    pool = ThreadPoolExecutor((FIELDS_AHEAD + 1) * len(surveys), thread_name_prefix="survey")
+def _fetch_chunks(
+    ask: Ask, surveys: Sequence[Survey], found: Iterable[SampleChunk], neighbours: Callable[[Ask, pa.Table], pa.Table]
+) -> Iterator[tuple[SampleChunk, list[SurveyResult]]]:
+    """Each chunk with the result of every survey; the surveys are asked side by side, and one chunk ahead."""
+    waiting: deque[tuple[SampleChunk, list[Future[SurveyResult]]]] = deque()
+    pool = ThreadPoolExecutor((CHUNKS_AHEAD + 1) * len(surveys), thread_name_prefix="survey")
     try:
-        for field in found:
-            if not field.sources.num_rows:  # nothing but rejected ids
-                yield field, [Harvest() for _ in surveys]
+        for sample in found:
+            if not sample.sources.num_rows:  # nothing but rejected ids
+                yield sample, [SurveyResult() for _ in surveys]
                 continue
-            near = neighbours(ask, field.sources)
-            waiting.append((field, [pool.submit(s.harvest, ask, field.sources, near, s.options) for s in surveys]))
-            if len(waiting) > FIELDS_AHEAD:
-                ready, harvests = waiting.popleft()
-                yield ready, [harvest.result() for harvest in harvests]
+            near = neighbours(ask, sample.sources)
+            waiting.append((sample, [pool.submit(s.fetch, ask, sample.sources, near, s.options) for s in surveys]))
+            if len(waiting) > CHUNKS_AHEAD:
+                ready, results = waiting.popleft()
+                yield ready, [result.result() for result in results]
         while waiting:
-            ready, harvests = waiting.popleft()
-            yield ready, [harvest.result() for harvest in harvests]
+            ready, results = waiting.popleft()
+            yield ready, [result.result() for result in results]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _haul(field: Field, harvests: Sequence[Harvest], surveys: Sequence[Survey]) -> Haul:
-    """Everything about the sources of a field, by source."""
-    sources = field.sources
+def _join_results(sample: SampleChunk, results: Sequence[SurveyResult], surveys: Sequence[Survey]) -> ObjectChunk:
+    """Everything about the sources of a chunk, by source."""
+    sources = sample.sources
     source_id = sources["source_id"].to_numpy()
-    epochs, objid = _epochs(source_id, harvests, surveys)
+    epochs, objid = _epochs(source_id, results, surveys)
     placed = sources.select(["source_id", "ra", "dec"])
     named = placed.add_column(1, "object_id", sources["source_id"].cast(pa.string()))
     beside = {
         GAIA.name: sources.select([name for name in sources.column_names if name in GAIA.columns_by_name]),
-        "label_sample__class": pa.concat_tables([field.class_labels, *(h.class_labels for h in harvests)]),
-        "label_sample__parameter": pa.concat_tables([field.parameter_labels, *(h.parameter_labels for h in harvests)]),
-        "assn_sample__match": pa.concat_tables([h.matches for h in harvests]),
+        "label_sample__class": pa.concat_tables([sample.class_labels, *(h.class_labels for h in results)]),
+        "label_sample__parameter": pa.concat_tables([sample.parameter_labels, *(h.parameter_labels for h in results)]),
+        "assn_sample__match": pa.concat_tables([h.matches for h in results]),
     }  # fmt: skip
-    for harvest in harvests:
-        beside |= harvest.tables
-    refused = all_rejected(field.rejected, *(h.rejected for h in harvests))
-    return _seen(Haul(named, epochs, beside, refused, objid))
+    for result in results:
+        beside |= result.tables
+    refused = join_reports(sample.rejected, *(h.rejected for h in results))
+    return _drop_unseen(ObjectChunk(named, epochs, beside, refused, objid))
 
 
-def _seen(haul: Haul) -> Haul:
+def _drop_unseen(chunk: ObjectChunk) -> ObjectChunk:
     """Without the sources that no survey has an epoch of: those are in the quarantine alone, with the reason."""
-    has_epoch = haul.epochs.n_epoch > 0
+    has_epoch = chunk.epochs.n_epoch > 0
     if has_epoch.all():
-        return haul
-    unseen = haul.epochs.source_id[~has_epoch]
+        return chunk
+    unseen = chunk.epochs.source_id[~has_epoch]
     beside = {
         name: rows.filter(pc.invert(pc.is_in(rows["source_id"], value_set=pa.array(unseen))))
-        for name, rows in haul.beside.items()
+        for name, rows in chunk.beside.items()
     }
-    report = rejected("core_sample__source", unseen, "n_epoch", "no_epoch")
-    kept = haul.epochs.select(has_epoch)  # loses no epoch, so `objid` stays as it is
-    return replace(haul, sources=haul.sources.filter(pa.array(has_epoch)), epochs=kept, beside=beside,
-                   rejected=all_rejected(haul.rejected, report))  # fmt: skip
+    report = reject("core_sample__source", unseen, "n_epoch", "no_epoch")
+    kept = chunk.epochs.select(has_epoch)  # loses no epoch, so `objid` stays as it is
+    return replace(chunk, sources=chunk.sources.filter(pa.array(has_epoch)), epochs=kept, beside=beside,
+                   rejected=join_reports(chunk.rejected, report))  # fmt: skip
 
 
 def _epochs(
-    source_id: NDArray[np.int64], harvests: Sequence[Harvest], surveys: Sequence[Survey]
+    source_id: NDArray[np.int64], results: Sequence[SurveyResult], surveys: Sequence[Survey]
 ) -> tuple[LightCurveBatch, NDArray[np.int64]]:
     """All epochs of each source (S,), by time, and the object of its survey that each epoch (N,) belongs to."""
     bands = tuple(band.name for survey in surveys for band in survey.bands)
-    parts = [(h.curves, bands.index(s.bands[0].name)) for h, s in zip(harvests, surveys, strict=True) if h.curves]
+    parts = [(h.curves, bands.index(s.bands[0].name)) for h, s in zip(results, surveys, strict=True) if h.curves]
     batches = [curves.batch for curves, _ in parts]
     flat = {
         name: np.concatenate([np.empty(0, kind), *(getattr(batch, name) for batch in batches)]).astype(kind)

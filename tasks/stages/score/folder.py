@@ -23,7 +23,7 @@ from tasks.folder import local
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
-from tasks.stages.acquire.archive import Haul
+from tasks.stages.acquire.archive import ObjectChunk
 from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.fanout import fan_out
 from tasks.stages.featurize.stage import COLOURS
@@ -57,13 +57,13 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
     wanted = source.spec.has_light_curves
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
         jobs, sizes = [], []
-        for i, haul in enumerate(archive.hauls):
-            for start in range(0, haul.sources.num_rows, run.chunk_objects):
+        for i, chunk in enumerate(archive.object_chunks):
+            for start in range(0, chunk.sources.num_rows, run.chunk_objects):
                 path = Path(scratch) / f"{i}-{start}.parquet"
                 with room_for("a chunk of the folder"):
-                    pq.write_table(_chunk(haul, slice(start, start + run.chunk_objects), own.names), path)
+                    pq.write_table(_chunk(chunk, slice(start, start + run.chunk_objects), own.names), path)
                 jobs.append((run, models, own.names, cuts, features, str(path), wanted))
-                sizes.append(min(run.chunk_objects, haul.sources.num_rows - start))
+                sizes.append(min(run.chunk_objects, chunk.sources.num_rows - start))
         parts = fan_out(run.scheduler, score_file, jobs, "score", sizes, run.retries)
     scores = _with_unseen(pa.concat_tables(parts) if parts else None, archive_ids(source), run, models)
     with room_for(str(out)), whole_file(out) as draft:
@@ -85,12 +85,12 @@ def archive_ids(source: Any) -> pa.Table:
     return local.read_objects(source.folder, source.spec, need_labels=False).table.select(["object_id"])
 
 
-def _chunk(haul: Haul, part: slice, names: tuple[str, ...]) -> pa.Table:
-    """Some objects of a haul as rows with list columns, their band codes those of the lake."""
-    batch = haul.epochs.select(part)
+def _chunk(chunk: ObjectChunk, part: slice, names: tuple[str, ...]) -> pa.Table:
+    """Some objects of a chunk as rows with list columns, their band codes those of the lake."""
+    batch = chunk.epochs.select(part)
     code = np.array([names.index(name) for name in batch.bands], np.int8)
     rows = replace(batch, band=code[batch.band], bands=names).to_arrow()
-    return rows.append_column("object_id", haul.sources["object_id"].slice(part.start, len(batch)))
+    return rows.append_column("object_id", chunk.sources["object_id"].slice(part.start, len(batch)))
 
 
 def score_file(

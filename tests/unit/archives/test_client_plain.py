@@ -14,7 +14,7 @@ from astropy.table import Table
 from cdshealpix.nested import lonlat_to_healpix
 
 from tasks.archives.errors import BadQuestion, Refused, Retryable, TooMuch
-from tasks.archives.manners import FAST
+from tasks.archives.limits import FAST
 from tasks.archives.plain import Files, Form
 from tasks.archives.question import Question
 from tasks.archives.xmatch import CdsXmatch
@@ -22,7 +22,7 @@ from tasks.archives.ztf import ZtfLightCurves
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, wire_server
 
 CSV = b"oid,mjd\n1,58000.5\n"
-MANNER = replace(FAST["irsa_lightcurves"], timeout_s=5.0)
+LIMITS = replace(FAST["irsa_lightcurves"], timeout_s=5.0)
 ZTF = Question("irsa_lightcurves", "nph_light_curves", "dr24", len, {"COLLECTION": "ztf_dr24"}, key="oid")
 XMATCH = Question("cds_xmatch", "vizier:IV/39/tic82", "8.2", len, {"radius_arcsec": "2.0"}, key="source_id")
 TRUTH = Question("truth", "truth", "sky", len, key="source_id")
@@ -37,7 +37,7 @@ def server():
 
 
 def test_light_curves_are_asked_by_ids_and_with_all_epochs(server):
-    client = ZtfLightCurves(server.url + "/nph", MANNER)
+    client = ZtfLightCurves(server.url + "/nph", LIMITS)
     assert client.send(ZTF, pa.table({"oid": [686103400034440, 2]}), KeptJob()) == CSV
     assert server.asked[0].query == {
         "ID": ["686103400034440", "2"], "COLLECTION": ["ztf_dr24"], "FORMAT": ["CSV"], "BAD_CATFLAGS_MASK": ["0"],
@@ -46,7 +46,7 @@ def test_light_curves_are_asked_by_ids_and_with_all_epochs(server):
 
 def test_as_many_light_curves_as_a_request_may_hold_fit_into_its_address(server):
     oids = pa.table({"oid": np.full(FAST["irsa_lightcurves"].chunk, 1_899_116_400_099_999)})
-    ZtfLightCurves(server.url, MANNER).send(ZTF, oids, KeptJob())
+    ZtfLightCurves(server.url, LIMITS).send(ZTF, oids, KeptJob())
     assert sum(len(f"&ID={oid}") for oid in server.asked[0].query["ID"]) < 8000 - 200
 
 
@@ -57,14 +57,14 @@ def test_a_usage_fault_is_a_bad_question(server):
     for status in (400, 200):
         server.answer = lambda asked, status=status: Reply(status, body, {"Content-Type": "text/xml"})
         with pytest.raises(BadQuestion, match=f"status {status}.*UsageFault: no such ID"):
-            ZtfLightCurves(server.url, MANNER).send(ZTF, pa.table({"oid": [1]}), KeptJob())
+            ZtfLightCurves(server.url, LIMITS).send(ZTF, pa.table({"oid": [1]}), KeptJob())
 
 
 def test_positions_are_matched_in_the_order_of_the_sky(server):
     rng = np.random.default_rng(5)
     ra, dec = rng.uniform(0, 360, 500), np.degrees(np.arcsin(rng.uniform(-1, 1, 500)))
     items = pa.table({"source_id": np.arange(500) + 2**61, "ra": ra, "dec": dec})
-    assert CdsXmatch(server.url + "/sync", MANNER).send(XMATCH, items, KeptJob()) == CSV
+    assert CdsXmatch(server.url + "/sync", LIMITS).send(XMATCH, items, KeptJob()) == CSV
     assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/sync")]  # and no list of tables
     body = server.asked[0].body
     for name, value in {
@@ -84,7 +84,7 @@ def test_a_ban_of_the_cross_match_stops_everything(server):
     server.answer = lambda asked: Reply(403, b"Your IP address has been banned")
     items = pa.table({"source_id": [1], "ra": [1.0], "dec": [2.0]})
     with pytest.raises(Refused, match=r"cds_xmatch refuses us.*banned"):
-        CdsXmatch(server.url, MANNER).send(XMATCH, items, KeptJob())
+        CdsXmatch(server.url, LIMITS).send(XMATCH, items, KeptJob())
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_ban_of_the_cross_match_stops_everything(server):
 )
 def test_half_a_cross_match_is_not_sent(server, parameters, items):
     with pytest.raises(BadQuestion, match="cds_xmatch"):
-        CdsXmatch(server.url, MANNER).send(replace(XMATCH, parameters=parameters), pa.table(items), KeptJob())
+        CdsXmatch(server.url, LIMITS).send(replace(XMATCH, parameters=parameters), pa.table(items), KeptJob())
     assert not server.asked
 
 
 def test_a_form_takes_ids_and_gives_csv(server):
-    client = Form("truth", server.url + "/truth", replace(MANNER, row_cap=2))
+    client = Form("truth", server.url + "/truth", replace(LIMITS, row_cap=2))
     assert client.send(TRUTH, pa.table({"source_id": [5, 2**62]}), KeptJob()) == CSV
     assert server.asked[0].form == {"source_id": f"5,{2**62}"}
     server.answer = lambda asked: Reply(200, CSV + b"2,1.0\n")
@@ -119,7 +119,7 @@ FILE = gzip.compress(b"# ECSV\nsource_id\n5\n", mtime=0)
 @pytest.mark.parametrize("encoding", [{}, {"Content-Encoding": "gzip"}])
 def test_a_file_comes_as_it_is_whatever_its_server_calls_it(server, encoding):
     server.answer = lambda asked: Reply(200, FILE, encoding)
-    client = Files("gaia_cdn", server.url + "/cdn/", MANNER)
+    client = Files("gaia_cdn", server.url + "/cdn/", LIMITS)
     checksum = hashlib.md5(FILE).hexdigest()
     named = replace(CDN, key="file")
     for question, items in (
@@ -136,18 +136,18 @@ def test_a_file_with_another_checksum_is_fetched_again(server):
     server.answer = lambda asked: Reply(200, FILE)
     question = replace(CDN, parameters={"md5": hashlib.md5(b"other").hexdigest()})
     with pytest.raises(Retryable, match="checksum"):
-        Files("gaia_cdn", server.url, MANNER).send(question, pa.table({"x": [1]}), KeptJob())
+        Files("gaia_cdn", server.url, LIMITS).send(question, pa.table({"x": [1]}), KeptJob())
 
 
 @pytest.mark.parametrize("reply", [Reply(200, FILE, drop=True), Reply(200, PAGE)], ids=["drop", "page"])
 def test_half_a_file_is_none(server, reply):
     server.answer = lambda asked: reply
     with pytest.raises(Retryable, match="gaia_cdn"):
-        Files("gaia_cdn", server.url, MANNER).send(CDN, pa.table({"x": [1]}), KeptJob())
+        Files("gaia_cdn", server.url, LIMITS).send(CDN, pa.table({"x": [1]}), KeptJob())
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "http://elsewhere/x", "a/../../b"])
 def test_files_lie_below_their_address(server, name):
     with pytest.raises(BadQuestion, match="none of them"):
-        Files("gaia_cdn", server.url, MANNER).send(replace(CDN, text=name), pa.table({"x": [1]}), KeptJob())
+        Files("gaia_cdn", server.url, LIMITS).send(replace(CDN, text=name), pa.table({"x": [1]}), KeptJob())
     assert not server.asked

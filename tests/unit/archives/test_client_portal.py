@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from tasks.archives.errors import BadQuestion, Retryable
-from tasks.archives.manners import FAST
+from tasks.archives.limits import FAST
 from tasks.archives.portal import TIC, MastPortal
 from tasks.archives.question import Question
 from tests.unit.archives.wire_server import KeptJob, Reply, wire_server
 
-MANNER = replace(FAST["mast_portal"], timeout_s=5.0)
+LIMITS = replace(FAST["mast_portal"], timeout_s=5.0)
 RECORDED = Path(astroquery.mast.__file__).parent / "tests" / "data"
 COLUMNS, HISTOGRAMS, TABLE = (
     (RECORDED / f"{name}.json").read_bytes() for name in ("ticcolumns", "ticcolumns_filtered", "tic")
@@ -59,7 +59,7 @@ def server():
 
 @pytest.fixture
 def client(server):
-    return MastPortal(server.url + "/mast", MANNER)
+    return MastPortal(server.url + "/mast", LIMITS)
 
 
 def test_one_page_comes_verbatim(server, client):
@@ -99,7 +99,7 @@ def test_columns_are_looked_up_once_by_all_threads(server, client):
 def test_two_portals_do_not_share_what_they_know(server, client):
     with wire_server() as other:
         other.answer = Portal()
-        for portal in (client, MastPortal(other.url, MANNER)):
+        for portal in (client, MastPortal(other.url, LIMITS)):
             portal.send(QUESTION, ITEMS, KeptJob())
         assert len(server.asked) == len(other.asked) == 3
 
@@ -125,7 +125,7 @@ def test_a_portal_at_work_is_given_time(server, client, monkeypatch):
     monkeypatch.setattr("tasks.archives.portal.time.sleep", pauses.append)
     server.answer = Portal(executing=4)
     assert client.send(QUESTION, ITEMS, KeptJob()) == b"[" + server.answer.page(1) + b"]"
-    first, longest = MANNER.poll_s
+    first, longest = LIMITS.poll_s
     assert pauses == [min(first * 1.5**k, longest) for k in range(4)]
 
 

@@ -16,12 +16,12 @@ from tasks.archives.clients import open_clients
 from tasks.archives.csv import read_csv
 from tasks.archives.endpoints import replica
 from tasks.archives.errors import BadQuestion, Refused, Retryable, TooMuch
-from tasks.archives.manners import FAST
+from tasks.archives.limits import FAST
 from tasks.archives.question import Question
 from tasks.replica.serve import running
 from tests.unit.archives.wire_server import KeptJob
 
-MANNERS = {name: replace(manner, timeout_s=2.0, poll_s=(0.005, 0.05)) for name, manner in FAST.items()}
+LIMITS = {name: replace(limits, timeout_s=2.0, poll_s=(0.005, 0.05)) for name, limits in FAST.items()}
 LONG, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 SOURCES = Question(
     "gaia_tap",
@@ -75,12 +75,12 @@ class Archives:
 
     def __init__(self, base):
         self.base = base
-        self.clients = open_clients(replica(base, "test"), MANNERS)
+        self.clients = open_clients(replica(base, "test"), LIMITS)
 
-    def ask(self, question, items, job=None, **manner):
+    def ask(self, question, items, job=None, **changes):
         clients = self.clients
-        if manner:
-            changed = MANNERS | {question.service: replace(MANNERS[question.service], **manner)}
+        if changes:
+            changed = LIMITS | {question.service: replace(LIMITS[question.service], **changes)}
             clients = open_clients(replica(self.base, "test"), changed)
         return clients[question.service].send(question, items, job or KeptJob())
 

@@ -14,14 +14,14 @@ import pytest
 
 from tasks.archives.errors import ArchiveError
 from tasks.archives.gate import Gate, gate_name, limits_folder
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 
 ROOT = Path(__file__).parents[3]
 HOLDER = """
 import signal, sys, time
 from tasks.archives.gate import Gate
-from tasks.archives.manners import Manner
-gate = Gate(sys.argv[1], "vo", Manner(int(sys.argv[2]), 1, 1.0, float(sys.argv[3]) or None))
+from tasks.archives.limits import ServiceLimits
+gate = Gate(sys.argv[1], "vo", ServiceLimits(int(sys.argv[2]), 1, 1.0, float(sys.argv[3]) or None))
 with gate.hold():
     print("held", flush=True)
     sys.stdin.readline()
@@ -30,8 +30,8 @@ sys.stdin.readline()
 """
 
 
-def manner(parallel, per_second=None):
-    return Manner(parallel, 1, 1.0, per_second)
+def limits(parallel, per_second=None):
+    return ServiceLimits(parallel, 1, 1.0, per_second)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def room(gate):
 
 
 def test_no_more_at_a_time_than_allowed(tmp_path):
-    gate, mutex, inside = Gate(tmp_path, "vo", manner(3)), threading.Lock(), []
+    gate, mutex, inside = Gate(tmp_path, "vo", limits(3)), threading.Lock(), []
     most, n_now = 0, 0
 
     def enter(_):
@@ -97,7 +97,7 @@ def test_no_more_at_a_time_than_allowed(tmp_path):
 
 
 def test_a_program_counts_what_another_holds_and_a_killed_one_holds_nothing(tmp_path, program):
-    gate = Gate(tmp_path, "vo", manner(2))
+    gate = Gate(tmp_path, "vo", limits(2))
     first, second = program(2), program(2)
     assert room(gate) == 0
     assert tell(first) == "free\n" and room(gate) == 1
@@ -107,7 +107,7 @@ def test_a_program_counts_what_another_holds_and_a_killed_one_holds_nothing(tmp_
 
 
 def test_a_waiter_gets_the_slot_of_a_killed_holder(tmp_path, program):
-    holder, gate, got = program(1), Gate(tmp_path, "vo", manner(1)), []
+    holder, gate, got = program(1), Gate(tmp_path, "vo", limits(1)), []
 
     def enter():
         with gate.hold():
@@ -124,7 +124,7 @@ def test_a_waiter_gets_the_slot_of_a_killed_holder(tmp_path, program):
 
 
 def test_of_two_programs_that_disagree_the_lower_limit_holds(tmp_path, program):
-    wide = Gate(tmp_path, "vo", manner(5))
+    wide = Gate(tmp_path, "vo", limits(5))
     assert room(wide) == 5
     strict = program(2)  # holds one of its two
     assert room(wide) == 1
@@ -135,7 +135,7 @@ def test_of_two_programs_that_disagree_the_lower_limit_holds(tmp_path, program):
 
 
 def test_a_stricter_program_waits_until_the_others_are_down_to_its_limit(tmp_path):
-    wide, strict = Gate(tmp_path, "vo", manner(4)), Gate(tmp_path, "vo", manner(2))
+    wide, strict = Gate(tmp_path, "vo", limits(4)), Gate(tmp_path, "vo", limits(2))
     held = [slot_of(wide) for _ in range(4)]
     for n_left in (3, 2):
         assert room(strict) == 0
@@ -151,7 +151,7 @@ def test_a_stricter_program_waits_until_the_others_are_down_to_its_limit(tmp_pat
 
 def test_no_more_a_second_than_allowed_by_the_slower(tmp_path, program):
     slow = program(4, per_second=10)
-    gate, began = Gate(tmp_path, "vo", manner(4, 1000.0)), []
+    gate, began = Gate(tmp_path, "vo", limits(4, 1000.0)), []
 
     def enter(_):
         with gate.hold():
@@ -169,7 +169,7 @@ def test_no_more_a_second_than_allowed_by_the_slower(tmp_path, program):
 
 
 def test_a_rest_holds_for_everyone_and_ends(tmp_path, program):
-    gate, other = Gate(tmp_path, "vo", manner(2)), Gate(tmp_path, "vo", manner(2))
+    gate, other = Gate(tmp_path, "vo", limits(2)), Gate(tmp_path, "vo", limits(2))
     start = time.monotonic()
     gate.rest(0.6)
     gate.rest(0.1)  # the longer one holds
@@ -181,7 +181,7 @@ def test_a_rest_holds_for_everyone_and_ends(tmp_path, program):
 
 
 def test_a_clock_that_was_set_back_stops_nobody(tmp_path):
-    gate = Gate(tmp_path, "vo", manner(1, 1.0))
+    gate = Gate(tmp_path, "vo", limits(1, 1.0))
     with gate.hold():
         pass
     ahead = time.time() + 1e6
@@ -195,7 +195,7 @@ def test_a_clock_that_was_set_back_stops_nobody(tmp_path):
 
 
 def test_waiting_can_be_given_up(tmp_path):
-    gate = Gate(tmp_path, "vo", manner(1))
+    gate = Gate(tmp_path, "vo", limits(1))
 
     def give_up(seconds):
         assert 0.01 <= seconds <= 0.05
@@ -211,7 +211,7 @@ def test_waiting_can_be_given_up(tmp_path):
 
 
 def test_an_error_inside_frees_the_slot(tmp_path):
-    gate = Gate(tmp_path, "vo", manner(1))
+    gate = Gate(tmp_path, "vo", limits(1))
     with pytest.raises(ZeroDivisionError), gate.hold():
         raise ZeroDivisionError
     assert room(gate) == 1

@@ -17,15 +17,15 @@ from lakehouse.answers.raw import RawStore
 from tasks.archives.clients import open_clients
 from tasks.archives.endpoints import replica
 from tasks.archives.hats import Hats
-from tasks.archives.manners import FAST
+from tasks.archives.limits import FAST
 from tasks.archives.question import Question
 from tasks.replica.holdings import Holdings, build
 from tasks.replica.serve import running
 from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys.gaia_releases import RELEASES
 from tasks.surveys.neighbours import gaia_neighbours
-from tasks.surveys.sample import RandomIndex, fields
-from tasks.surveys.survey import Harvest
+from tasks.surveys.sample import RandomIndex, sample_chunks
+from tasks.surveys.survey import SurveyResult
 from tests.unit.crossmatch.hats_by_hand import write_hats
 
 N, SEED = 320, 5
@@ -42,9 +42,9 @@ class BulkSky:
     neighbours: pa.Table
 
     @cache  # noqa: B019 (there is one sky)
-    def served(self, survey: ModuleType, **options: str) -> Harvest:
+    def served(self, survey: ModuleType, **options: str) -> SurveyResult:
         """What a survey gives by its services."""
-        return survey.harvest(self.exchange, self.sources, self.neighbours, {**survey.OPTIONS, **options})
+        return survey.fetch(self.exchange, self.sources, self.neighbours, {**survey.OPTIONS, **options})
 
     def table(self, service: str, name: str) -> pa.Table:
         """A served table, whole."""
@@ -55,7 +55,7 @@ class BulkSky:
 def bulk_sky(folder: Path) -> Iterator[BulkSky]:
     """The sky, for as long as the block lasts."""
     with running(N, SEED, folder / "sky") as base, exchange_with(base, folder) as exchange:
-        field = next(fields(exchange, [RandomIndex(0, 2 * N, with_epochs=False)], RELEASE, size=10**6))
+        field = next(sample_chunks(exchange, [RandomIndex(0, 2 * N, with_epochs=False)], RELEASE, size=10**6))
         near = gaia_neighbours(exchange, field.sources, RELEASE)
         yield BulkSky(Holdings(build(folder / "sky", N, SEED)), exchange, field.sources, near)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, Retryable
-from tasks.archives.manners import FAST
+from tasks.archives.limits import FAST
 from tasks.archives.plain import Files
 from tasks.lightcurves.flags import OTHER_FLAGS
 from tasks.replica.cdn import Bulk, bulk_files
@@ -29,8 +29,8 @@ from tests.unit.surveys.bulk_sky import RELEASE, BulkSky, same_curves, write_hat
 OPTIONS = {**gaia.OPTIONS, "route": "bulk"}
 
 
-def harvest(ask, sky: BulkSky, **options):
-    return gaia.harvest(ask, sky.sources, sky.neighbours, {**OPTIONS, **options})
+def fetch(ask, sky: BulkSky, **options):
+    return gaia.fetch(ask, sky.sources, sky.neighbours, {**OPTIONS, **options})
 
 
 def without_other_flags(curves: Curves) -> Curves:
@@ -39,7 +39,7 @@ def without_other_flags(curves: Curves) -> Curves:
 
 def test_the_files_give_the_curves_of_datalink(bulk):
     """OTHER_FLAGS aside, which is information only: the raw layout, DataLink's too, has fewer of its bits."""
-    got, raw = harvest(bulk.exchange, bulk), bulk.served(gaia, structure="RAW")
+    got, raw = fetch(bulk.exchange, bulk), bulk.served(gaia, structure="RAW")
     same_curves(got.curves, raw.curves)
     wide = bulk.served(gaia)
     same_curves(without_other_flags(got.curves), without_other_flags(wide.curves))
@@ -62,7 +62,7 @@ def test_the_files_that_cover_some_sources(ids, data):
     listed = bulk_gaia.read_list(body, RELEASE.bulk_file)
     wanted = np.array(data.draw(st.lists(st.sampled_from(ids), unique=True, min_size=1)), np.int64)
     expected = {file.name for file in files if np.isin(file.source_id, wanted).any()}
-    got = bulk_gaia.covering(listed, wanted)
+    got = bulk_gaia.find_covering(listed, wanted)
     assert set(got["file"].to_pylist()) == expected
     assert got["md5"].to_pylist() == [md5(name.encode()).hexdigest() for name in got["file"].to_pylist()]
 
@@ -121,11 +121,11 @@ class Cdn:
 
 @pytest.fixture
 def exchange_of(tmp_path):
-    manner = replace(FAST["gaia_cdn"], backoff_s=(0.001, 0.002))
+    limits = replace(FAST["gaia_cdn"], backoff_s=(0.001, 0.002))
 
     def make(url: str, **more) -> Exchange:
-        clients = {} if more.get("offline") else {"gaia_cdn": Files("gaia_cdn", url, manner)}
-        return Exchange(RawStore(tmp_path / "lake"), clients, {"gaia_cdn": manner}, tmp_path / "gates", "sky", "r1",
+        clients = {} if more.get("offline") else {"gaia_cdn": Files("gaia_cdn", url, limits)}
+        return Exchange(RawStore(tmp_path / "lake"), clients, {"gaia_cdn": limits}, tmp_path / "gates", "sky", "r1",
                         **more)  # fmt: skip
 
     return make
@@ -143,16 +143,16 @@ def test_a_file_with_another_checksum_is_fetched_again_and_never_stored(bulk, ex
     with wire_server() as server:
         server.answer = cdn
         with exchange_of(server.url) as ask:
-            got = harvest(ask, bulk)
+            got = fetch(ask, bulk)
             names = [asked.path.lstrip("/") for asked in server.asked]
             wanted = bulk.sources.filter(bulk.sources["has_epoch_photometry"])["source_id"].to_numpy()
             files = [file.name for file in Bulk(bulk.holdings).files.values() if np.isin(file.source_id, wanted).any()]
             assert sorted(names) == sorted([RELEASE.bulk_list, *files, cdn.largest, cdn.largest])
             assert stored(ask, cdn) == (len(files) + 1, False)
-            harvest(ask, bulk)
+            fetch(ask, bulk)
         assert len(server.asked) == len(names)  # nothing twice
         with exchange_of("http://127.0.0.1:9", offline=True) as ask:
-            same_curves(harvest(ask, bulk).curves, got.curves)
+            same_curves(fetch(ask, bulk).curves, got.curves)
     same_curves(got.curves, bulk.served(gaia, structure="RAW").curves)
 
 
@@ -161,13 +161,13 @@ def test_a_file_that_never_has_its_checksum_ends_the_run_which_resumes(bulk, exc
     with wire_server() as server:
         server.answer = cdn
         with exchange_of(server.url) as ask, pytest.raises(ArchiveError, match=f"{cdn.largest} with checksum"):
-            harvest(ask, bulk)
+            fetch(ask, bulk)
         n_stored, has_damaged = stored(ask, cdn)
         assert not has_damaged and n_stored >= 1
         cdn.bad = 0
         before = len(server.asked)
         with exchange_of(server.url) as ask:
-            again = harvest(ask, bulk)
+            again = fetch(ask, bulk)
             assert stored(ask, cdn) == (len(server.asked) - before + n_stored, False)
     assert pc.all(pc.is_in(pa.array(again.curves.batch.source_id), bulk.sources["source_id"].combine_chunks())).as_py()
-    same_curves(again.curves, harvest(bulk.exchange, bulk).curves)
+    same_curves(again.curves, fetch(bulk.exchange, bulk).curves)

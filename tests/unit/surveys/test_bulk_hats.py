@@ -1,4 +1,4 @@
-"""PS1, ZTF and TIC from HATS catalogues: the same harvest as from the services, for the same holdings."""
+"""PS1, ZTF and TIC from HATS catalogues: the same results as from the services, for the same holdings."""
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ from tests.unit.surveys.bulk_sky import read_alone, same_curves, write_hats, ztf
 def both(sky, survey, **uris):
     """What the services give and what the catalogues give."""
     options = {**survey.OPTIONS, "route": "bulk", **uris}
-    return sky.served(survey), survey.harvest(sky.exchange, sky.sources, sky.neighbours, options)
+    return sky.served(survey), survey.fetch(sky.exchange, sky.sources, sky.neighbours, options)
 
 
 @pytest.mark.parametrize(("suffix", "as_lower"), [(".parquet", False), ("/", True)])
@@ -115,7 +115,7 @@ def test_ztf_epochs_that_cannot_be_are_named_by_their_place(bulk, tmp_path):
     strange = curves.set_column(1, "filterid", pa.array(np.full(curves.num_rows, 4, np.int8)))
     uris = {"hats_objects": write_hats(tmp_path / "objects", objects),
             "hats_curves": write_hats(tmp_path / "lc", strange, ra="objra", dec="objdec")}  # fmt: skip
-    got = ztf.harvest(read_alone, bulk.sources, bulk.neighbours, {**ztf.OPTIONS, "route": "bulk", **uris})
+    got = ztf.fetch(read_alone, bulk.sources, bulk.neighbours, {**ztf.OPTIONS, "route": "bulk", **uris})
     assert got.curves is None and got.rejected.num_rows > 1000
     assert set(got.rejected["check"].to_pylist()) == {"unknown_band"}
     assert len(set(got.rejected["key"].to_pylist())) == got.rejected.num_rows  # the quarantine's key
@@ -141,7 +141,7 @@ def test_tic(bulk, tmp_path, kinds):
 @pytest.mark.parametrize("survey", [gaia, ps1, ztf, tic])
 def test_of_no_sources_nothing_is_read(bulk, survey):
     uris = {name: "/nowhere" for name in survey.OPTIONS if name.startswith("hats")}
-    got = survey.harvest(read_alone, bulk.sources.slice(0, 0), bulk.neighbours.slice(0, 0),
+    got = survey.fetch(read_alone, bulk.sources.slice(0, 0), bulk.neighbours.slice(0, 0),
                          {**survey.OPTIONS, "route": "bulk", **uris})  # fmt: skip
     assert got.curves is None and got.matches.num_rows == 0 and got.rejected.num_rows == 0
 
@@ -149,4 +149,4 @@ def test_of_no_sources_nothing_is_read(bulk, survey):
 @pytest.mark.parametrize("survey", [gaia, ps1, ztf, tic])
 def test_a_route_that_is_none_is_refused(bulk, survey):
     with pytest.raises(BadInput, match="route is one of service, bulk, not 'scenic'"):
-        survey.harvest(read_alone, bulk.sources, bulk.neighbours, {**survey.OPTIONS, "route": "scenic"})
+        survey.fetch(read_alone, bulk.sources, bulk.neighbours, {**survey.OPTIONS, "route": "scenic"})

@@ -132,8 +132,8 @@ YEARS = 2012.3 - 2016.0
 AT_2012 = (200.0 - 0.4 * YEARS / 3600 / np.cos(np.radians(10.0)), 10.0 + 0.3 * YEARS / 3600)
 
 
-def harvest(asked, rows, around=(), **options):
-    return ps1.harvest(asked, sources(*rows), neighbours(*around), {**ps1.OPTIONS, **options})
+def fetch(asked, rows, around=(), **options):
+    return ps1.fetch(asked, sources(*rows), neighbours(*around), {**ps1.OPTIONS, **options})
 
 
 def answers(objects, detections):
@@ -145,7 +145,7 @@ def test_a_link_of_gaia_is_asked_for_by_id_and_by_nothing_else():
     asked = answers([], [detection(filterid=5), detection(detectid=2, obstime=55_900.0)])
     linked = {"source_id": 1, "ra": 30.0, "dec": 5.0, "ps1_objid": 10, "ps1_sep_arcsec": 0.2, "ps1_n_neighbour": 1,
               "ps1_n_mate": 0}  # fmt: skip
-    got = harvest(asked, [linked])
+    got = fetch(asked, [linked])
     assert [question.key for question, _ in asked.log] == ["objid"]
     row = by_objid(got.matches)[1, 10]
     assert (row["survey"], row["rank"], row["method"]) == ("ps1", 1, "gaia_best_neighbour")
@@ -160,7 +160,7 @@ def test_sources_without_a_near_link_are_searched_at_their_position_in_2012():
     lost = {"source_id": 1, "objid": 12, "ramean": -999, "decmean": -999, "ndetections": 2}
     asked = answers([near, lost], [detection()])
     far = {"source_id": 2, "ra": 201.0, "dec": 10.0, "ps1_objid": 11, "ps1_sep_arcsec": 1.2}
-    got = harvest(asked, [MOVING, far])
+    got = fetch(asked, [MOVING, far])
     (_, items), _ = asked.log
     assert items["source_id"].to_pylist() == [1, 2] and items.column_names == ["source_id", "ra", "dec"]
     where = SkyCoord(items["ra"][0].as_py(), items["dec"][0].as_py(), unit="deg")
@@ -173,7 +173,7 @@ def test_sources_without_a_near_link_are_searched_at_their_position_in_2012():
 
 def test_the_south_is_not_asked_about():
     asked = answers([], [])
-    got = harvest(asked, [{"source_id": 1, "ra": 30.0, "dec": -45.0}])
+    got = fetch(asked, [{"source_id": 1, "ra": 30.0, "dec": -45.0}])
     assert asked.log == [] and got.curves is None and got.matches.num_rows == 0
 
 
@@ -181,7 +181,7 @@ def test_an_object_of_two_sources_is_asked_for_once_and_given_to_both_as_ambiguo
     shared = {"ps1_objid": 10, "ps1_sep_arcsec": 0.1, "ps1_n_neighbour": 1, "ps1_n_mate": 0}
     rows = [{"source_id": i, "ra": 30.0, "dec": 5.0, **shared} for i in (1, 2)]
     asked = answers([], [detection()])
-    got = harvest(asked, rows)
+    got = fetch(asked, rows)
     assert asked.items("mast_ps1", "objid") == [10]
     assert got.curves.batch.source_id.tolist() == [1, 2] and got.curves.objid.tolist() == [10, 10]
     assert got.matches["is_ambiguous"].to_pylist() == [True, True]
@@ -190,7 +190,7 @@ def test_an_object_of_two_sources_is_asked_for_once_and_given_to_both_as_ambiguo
 def test_a_neighbour_where_the_linked_object_may_be_makes_it_ambiguous():
     linked = {"source_id": 1, "ra": 30.0, "dec": 5.0, "ps1_objid": 10, "ps1_sep_arcsec": 0.8, "ps1_n_mate": 0}
     around = {"source_id": 1, "neighbour_source_id": 99, "ra": 30.0, "dec": 5.0 + 0.8 / 3600}
-    got = harvest(answers([], [detection()]), [linked], [around])
+    got = fetch(answers([], [detection()]), [linked], [around])
     assert by_objid(got.matches)[1, 10]["n_mates"] == 1 and by_objid(got.matches)[1, 10]["is_ambiguous"]
 
 
@@ -198,7 +198,7 @@ def test_times_become_barycentric_as_astropy_computes_them():
     tai = 55_000.0 + 123.4 * np.arange(12)
     asked = answers([], [detection(detectid=i, obstime=t) for i, t in enumerate(tai)])
     linked = {"source_id": 1, "ra": 123.0, "dec": 33.0, "ps1_objid": 10, "ps1_sep_arcsec": 0.1}
-    got = harvest(asked, [linked])
+    got = fetch(asked, [linked])
     time = at_geocentre(tai, "tai")
     travel = time.light_travel_time(SkyCoord(123.0, 33.0, unit="deg"), "barycentric")
     expected = (time.tdb + TimeDelta(travel)).tcb.mjd
@@ -206,5 +206,5 @@ def test_times_become_barycentric_as_astropy_computes_them():
 
 
 def test_a_source_that_matches_nothing_has_no_curve():
-    got = harvest(answers([], []), [MOVING])
+    got = fetch(answers([], []), [MOVING])
     assert got.curves is None and got.matches.num_rows == 0 and got.rejected.num_rows == 0

@@ -15,13 +15,13 @@ from tasks.lightcurves.times import direction
 from tasks.surveys.columns import COLUMNS, SAME_STAR_MAG, one_per_source, wide_query
 from tasks.surveys.sample import (
     Cone,
-    Field,
     GaiaTable,
     IdFile,
     RandomIndex,
+    SampleChunk,
     Tiles,
     VariableClasses,
-    fields,
+    sample_chunks,
     selections_of,
     union,
 )
@@ -35,14 +35,14 @@ def sky() -> GaiaSky:
     return gaia_sky()
 
 
-def ids(found: list[Field]) -> np.ndarray:
+def ids(found: list[SampleChunk]) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *(field.sources["source_id"].to_numpy() for field in found)])
 
 
 def sampled(sky: GaiaSky, *selections, **options) -> tuple[np.ndarray, int]:
     """The sources of the sample and the number of requests."""
     sky.asked.clear()
-    return ids(list(fields(sky.ask, selections, RELEASE, **options))), len(sky.asked)
+    return ids(list(sample_chunks(sky.ask, selections, RELEASE, **options))), len(sky.asked)
 
 
 def separation_deg(ra, dec, ra0, dec0):
@@ -103,11 +103,11 @@ def test_a_union_holds_each_source_once_in_order(chosen, size, shift):
             Tiles(0, (0, 4, 5, 11)), RandomIndex(20 * shift, 20 * shift + 99), GaiaTable("vari_cepheid", 1),
             Cone(200.0, -40.0, 30.0, n_range=2)]  # fmt: skip
     selections = [ways[k] for k in chosen]
-    alone = [ids(list(fields(sky.ask, [selection], RELEASE))) for selection in selections]
-    found = list(fields(sky.ask, selections, RELEASE, size=size))
+    alone = [ids(list(sample_chunks(sky.ask, [selection], RELEASE))) for selection in selections]
+    found = list(sample_chunks(sky.ask, selections, RELEASE, size=size))
     np.testing.assert_array_equal(ids(found), np.unique(np.concatenate(alone)))
     assert [field.sources.num_rows for field in found[:-1]] == [size] * (len(found) - 1)
-    turned = list(fields(sky.ask, selections[::-1], RELEASE, size=size))
+    turned = list(sample_chunks(sky.ask, selections[::-1], RELEASE, size=size))
     for field, same in zip(found, turned, strict=True):
         for name in ("sources", "class_labels", "parameter_labels"):
             assert getattr(field, name).equals(getattr(same, name)), name
@@ -122,7 +122,7 @@ def test_a_limit_stops_the_asking(sky):
     np.testing.assert_array_equal(found, everything[:25])
     assert 0 < n_request < 12
     sky.asked.clear()
-    fields(sky.ask, [GaiaTable("gaia_source")], RELEASE)
+    sample_chunks(sky.ask, [GaiaTable("gaia_source")], RELEASE)
     assert not sky.asked  # nothing is asked before the first field is wanted
 
 
@@ -166,7 +166,7 @@ def test_all_tiles_are_the_base_ranges():
 
 
 def test_rows_are_those_of_gaia(sky):
-    found = list(fields(sky.ask, [GaiaTable("gaia_source", 2)], RELEASE, size=70))
+    found = list(sample_chunks(sky.ask, [GaiaTable("gaia_source", 2)], RELEASE, size=70))
     table = pa.concat_tables([field.sources for field in found])
     assert table.schema == SOURCES and len(found) == 6
     g = sky.tables["g"].sort_values("source_id").reset_index(drop=True)
@@ -182,7 +182,7 @@ def test_rows_are_those_of_gaia(sky):
 
 
 def test_the_dr2_id_is_of_the_nearest_with_the_same_magnitude(sky):
-    table = next(fields(sky.ask, [GaiaTable("gaia_source", 1)], RELEASE)).sources
+    table = next(sample_chunks(sky.ask, [GaiaTable("gaia_source", 1)], RELEASE)).sources
     found = dict(zip(table["source_id"].to_pylist(), table["dr2_source_id"].to_pylist(), strict=True))
     dr = sky.tables["dr"]
     same = dr[dr.magnitude_difference.abs() <= SAME_STAR_MAG].sort_values("angular_distance")
@@ -242,8 +242,8 @@ def test_nothing_but_checked_words_enters_a_query():
         (lambda: Tiles(1, (3, 48)), r"order 1 has the cells 0 to 47, not \[48\]"),
         (lambda: Tiles(1, ()), "at least one cell"),
         (lambda: RandomIndex(5, 5), "random_index goes from 0 up, not from 5 to 5"),
-        (lambda: fields(_SKY.ask, [], RELEASE), "name at least one selection"),
-        (lambda: fields(_SKY.ask, [GaiaTable("vari_cepheid")], RELEASE, size=0), "at least one source, not 0"),
+        (lambda: sample_chunks(_SKY.ask, [], RELEASE), "name at least one selection"),
+        (lambda: sample_chunks(_SKY.ask, [GaiaTable("vari_cepheid")], RELEASE, size=0), "at least one source, not 0"),
     ],
 )
 def test_refusals(make, sentence):

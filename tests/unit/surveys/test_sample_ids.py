@@ -15,7 +15,7 @@ from schemas import BadInput
 from tasks.surveys.columns import SAME_STAR_MAG
 from tasks.surveys.id_files import read_ids
 from tasks.surveys.id_lists import IdFile, counterparts
-from tasks.surveys.sample import GaiaTable, fields
+from tasks.surveys.sample import GaiaTable, sample_chunks
 from tests.unit.surveys.gaia_sky import RELEASE, GaiaSky, gaia_sky
 
 BIG = 2**62 + 1  # odd, so that a float64 cannot hold it
@@ -108,7 +108,7 @@ def test_a_sample_by_ids(sky, tmp_path):
     own = np.sort(sky.tables["g"].source_id)[::3]
     path = write(tmp_path / "mine.csv", [*own.tolist(), own[0], 12345])
     sky.asked.clear()
-    found = list(fields(sky.ask, [IdFile(str(path))], RELEASE, size=30))
+    found = list(sample_chunks(sky.ask, [IdFile(str(path))], RELEASE, size=30))
     np.testing.assert_array_equal(np.concatenate([field.sources["source_id"].to_numpy() for field in found]), own)
     assert len(sky.asked) == 1
     report = pa.concat_tables([field.rejected for field in found]).to_pylist()
@@ -123,7 +123,7 @@ def test_many_ids_go_a_thousand_at_a_time(monkeypatch, sky, tmp_path):
     many = np.union1d(own, np.arange(1, 2400))
     monkeypatch.setattr("tasks.surveys.id_lists.REQUESTS_PER_PIECE", 2)
     sky.asked.clear()
-    found = list(fields(sky.ask, [IdFile(str(write(tmp_path / "mine.parquet", many)))], RELEASE, size=1000))
+    found = list(sample_chunks(sky.ask, [IdFile(str(write(tmp_path / "mine.parquet", many)))], RELEASE, size=1000))
     np.testing.assert_array_equal(found[0].sources["source_id"].to_numpy(), own)
     assert [items.num_rows for _, items in sky.asked] == [1000, 1000, many.size - 2000]
     unknown = [row["object_id"] for row in found[0].rejected.to_pylist() if row["check"] == "unknown_id"]
@@ -136,7 +136,7 @@ def test_dr2_ids_go_through_the_neighbourhood(sky, tmp_path):
     expected = np.unique(same.groupby("dr2_source_id").dr3_source_id.first())
     every = np.unique(dr.dr2_source_id)
     path = write(tmp_path / "dr2.fits", [*every.tolist(), 99], "dr2_source_id")
-    found = list(fields(sky.ask, [IdFile(str(path))], RELEASE))
+    found = list(sample_chunks(sky.ask, [IdFile(str(path))], RELEASE))
     np.testing.assert_array_equal(found[0].sources["source_id"].to_numpy(), expected)
     lost = {row["object_id"] for row in found[0].rejected.to_pylist() if row["check"] == "no_counterpart"}
     assert lost == {str(value) for value in np.setdiff1d(every, same.dr2_source_id)} | {"99"} and len(lost) > 10
@@ -155,10 +155,10 @@ def test_the_counterpart_is_the_nearest_with_the_same_magnitude():
 
 
 def test_ids_that_gaia_does_not_know_leave_a_report_and_no_source(sky, tmp_path):
-    found = list(fields(sky.ask, [IdFile(str(write(tmp_path / "a.csv", [4, 5])))], RELEASE))
+    found = list(sample_chunks(sky.ask, [IdFile(str(write(tmp_path / "a.csv", [4, 5])))], RELEASE))
     assert [field.sources.num_rows for field in found] == [0]
     assert found[0].rejected["check"].to_pylist() == ["unknown_id"] * 2
-    lost = list(fields(sky.ask, [IdFile(str(write(tmp_path / "b.csv", [4, 5], "dr2_source_id")))], RELEASE))
+    lost = list(sample_chunks(sky.ask, [IdFile(str(write(tmp_path / "b.csv", [4, 5], "dr2_source_id")))], RELEASE))
     assert lost[0].rejected["check"].to_pylist() == ["no_counterpart"] * 2
 
 
@@ -166,7 +166,9 @@ def test_a_union_with_a_table(sky, tmp_path):
     own = np.sort(sky.tables["g"].source_id)[:20]
     lyrae = sky.tables["rr"].source_id
     selections = [IdFile(str(write(tmp_path / "a.csv", own))), GaiaTable("vari_rrlyrae")]
-    found = np.concatenate([f.sources["source_id"].to_numpy() for f in fields(sky.ask, selections, RELEASE, size=7)])
+    found = np.concatenate(
+        [f.sources["source_id"].to_numpy() for f in sample_chunks(sky.ask, selections, RELEASE, size=7)]
+    )
     np.testing.assert_array_equal(found, np.union1d(own, lyrae))
 
 

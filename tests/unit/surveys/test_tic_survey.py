@@ -43,7 +43,7 @@ def pages(rows):
     return json.dumps([{"status": "COMPLETE", "data": half} for half in halves]).encode()
 
 
-def harvest(entries, near=(), rows=(STAR,), around=(), **options):
+def fetch(entries, near=(), rows=(STAR,), around=(), **options):
     """`entries` is all that the catalogue has; `near` the pairs (source_id, entry) that the position search finds."""
     by_service = {}
     for key in ("gaia", "id"):
@@ -54,7 +54,7 @@ def harvest(entries, near=(), rows=(STAR,), around=(), **options):
     header = list(at_vizier(0, entry(0)))
     by_service["cds_xmatch", "source_id"] = lambda items: as_csv([at_vizier(*pair) for pair in near], header)
     asked = Asked(by_service)
-    return asked, tic.harvest(asked, sources(*rows), neighbours(*around), {**tic.OPTIONS, **options})
+    return asked, tic.fetch(asked, sources(*rows), neighbours(*around), {**tic.OPTIONS, **options})
 
 
 def labels(got):
@@ -87,7 +87,7 @@ def test_recorded_entries_without_parameters_give_matches_and_no_labels(recorded
     answers = {("mast_portal", "gaia"): lambda items: json.dumps(
         [{**recorded, "data": [{**row, "GAIA": "901"}]}]).encode()}  # fmt: skip
     here = {**STAR, "ra": row["ra"], "dec": row["dec"]}
-    got = tic.harvest(Asked(answers), sources(here), neighbours(), tic.OPTIONS)
+    got = tic.fetch(Asked(answers), sources(here), neighbours(), tic.OPTIONS)
     match = by_objid(got.matches)[1, int(row["ID"])]
     assert (match["rank"], match["method"], match["is_ambiguous"]) == (1, "dr2_source_id", False)
     assert match["sep_arcsec"] < 1e-6
@@ -117,7 +117,7 @@ def check_full(got, source_id):
 
 @pytest.mark.parametrize("via", ["portal", "tap"])
 def test_an_entry_by_dr2_id_becomes_labels_and_a_row_of_its_own(via):
-    asked, got = harvest([entry(70, "901", **FULL)], via=via)
+    asked, got = fetch([entry(70, "901", **FULL)], via=via)
     assert asked.items({"portal": "mast_portal", "tap": "mast_tic"}[via], "gaia") == ["901"]
     assert len(asked.log) == 1
     assert got.parameter_labels.schema == PARAMETER_LABELS
@@ -127,7 +127,7 @@ def test_an_entry_by_dr2_id_becomes_labels_and_a_row_of_its_own(via):
 def test_sources_that_no_id_leads_to_are_searched_by_position_in_2000():
     moving = {**NO_ID, "pmdec": 100.0}
     where = {"ra": 152.0, "dec": 20.0 - 1.6 / 3600}
-    asked, got = harvest([entry(70, "901")], [(3, entry(80, **FULL, **where)), (2, entry(81, ra=151.0))],
+    asked, got = fetch([entry(70, "901")], [(3, entry(80, **FULL, **where)), (2, entry(81, ra=151.0))],
                          rows=(STAR, TWO_ID, moving))  # fmt: skip
     assert asked.items("cds_xmatch", "source_id") == [2, 3]
     items = next(items for question, items in asked.log if question.service == "cds_xmatch")
@@ -139,14 +139,14 @@ def test_sources_that_no_id_leads_to_are_searched_by_position_in_2000():
 
 
 def test_an_entry_beyond_the_radius_is_listed_and_gives_no_label():
-    _, got = harvest([], [(3, entry(80, ra=152.0, dec=20.0 + 1.5 / 3600, **FULL))], rows=(NO_ID,))
+    _, got = fetch([], [(3, entry(80, ra=152.0, dec=20.0 + 1.5 / 3600, **FULL))], rows=(NO_ID,))
     assert by_objid(got.matches)[3, 80]["rank"] == 2
     assert got.parameter_labels.num_rows == 0 and got.tables["core_tic__source"].num_rows == 0
 
 
 @pytest.mark.parametrize("disposition", ["ARTIFACT", "SPLIT"])
 def test_what_is_no_star_is_reported_and_its_source_is_searched_by_position(disposition):
-    asked, got = harvest([entry(70, "901", disposition=disposition, **FULL)], [(1, entry(71, **FULL))])
+    asked, got = fetch([entry(70, "901", disposition=disposition, **FULL)], [(1, entry(71, **FULL))])
     assert asked.items("cds_xmatch", "source_id") == [1]
     assert by_objid(got.matches).keys() == {(1, 71)}
     assert got.rejected.to_pylist() == [{"object_id": "1", "table": "TIC 8.2", "key": "1 70", "column": "disposition",
@@ -156,7 +156,7 @@ def test_what_is_no_star_is_reported_and_its_source_is_searched_by_position(disp
 
 def test_a_star_that_came_beside_its_duplicate_is_not_asked_for_again():
     rows = [entry(70, "901", disposition="DUPLICATE", duplicate_id=72), entry(72, "901", **FULL)]
-    asked, got = harvest(rows)
+    asked, got = fetch(rows)
     assert asked.items("mast_portal", "id") == []
     assert {key: row["n_candidates"] for key, row in by_objid(got.matches).items()} == {(1, 72): 1}
     check_full(got, 1)
@@ -164,7 +164,7 @@ def test_a_star_that_came_beside_its_duplicate_is_not_asked_for_again():
 
 def test_a_duplicate_leads_to_its_star():
     rows = [entry(70, "901", disposition="DUPLICATE", duplicate_id=72), entry(72, "999", **FULL)]
-    asked, got = harvest(rows)
+    asked, got = fetch(rows)
     assert asked.items("mast_portal", "id") == [72]
     assert {key: row["method"] for key, row in by_objid(got.matches).items()} == {(1, 72): "dr2_source_id"}
     assert got.rejected.num_rows == 0
@@ -179,7 +179,7 @@ def test_a_duplicate_leads_to_its_star():
      entry(72, "9", disposition="DUPLICATE", duplicate_id=70)],
 ])  # fmt: skip
 def test_a_duplicate_of_nothing_is_reported(rows):
-    _, got = harvest(rows)
+    _, got = fetch(rows)
     assert got.matches.num_rows == 0
     assert [(row["key"], row["column"], row["check"]) for row in got.rejected.to_pylist()] == [
         ("1 70", "duplicate_id", "no_star")]  # fmt: skip
@@ -187,7 +187,7 @@ def test_a_duplicate_of_nothing_is_reported(rows):
 
 def test_two_entries_of_one_id_are_ambiguous_and_the_nearer_one_counts():
     far = entry(70, "901", teff=4000.0, dec=20.0 + 0.5 / 3600)
-    _, got = harvest([far, entry(71, "901", teff=5000.0)])
+    _, got = fetch([far, entry(71, "901", teff=5000.0)])
     assert {key: row["rank"] for key, row in by_objid(got.matches).items()} == {(1, 71): 1, (1, 70): 2}
     assert all(row["is_ambiguous"] and row["n_candidates"] == 2 for row in got.matches.to_pylist())
     assert {key: row["value"] for key, row in labels(got).items()} == {(1, "teff_k"): 5000.0}
@@ -195,7 +195,7 @@ def test_two_entries_of_one_id_are_ambiguous_and_the_nearer_one_counts():
 
 def test_two_sources_of_one_dr2_id_share_its_entry_and_are_ambiguous():
     twin = {**STAR, "source_id": 2, "dec": 20.0 + 0.2 / 3600}
-    asked, got = harvest([entry(70, "901", **FULL)], rows=(STAR, twin))
+    asked, got = fetch([entry(70, "901", **FULL)], rows=(STAR, twin))
     assert asked.items("mast_portal", "gaia") == ["901"]
     assert got.matches["is_ambiguous"].to_pylist() == [True, True]
     check_full(got, 1)
@@ -204,13 +204,13 @@ def test_two_sources_of_one_dr2_id_share_its_entry_and_are_ambiguous():
 
 def test_a_gaia_neighbour_on_the_entry_makes_it_ambiguous():
     around = {"source_id": 1, "neighbour_source_id": 9, "ra": 150.0, "dec": 20.0 + 0.6 / 3600}
-    _, got = harvest([entry(70, "901")], around=[around])
+    _, got = fetch([entry(70, "901")], around=[around])
     assert by_objid(got.matches)[1, 70]["n_mates"] == 1 and by_objid(got.matches)[1, 70]["is_ambiguous"]
 
 
 def test_values_that_cannot_be_are_reported_and_missing_ones_are_not():
     row = entry(70, "901", teff=-999, rad=0.0, mass=-2.0, mh=-3.5, e_mh=-0.1, logg=-0.4, contratio=-999, numcont=0.5)
-    _, got = harvest([row])
+    _, got = fetch([row])
     assert {key[1]: row["value"] for key, row in labels(got).items()} == {"feh_dex": -3.5, "logg_dex": -0.4}
     assert labels(got)[1, "feh_dex"]["err"] is None
     assert [(row["column"], row["check"]) for row in got.rejected.to_pylist()] == [
@@ -240,7 +240,7 @@ def test_an_answer_without_a_column_or_broken_is_refused():
 
 
 def test_nothing_is_asked_about_nothing():
-    asked, got = harvest([], rows=())
+    asked, got = fetch([], rows=())
     assert asked.log == [] and got.matches.num_rows == 0 and got.tables["core_tic__source"].num_rows == 0
 
 
@@ -249,7 +249,7 @@ def test_reddening_is_held_and_may_be_missing_at_vizier():
     assert tic.read_xmatch(as_csv([row]))["ebv"].to_pylist() == [0.12]
     del row["E(B-V)"]
     assert tic.read_xmatch(as_csv([row]))["ebv"].to_pylist() == [None]
-    _, got = harvest([entry(70, 901, ebv=0.12), entry(71, 902, ebv=-1.0)], rows=(STAR, {**STAR, "source_id": 2,
+    _, got = fetch([entry(70, 901, ebv=0.12), entry(71, 902, ebv=-1.0)], rows=(STAR, {**STAR, "source_id": 2,
                      "dr2_source_id": 902}))  # fmt: skip
     held = got.tables["core_tic__source"].sort_by("tic_id")["ebv"].to_pylist()
     assert held == [pytest.approx(0.12), None]

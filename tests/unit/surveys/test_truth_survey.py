@@ -11,7 +11,7 @@ def test_the_truth_has_the_columns_of_its_table():
         "ebv_mag": 0.1, "is_blended": "true", "is_wrong_match_ps1": "false", "is_wrong_match_ztf": "false",
     }  # fmt: skip
     asked = Asked({("truth", "source_id"): lambda items: as_csv([row])})
-    got = truth.harvest(asked, sources({"source_id": 5}), neighbours(), {}).tables["label_truth__source"]
+    got = truth.fetch(asked, sources({"source_id": 5}), neighbours(), {}).tables["label_truth__source"]
     spec = TABLES["label_truth__source"].arrow()
     assert got.column_names == spec.names[2:]
     assert [field.type for field in got.schema] == [field.type for field in list(spec)[2:]]

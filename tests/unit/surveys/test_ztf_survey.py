@@ -41,10 +41,10 @@ def epoch(oid, **values):
             **values}  # fmt: skip
 
 
-def harvest(objects, epochs, rows=(STAR,), around=(), **options):
+def fetch(objects, epochs, rows=(STAR,), around=(), **options):
     asked = Asked({("irsa_tap", "source_id"): lambda items: as_csv(objects, list(ztf.OBJECT)),
                    ("irsa_lightcurves", "oid"): lambda items: as_csv(epochs, list(ztf.EPOCH))})  # fmt: skip
-    return asked, ztf.harvest(asked, sources(*rows), neighbours(*around), {**ztf.OPTIONS, **options})
+    return asked, ztf.fetch(asked, sources(*rows), neighbours(*around), {**ztf.OPTIONS, **options})
 
 
 @given(st.lists(st.one_of(st.none(), st.just(-999), st.integers(0, 65535)), min_size=1, max_size=20))
@@ -68,7 +68,7 @@ def test_each_single_bit_of_catflags():
 def test_all_objects_of_a_star_are_fetched_and_kept_apart():
     objects = [entry(100), entry(101, 0.2, filtercode="zr"), entry(102, -0.2, field=687), entry(200, 2.5)]
     epochs = [epoch(100), epoch(101, filtercode="zr"), epoch(102, mag=17.6), epoch(102, expid=6, hjd=2458206.0)]
-    asked, got = harvest(objects, epochs)
+    asked, got = fetch(objects, epochs)
     assert sorted(asked.items("irsa_lightcurves", "oid")) == [100, 101, 102]
     assert {key[1]: row["rank"] for key, row in by_objid(got.matches).items()} == {100: 1, 101: 1, 102: 1, 200: 2}
     assert {(row["n_candidates"], row["is_ambiguous"]) for row in got.matches.to_pylist()} == {(1, False)}
@@ -80,7 +80,7 @@ def test_all_objects_of_a_star_are_fetched_and_kept_apart():
 
 def test_field_and_quadrant_of_each_object_of_a_star_are_kept():
     objects = [entry(102, -0.2, field=687, qid=1), entry(100), entry(100), entry(200, 2.5)]
-    _, got = harvest(objects, [epoch(100)])
+    _, got = fetch(objects, [epoch(100)])
     held = got.tables["core_ztf__object"]
     same = {"source_id": 1, "filtercode": "zg", "ccdid": 3, "nobs": 100, "ngoodobs": 90}
     assert held.to_pylist() == [
@@ -91,38 +91,38 @@ def test_field_and_quadrant_of_each_object_of_a_star_are_kept():
 
 
 def test_a_sample_without_objects_has_an_empty_table_of_them():
-    _, got = harvest([], [])
+    _, got = fetch([], [])
     assert got.tables["core_ztf__object"].num_rows == 0
 
 
 def test_objects_of_the_reference_image_alone_are_matched_but_not_asked_for():
-    asked, got = harvest([entry(100), entry(101, nobs=0), entry(102, nobs=None)], [epoch(100), epoch(102)])
+    asked, got = fetch([entry(100), entry(101, nobs=0), entry(102, nobs=None)], [epoch(100), epoch(102)])
     assert sorted(asked.items("irsa_lightcurves", "oid")) == [100, 102]
     assert got.matches.num_rows == 3
 
 
 def test_two_stars_within_the_radius_are_ambiguous():
-    _, got = harvest([entry(100, 0.1), entry(200, -1.2)], [epoch(100)])
+    _, got = fetch([entry(100, 0.1), entry(200, -1.2)], [epoch(100)])
     assert [row["rank"] for row in got.matches.to_pylist()] == [1, 2]
     assert all(row["n_candidates"] == 2 and row["is_ambiguous"] for row in got.matches.to_pylist())
 
 
 def test_an_object_on_a_neighbour_is_ambiguous():
     around = {"source_id": 1, "neighbour_source_id": 9, "ra": 298.0, "dec": 29.87 + 1.3 / 3600}
-    _, got = harvest([entry(100, 1.3)], [epoch(100)], around=[around])
+    _, got = fetch([entry(100, 1.3)], [epoch(100)], around=[around])
     assert got.matches.to_pylist()[0]["n_mates"] == 1 and got.matches.to_pylist()[0]["is_ambiguous"]
 
 
 def test_a_neighbour_that_has_moved_onto_the_object_by_2020_is_a_mate():
     moving = {"source_id": 1, "neighbour_source_id": 9, "ra": 298.0, "dec": 29.87 + 4.5 / 3600, "pmra": 0.0}
     for pmdec, mates in ((-1000.0, 1), (1000.0, 0), (None, 0)):
-        _, got = harvest([entry(100)], [epoch(100)], around=[{**moving, "pmdec": pmdec}])
+        _, got = fetch([entry(100)], [epoch(100)], around=[{**moving, "pmdec": pmdec}])
         assert got.matches["n_mates"].to_pylist() == [mates]
 
 
 def test_positions_are_those_of_the_middle_of_the_survey_and_the_release_is_asked():
     moving = {**STAR, "pmra": 1000.0, "pmdec": -500.0}
-    asked, _ = harvest([], [], rows=[moving], release="dr23")
+    asked, _ = fetch([], [], rows=[moving], release="dr23")
     question, items = asked.log[0]
     assert question.parameters["catalogue"] == "ztf_objects_dr23" and question.release == "dr23"
     assert items["dec"][0].as_py() == pytest.approx(29.87 - 0.5 * 4.5 / 3600, abs=1e-8)
@@ -133,7 +133,7 @@ def test_positions_are_those_of_the_middle_of_the_survey_and_the_release_is_aske
 def test_epochs_without_time_or_with_an_unknown_filter_are_reported_by_source():
     epochs = [epoch(100), epoch(100, expid=6, hjd=None), epoch(100, expid=7, filtercode="zz"), epoch(100, expid=8,
               filtercode=None)]  # fmt: skip
-    _, got = harvest([entry(100)], epochs)
+    _, got = fetch([entry(100)], epochs)
     assert got.curves.batch.time.size == 1
     found = {(row["object_id"], row["key"], row["column"], row["value"]) for row in got.rejected.to_pylist()}
     assert found == {
@@ -144,7 +144,7 @@ def test_epochs_without_time_or_with_an_unknown_filter_are_reported_by_source():
 
 
 def test_a_missing_magnitude_is_no_number():
-    _, got = harvest([entry(100)], [epoch(100, mag=-999), epoch(100, expid=6, hjd=2458206.0, magerr=None)])
+    _, got = fetch([entry(100)], [epoch(100, mag=-999), epoch(100, expid=6, hjd=2458206.0, magerr=None)])
     np.testing.assert_array_equal(np.isnan(got.curves.batch.mag), [True, False])
     np.testing.assert_array_equal(np.isnan(got.curves.batch.mag_err), [False, True])
 
@@ -152,7 +152,7 @@ def test_a_missing_magnitude_is_no_number():
 def test_heliocentric_times_become_barycentric_as_astropy_computes_them():
     utc = 58_200.0 + 171.7 * np.arange(12)
     hjd = utc + light_travel(utc, 298.0, 29.87, "heliocentric") + 2_400_000.5
-    _, got = harvest([entry(100)], [epoch(100, expid=i, hjd=repr(float(t))) for i, t in enumerate(hjd)])
+    _, got = fetch([entry(100)], [epoch(100, expid=i, hjd=repr(float(t))) for i, t in enumerate(hjd)])
     time = at_geocentre(utc, "utc")
     travel = time.light_travel_time(SkyCoord(298.0, 29.87, unit="deg"), "barycentric")
     expected = (time.tdb + TimeDelta(travel)).tcb.mjd

@@ -13,11 +13,11 @@ from pyarrow import csv
 
 from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import BadQuestion, Refused, Retryable
-from tasks.archives.manners import Manner
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Question
 from tasks.stages.acquire.exchange import Exchange
 
-QUICK = Manner(2, 10, 5.0, backoff_s=(0.001, 0.004), poll_s=(0.001, 0.01))
+QUICK = ServiceLimits(2, 10, 5.0, backoff_s=(0.001, 0.004), poll_s=(0.001, 0.01))
 
 
 def answer_about(ids):
@@ -90,10 +90,10 @@ class InProcess:
         return dict(zip(ids.tolist(), counts.tolist(), strict=True))
 
 
-def exchange(folder, client, manner=QUICK, offline=False, endpoint="here", **more):
+def exchange(folder, client, limits=QUICK, offline=False, endpoint="here", **more):
     """An exchange on the lake `folder/lake` with the limits in `folder/limits`."""
     return Exchange(
-        RawStore(folder / "lake"), {"vo": client}, {"vo": manner}, folder / "limits", endpoint, "r1", offline, **more
+        RawStore(folder / "lake"), {"vo": client}, {"vo": limits}, folder / "limits", endpoint, "r1", offline, **more
     )
 
 

@@ -6,9 +6,9 @@ from flows.presets import preset
 from flows.settings import override
 from schemas import BadInput
 from tasks.archives.endpoints import LIVE
-from tasks.archives.manners import PROFILES
+from tasks.archives.limits import PROFILES
 from tasks.replica.serve import running
-from tasks.stages.acquire.addresses import addresses, manners_of, name_of, surveys_of
+from tasks.stages.acquire.addresses import addresses, limits_of, name_of, surveys_of
 
 N, SEED = 100, 3
 
@@ -27,7 +27,7 @@ def test_live_is_the_real_archives_with_their_limits_and_nobody_tells_the_truth(
     live = source("source.endpoint=live")
     with addresses(live, tmp_path) as asked:
         assert asked == LIVE
-    assert manners_of(live) == PROFILES["live"]
+    assert limits_of(live) == PROFILES["live"]
     assert "truth" in surveys_of(source()) and surveys_of(live) == tuple(
         n for n in surveys_of(source()) if n != "truth"
     )

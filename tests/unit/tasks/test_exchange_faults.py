@@ -170,8 +170,8 @@ def test_an_answer_that_is_cut_off_is_split_at_once(tmp_path, how):
         return TooMuch("5 rows came") if len(rows_about(ids)) >= 5 else None
 
     client = InProcess(*[cap] * 99) if how == "the client says so" else InProcess()
-    manner = QUICK if how == "the client says so" else replace(QUICK, row_cap=5)
-    with exchange(tmp_path, client, manner) as ask:
+    limits = QUICK if how == "the client says so" else replace(QUICK, row_cap=5)
+    with exchange(tmp_path, client, limits) as ask:
         assert pairs(ask(question(), items(range(10)))) == rows_about(range(10))
         # Of ids 0 to 9 the halves 0-4 and 5-9 have 4 and 5 rows, and 5-9 is cut into 5-6 and 7-9.
         assert ask.counts()["vo"]["requests"] == 5

@@ -25,7 +25,7 @@ from lakehouse.answers import answered, raw
 from tasks.stages.acquire import sending
 
 folder, url, parallel, per_second, first, last = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:7])
-manner = replace(QUICK, parallel=parallel, per_second=per_second or None)
+limits = replace(QUICK, parallel=parallel, per_second=per_second or None)
 die = lambda *a, **k: os.kill(os.getpid(), signal.SIGKILL)
 
 def dies_after(owner, name, at=1):
@@ -47,7 +47,7 @@ def dies_instead(owner, name, at=1):
 
 {moment}
 store, clients, here = RawStore(folder / "lake"), {{"vo": OverHttp(url)}}, dict(addresses={{"vo": url}})
-with Exchange(store, clients, {{"vo": manner}}, LIMITS, "here", "r1", **here) as ask:
+with Exchange(store, clients, {{"vo": limits}}, LIMITS, "here", "r1", **here) as ask:
     print("ready", flush=True)
     sys.stdin.readline()
     table = ask(question(), items(range(first, last)))

@@ -1,4 +1,4 @@
-"""Harvests of several surveys become whole sources: every epoch once, by time, with the object it belongs to."""
+"""Results of several surveys become whole sources: every epoch once, by time, with the object it belongs to."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -13,16 +13,16 @@ from schemas.dataset import Band
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.acquire.archive import Archive
 from tasks.stages.acquire.stage import _epoch_rows
-from tasks.stages.acquire.surveys import _advice, _chosen, _haul, _labelled, _neighbours_in
+from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled, _neighbours_in
 from tasks.stages.clean.stage import _by_survey
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
-from tasks.surveys.sample import Field
-from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Harvest, Survey
+from tasks.surveys.sample import SampleChunk
+from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Survey, SurveyResult
 
 IDS = [10, 20, 30, 40]
 BANDS = (Band(name="G", survey="gaia"), Band(name="r", survey="ztf"), Band(name="g", survey="ztf"))
-SURVEYS = (Survey("gaia", lambda *_: Harvest(), BANDS[:1]), Survey("ztf", lambda *_: Harvest(), BANDS[1:]),
-           Survey("tic", lambda *_: Harvest()))  # fmt: skip
+SURVEYS = (Survey("gaia", lambda *_: SurveyResult(), BANDS[:1]), Survey("ztf", lambda *_: SurveyResult(), BANDS[1:]),
+           Survey("tic", lambda *_: SurveyResult()))  # fmt: skip
 
 
 def curves(source_id, objid, times, band, names) -> Curves:
@@ -34,47 +34,47 @@ def curves(source_id, objid, times, band, names) -> Curves:
     return Curves(batch, np.array(objid, np.int64))
 
 
-GAIA = Harvest(curves([10, 30], [10, 30], [[3.0, 1.0], [2.0]], [0, 0], ("G",)))
+GAIA = SurveyResult(curves([10, 30], [10, 30], [[3.0, 1.0], [2.0]], [0, 0], ("G",)))
 # Source 10 has two objects in ZTF, in two fields; 20 has one; 40 has none anywhere.
-ZTF = Harvest(curves([20, 10, 10], [7, 9, 8], [[5.0, 4.0], [2.5, 0.5], [2.0]], [1, 1, 0], ("r", "g")))
+ZTF = SurveyResult(curves([20, 10, 10], [7, 9, 8], [[5.0, 4.0], [2.5, 0.5], [2.0]], [1, 1, 0], ("r", "g")))
 
 
 @pytest.fixture
-def haul():
+def chunk():
     sources = pa.table({**{f.name: pa.nulls(4, f.type) for f in SOURCES}, "source_id": pa.array(IDS, pa.int64()),
                         "ra": [1.0, 2.0, 3.0, 4.0], "dec": [0.0] * 4}).cast(SOURCES)  # fmt: skip
     labels = pa.table({"source_id": [10, 40], "origin": ["x", "x"], "class": ["A", "B"], "score": [0.5, 0.5],
                        "is_photometric": [True, True]}).cast(CLASS_LABELS)  # fmt: skip
-    field = Field(sources, labels, PARAMETER_LABELS.empty_table(), REJECTED.empty_table())
-    return _haul(field, [GAIA, ZTF, Harvest()], SURVEYS)
+    field = SampleChunk(sources, labels, PARAMETER_LABELS.empty_table(), REJECTED.empty_table())
+    return _join_results(field, [GAIA, ZTF, SurveyResult()], SURVEYS)
 
 
-def test_every_epoch_arrives_once_by_time_with_its_object(haul):
-    batch = haul.epochs
-    assert batch.source_id.tolist() == [10, 20, 30] == haul.sources["source_id"].to_pylist()
+def test_every_epoch_arrives_once_by_time_with_its_object(chunk):
+    batch = chunk.epochs
+    assert batch.source_id.tolist() == [10, 20, 30] == chunk.sources["source_id"].to_pylist()
     assert batch.bands == ("G", "r", "g")
     assert batch.time.tolist() == [0.5, 1.0, 2.0, 2.5, 3.0, 4.0, 5.0, 2.0]
     assert [batch.bands[code] for code in batch.band] == ["g", "G", "r", "g", "G", "g", "g", "G"]
-    assert haul.objid.tolist() == [9, 10, 8, 9, 10, 7, 7, 30]
+    assert chunk.objid.tolist() == [9, 10, 8, 9, 10, 7, 7, 30]
 
 
-def test_a_source_without_an_epoch_is_set_aside_with_the_reason(haul):
-    assert haul.rejected.select(["object_id", "column", "check"]).to_pylist() == [
+def test_a_source_without_an_epoch_is_set_aside_with_the_reason(chunk):
+    assert chunk.rejected.select(["object_id", "column", "check"]).to_pylist() == [
         {"object_id": "40", "column": "n_epoch", "check": "no_epoch"}
     ]
-    assert all(40 not in rows["source_id"].to_pylist() for rows in haul.beside.values())
-    assert haul.beside["label_sample__class"]["source_id"].to_pylist() == [10]
+    assert all(40 not in rows["source_id"].to_pylist() for rows in chunk.beside.values())
+    assert chunk.beside["label_sample__class"]["source_id"].to_pylist() == [10]
 
 
-def test_the_lake_keeps_objects_apart_and_cleaning_joins_them(haul):
+def test_the_lake_keeps_objects_apart_and_cleaning_joins_them(chunk):
     archive = Archive(BANDS, "", 0, iter(()))
     new, hashes = np.array([True, True, False]), np.array([1, 2, 3])
-    rows = _epoch_rows(Run("r", "", "d", ""), archive, haul, np.array([0, 1, 2], np.int32), hashes, new)
+    rows = _epoch_rows(Run("r", "", "d", ""), archive, chunk, np.array([0, 1, 2], np.int32), hashes, new)
     assert [(r["source_id"], r["survey"], r["objid"], r["time"]) for r in rows.to_pylist()] == [
         (10, "gaia", 10, [1.0, 3.0]), (10, "ztf", 8, [2.0]), (10, "ztf", 9, [0.5, 2.5]), (20, "ztf", 7, [4.0, 5.0]),
     ]  # fmt: skip
     assert rows["content_hash"].to_pylist() == [1, 1, 1, 2]
-    joined, first = _by_survey(LightCurveBatch.from_arrow(rows, haul.epochs.bands), rows)
+    joined, first = _by_survey(LightCurveBatch.from_arrow(rows, chunk.epochs.bands), rows)
     assert joined.source_id.tolist() == [10, 10, 20] and first.tolist() == [0, 1, 3]
     assert [joined.time[a:b].tolist() for a, b in zip(joined.offsets[:-1], joined.offsets[1:], strict=True)] == [
         [1.0, 3.0], [0.5, 2.0, 2.5], [4.0, 5.0]
@@ -85,24 +85,24 @@ def test_a_sample_by_label_keeps_those_sources_alone():
     labels = pa.table({"source_id": [10, 20], "origin": ["x", "x"], "class": ["A", "B"], "score": [0.5, 0.5],
                        "is_photometric": [True, True]}).cast(CLASS_LABELS)  # fmt: skip
     sources = pa.table({f.name: pa.array(IDS) if f.name == "source_id" else pa.nulls(4, f.type) for f in SOURCES})
-    field = Field(sources, labels, PARAMETER_LABELS.empty_table(), REJECTED.empty_table())
-    assert _labelled(field, ()) is field
-    kept = _labelled(field, ["B", "C"])
+    field = SampleChunk(sources, labels, PARAMETER_LABELS.empty_table(), REJECTED.empty_table())
+    assert _keep_labelled(field, ()) is field
+    kept = _keep_labelled(field, ["B", "C"])
     assert kept.sources["source_id"].to_pylist() == [20] == kept.class_labels["source_id"].to_pylist()
 
 
 def test_an_unknown_survey_or_option_is_one_sentence():
     source = SimpleNamespace(options={"ztf": {"releese": "dr24"}}, bulk=False, endpoint="replica", offline=False)
     with pytest.raises(BadInput, match="no survey 'sdss'; there are gaia"):
-        _chosen("sdss", source)
+        _configure("sdss", source)
     with pytest.raises(BadInput, match="The survey ztf has no option 'releese'; it has release"):
-        _chosen("ztf", source)
+        _configure("ztf", source)
 
 
 def test_bulk_is_one_setting_for_all_surveys_that_have_bulk_files():
     source = SimpleNamespace(options={}, bulk=True, endpoint="live", offline=False)
-    assert all(_chosen(name, source).options["route"] == "bulk" for name in ("gaia", "ps1", "ztf", "tic"))
-    assert "route" not in _chosen("truth", source).options
+    assert all(_configure(name, source).options["route"] == "bulk" for name in ("gaia", "ps1", "ztf", "tic"))
+    assert "route" not in _configure("truth", source).options
 
 
 class TestBulkCatalogues:
@@ -116,7 +116,7 @@ class TestBulkCatalogues:
         return override(preset("demo"), ("source.bulk=true", *assignments)).source
 
     def chosen(self, *assignments):
-        return _chosen("tic", self.source(*assignments)).options["hats"]
+        return _configure("tic", self.source(*assignments)).options["hats"]
 
     def test_a_replica_never_stands_beside_real_catalogues(self):
         with pytest.raises(BadInput, match="serves no HATS catalogues"):

@@ -13,7 +13,7 @@ from tasks.lightcurves.photometry import gaia_to_mag
 from tasks.lightcurves.times import gaia_to_mjd
 from tasks.surveys.gaia import OPTIONS, SURVEY, epochs_question
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES
-from tasks.surveys.survey import GAIA_NEIGHBOURS, REJECTED, SOURCES, Harvest
+from tasks.surveys.survey import GAIA_NEIGHBOURS, REJECTED, SOURCES, SurveyResult
 from tests.unit.surveys import gaia_products as made
 
 NO_NEIGHBOURS = GAIA_NEIGHBOURS.empty_table()
@@ -25,17 +25,17 @@ def sources(ids, has_epochs=True) -> pa.Table:
     return pa.table([known.get(field.name, pa.nulls(n, field.type)) for field in SOURCES], schema=SOURCES)
 
 
-def harvest(rows: made.Transits, answer=made.wide_zip, asked=None, **options) -> Harvest:
+def fetch(rows: made.Transits, answer=made.wide_zip, asked=None, **options) -> SurveyResult:
     ids = sorted({row["source_id"] for row in rows}) if asked is None else asked
 
     def ask(question, items):
         assert question.service == "gaia_datalink" and items["source_id"].to_pylist() == list(ids)
         return question.read(answer(rows))
 
-    return SURVEY.harvest(ask, sources(ids), NO_NEIGHBOURS, {**SURVEY.options, **options})
+    return SURVEY.fetch(ask, sources(ids), NO_NEIGHBOURS, {**SURVEY.options, **options})
 
 
-def checks(found: Harvest) -> list[tuple]:
+def checks(found: SurveyResult) -> list[tuple]:
     assert found.rejected.schema == REJECTED
     keys = list(zip(*(found.rejected[name].to_pylist() for name in ("table", "key", "column", "check")), strict=True))
     assert len(set(keys)) == len(keys)  # the quarantine's key
@@ -44,7 +44,7 @@ def checks(found: Harvest) -> list[tuple]:
 
 def test_times_magnitudes_and_errors():
     rows = made.transits(3, 20, seed=2)
-    found = harvest(rows)
+    found = fetch(rows)
     batch = found.curves.batch
     assert batch.bands == tuple(band.name for band in SURVEY.bands) == made.BANDS
     assert {band.system for band in SURVEY.bands} == {"Vega"}
@@ -67,7 +67,7 @@ def test_times_magnitudes_and_errors():
 
 def test_the_zero_points_error_is_added_on_demand_alone():
     rows = made.transits(2, 10)
-    plain, added = harvest(rows).curves.batch, harvest(rows, zero_point_error=True).curves.batch
+    plain, added = fetch(rows).curves.batch, fetch(rows, zero_point_error=True).curves.batch
     error = np.array([RELEASES["dr3"].zero_point_error_mag[band] for band in made.BANDS])[plain.band]
     np.testing.assert_allclose(added.mag_err**2 - plain.mag_err**2, error**2, rtol=1e-2, atol=1e-8)
     assert OPTIONS["zero_point_error"] is False
@@ -89,7 +89,7 @@ def test_flags():
     for (photometry, variability, other), flags in cases.items():
         row.update(rejected_by_photometry=photometry, variability_flag_g_reject=variability, g_other_flags=other)
         row.update(variability_flag_bp_reject=False, variability_flag_rp_reject=False)
-        batch = harvest([row]).curves.batch
+        batch = fetch([row]).curves.batch
         assert batch.flags.tolist() == [flags, *[REJECTED_BY_PHOTOMETRY * photometry] * 2]
 
 
@@ -100,7 +100,7 @@ def test_values_that_cannot_be_are_no_magnitudes(answer):
     rows[1].update(g_transit_mag=15.0, g_transit_flux=-999.0, g_transit_time=1711.0)
     rows[2].update(bp_mag=None, bp_flux=5e3, bp_obs_time=1712.0)
     rows[3].update(rp_mag=16.0, rp_flux=5e3, rp_flux_over_error=-999.0, rp_obs_time=1713.0)
-    batch = harvest(rows, answer).curves.batch
+    batch = fetch(rows, answer).curves.batch
     at = {time: int(np.flatnonzero(batch.time == gaia_to_mjd(time))[0]) for time in (1710.0, 1711.0, 1712.0, 1713.0)}
     assert all(np.isnan(batch.mag[at[time]]) and np.isnan(batch.mag_err[at[time]]) for time in (1710.0, 1711.0, 1712.0))
     assert batch.mag[at[1713.0]] == 16.0 and np.isnan(batch.mag_err[at[1713.0]])
@@ -112,7 +112,7 @@ def test_times_outside_the_mission_are_rejected():
     for row, time in zip(rows, (-999.0, 0.0, 9999.0), strict=False):
         row.update(g_transit_time=time, g_transit_flux=1e4, g_transit_mag=15.0)
     rows[3].update(g_transit_time=None, g_transit_flux=1e4, g_transit_mag=15.0)
-    found = harvest(rows)
+    found = fetch(rows)
     assert checks(found) == [(str(rows[0]["source_id"]), "time", "range")] * 4
     assert set(found.rejected["value"].to_pylist()) == {"-999", "0", "9999", None}
     assert np.isfinite(found.curves.batch.time).all()
@@ -130,7 +130,7 @@ def test_a_transit_counts_once_whatever_the_order(seed, copies):
     repeated = [rows[k] for k in rng.integers(0, len(rows), copies)]
     shuffled = [*rows, *repeated]
     rng.shuffle(shuffled)
-    plain, again = harvest(rows), harvest(shuffled)
+    plain, again = fetch(rows), fetch(shuffled)
     for name in ("source_id", "offsets", "time", "mag", "mag_err", "band", "flags"):
         np.testing.assert_array_equal(getattr(again.curves.batch, name), getattr(plain.curves.batch, name))
     n_copy = sum(row[f"{prefix}_flux"] is not None for row in repeated for prefix in made.PREFIX.values())
@@ -142,7 +142,7 @@ def test_sources_without_a_product_are_named_and_strangers_dropped():
     rows = made.transits(3, 4)
     own = sorted({row["source_id"] for row in rows})
     asked = [*own[:2], own[-1] + 100]  # the third source was not asked for, another has no product
-    found = harvest(rows, asked=asked)
+    found = fetch(rows, asked=asked)
     assert found.curves.batch.source_id.tolist() == own[:2]
     assert checks(found) == [(str(own[-1] + 100), "source_id", "no_product")]
 
@@ -151,13 +151,13 @@ def test_only_sources_with_epoch_photometry_are_asked_for():
     def ask(question, items):
         raise AssertionError("nothing is to be asked")
 
-    found = SURVEY.harvest(ask, sources([1, 2], has_epochs=False), NO_NEIGHBOURS, SURVEY.options)
+    found = SURVEY.fetch(ask, sources([1, 2], has_epochs=False), NO_NEIGHBOURS, SURVEY.options)
     assert found.curves is None and found.rejected.num_rows == 0
-    assert SURVEY.harvest(ask, sources([]), NO_NEIGHBOURS, SURVEY.options).curves is None
+    assert SURVEY.fetch(ask, sources([]), NO_NEIGHBOURS, SURVEY.options).curves is None
 
 
 def test_an_empty_answer_gives_no_curves_but_a_report():
-    found = harvest(made.transits(2, 2), answer=lambda rows: made.zipped({}))
+    found = fetch(made.transits(2, 2), answer=lambda rows: made.zipped({}))
     assert len(found.curves.batch) == 0 and len(checks(found)) == 2
 
 
@@ -175,7 +175,7 @@ def test_the_question():
     ):
         epochs_question(RELEASES["dr3"], "COMBINED")
     with pytest.raises(BadInput, match="no Gaia release 'dr9' here; known are dr3"):
-        harvest(made.transits(1, 1), release="dr9")
+        fetch(made.transits(1, 1), release="dr9")
 
 
 def test_the_client_knows_the_same_spellings_of_the_structures():
@@ -187,7 +187,7 @@ def test_the_client_knows_the_same_spellings_of_the_structures():
 def test_no_epoch_is_cut_here():
     """Flagged epochs stay in the batch: cuts are named, counted, and made elsewhere."""
     rows = made.transits(4, 30, seed=8)
-    batch = harvest(rows).curves.batch
+    batch = fetch(rows).curves.batch
     epochs = sum(row[f"{prefix}_flux"] is not None for row in rows for prefix in made.PREFIX.values())
     assert batch.time.size == epochs and (batch.flags & REJECTED_BY_PHOTOMETRY > 0).sum() > 0
     assert pc.all(pc.is_in(pa.array(batch.source_id), pa.array([row["source_id"] for row in rows]))).as_py()

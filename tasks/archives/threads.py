@@ -36,7 +36,7 @@ class Stop:
         self.check()
 
 
-class Crew:
+class SendingThreads:
     """Threads that send for one service.
 
     They are daemons: a program that ends does not wait for an archive's job, whose address is on record.

@@ -1,4 +1,4 @@
-"""Manners at the replica's door: limits hold over programs, the live ones too, and nothing known is asked again."""
+"""Limits at the replica's door: limits hold over programs, the live ones too, and nothing known is asked again."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ import pytest
 from flows.settings import Sample
 from lakehouse.answers.raw import DONE
 from schemas import BadInput
-from tasks.archives import manners as profiles
+from tasks.archives import limits as profiles
 from tasks.surveys import SURVEYS, ztf
 from tests.integration.acquisition import (
     acquire_into,
@@ -24,8 +24,8 @@ from tests.integration.acquisition import (
     clear_log,
     items_answered_twice,
     jobs_held,
+    limits_with,
     log,
-    manners,
     questions,
     records,
     set_limits,
@@ -87,7 +87,7 @@ def test_two_programs_keep_one_limit_together(replica, acquired, tmp_path):
         assert program.returncode == 0, words
     for name in ("one", "other"):
         assert_same(acquired.tables, tables(tmp_path / name))
-    under_way, limits = times(replica), manners(**CROWD)
+    under_way, limits = times(replica), limits_with(**CROWD)
     peaks = {service: most_at_once(intervals) for service, intervals in under_way.items()}
     print(f"\nat the door, at most at a time: {peaks}; questions: {dict(asked(replica))}")
     assert {service for service, peak in peaks.items() if peak > limits[service].parallel} == set()
@@ -99,7 +99,7 @@ def test_two_programs_keep_one_limit_together(replica, acquired, tmp_path):
     assert len(began) / (max(began) - min(began)) > 5  # the pace was what held them up
 
 
-def test_the_live_manners_are_kept_at_small_size(replica, tmp_path):
+def test_the_live_limits_are_kept_at_small_size(replica, tmp_path):
     few = Sample(random_index=(0, 99_999))
     acquire_into(tmp_path / "fast", source_of(replica, sample=few), limit=100)
     fast = asked(replica)
@@ -111,9 +111,9 @@ def test_the_live_manners_are_kept_at_small_size(replica, tmp_path):
     for entry in questions(replica):
         began[entry["service"]].append(entry["began"])
     assert len(began["irsa_lightcurves"]) > 2
-    for service, manner in profiles.LIVE.items():
-        if manner.per_second:
-            assert_paced(began[service], manner.per_second)
+    for service, limits in profiles.LIVE.items():
+        if limits.per_second:
+            assert_paced(began[service], limits.per_second)
     looks = defaultdict(list)
     for entry in log(replica):
         if entry["service"] == "gaia_tap" and (entry["path"].endswith("/phase") or "job" in entry):
@@ -230,8 +230,8 @@ def test_another_spelling_of_the_structure_asks_nothing(replica, acquired, tmp_p
 
 
 def test_a_service_without_limits_is_not_asked(replica, tmp_path, monkeypatch):
-    some = {name: manner for name, manner in profiles.FAST.items() if name != "irsa_tap"}
+    some = {name: limits for name, limits in profiles.FAST.items() if name != "irsa_tap"}
     monkeypatch.setitem(profiles.PROFILES, "fast", some)
-    with pytest.raises(BadInput, match="1 services have no manners, first 'irsa_tap'"):
+    with pytest.raises(BadInput, match="1 services have no limits, first 'irsa_tap'"):
         acquire_into(tmp_path / "lake", source_of(replica))
     assert log(replica) == []

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Manner:
+class ServiceLimits:
     """Limits of one service.
 
     `parallel` requests at a time and `per_second` of them begun, over all programs of this machine; `chunk` items a
@@ -28,32 +28,32 @@ class Manner:
 
 
 # Sources: documentation and threads named in docs/archives.md, read November 2026; untested against the live services.
-LIVE: dict[str, Manner] = {
-    "gaia_tap": Manner(2, 2000, 120.0, row_cap=3_000_000, job_s=5400.0),
-    "gaia_datalink": Manner(2, 1000, 600.0, per_second=1.0),
-    "mast_ps1": Manner(4, 500, 120.0, job_s=1200.0, poll_s=(2.0, 10.0), row_cap=100_000),
-    "mast_tic": Manner(4, 500, 120.0, job_s=1200.0, poll_s=(2.0, 10.0), row_cap=100_000),
-    "mast_portal": Manner(2, 500, 300.0, per_second=2.0),
-    "irsa_tap": Manner(2, 5000, 900.0, job_s=3600.0, poll_s=(2.0, 5.0)),
-    "irsa_lightcurves": Manner(3, 50, 150.0, per_second=2.0, attempts=4),
-    "cds_xmatch": Manner(1, 20_000, 300.0, attempts=3),
-    "gaia_cdn": Manner(4, 1, 300.0),
-    "hats": Manner(8, 500, 300.0),
-    "truth": Manner(2, 20_000, 60.0),
+LIVE: dict[str, ServiceLimits] = {
+    "gaia_tap": ServiceLimits(2, 2000, 120.0, row_cap=3_000_000, job_s=5400.0),
+    "gaia_datalink": ServiceLimits(2, 1000, 600.0, per_second=1.0),
+    "mast_ps1": ServiceLimits(4, 500, 120.0, job_s=1200.0, poll_s=(2.0, 10.0), row_cap=100_000),
+    "mast_tic": ServiceLimits(4, 500, 120.0, job_s=1200.0, poll_s=(2.0, 10.0), row_cap=100_000),
+    "mast_portal": ServiceLimits(2, 500, 300.0, per_second=2.0),
+    "irsa_tap": ServiceLimits(2, 5000, 900.0, job_s=3600.0, poll_s=(2.0, 5.0)),
+    "irsa_lightcurves": ServiceLimits(3, 50, 150.0, per_second=2.0, attempts=4),
+    "cds_xmatch": ServiceLimits(1, 20_000, 300.0, attempts=3),
+    "gaia_cdn": ServiceLimits(4, 1, 300.0),
+    "hats": ServiceLimits(8, 500, 300.0),
+    "truth": ServiceLimits(2, 20_000, 60.0),
 }
 # The replica on this machine: the same chunks, no need to wait.
-FAST: dict[str, Manner] = {
-    name: replace(manner, per_second=None, timeout_s=20.0, job_s=120.0, poll_s=(0.01, 0.5), backoff_s=(0.05, 0.5))
-    for name, manner in LIVE.items()
+FAST: dict[str, ServiceLimits] = {
+    name: replace(limits, per_second=None, timeout_s=20.0, job_s=120.0, poll_s=(0.01, 0.5), backoff_s=(0.05, 0.5))
+    for name, limits in LIVE.items()
 }
 PROFILES = {"live": LIVE, "fast": FAST}
 
 
-def table(manners: dict[str, Manner]) -> str:
+def table(limits: dict[str, ServiceLimits]) -> str:
     """The limits as a Markdown table, for the docs."""
     head = "| service | at a time | a second | items | s a reply | s a job | attempts | pauses, s | rows at most |"
     lines = [head, "|" + "---|" * 9]
-    for name, m in manners.items():
+    for name, m in limits.items():
         rate = f"{m.per_second:g}" if m.per_second else "-"
         cap = f"{m.row_cap:,}" if m.row_cap else "-"
         lines.append(f"| {name} | {m.parallel} | {rate} | {m.chunk:,} | {m.timeout_s:g} | {m.job_s:g} | {m.attempts} "
