@@ -16,12 +16,15 @@ import torch
 
 from tasks.learning.data import Examples
 from tasks.learning.fit import fit
-from tasks.learning.models.lstm import MultibandLSTM, Network
-from tasks.learning.padding import buckets, pad
+from tasks.learning.inputs.buckets import length_buckets
+from tasks.learning.inputs.differences import DifferenceRows, difference_rows
+from tasks.learning.inputs.epochs import distinct_epochs
+from tasks.learning.inputs.padding import pad_rows
+from tasks.learning.models.lstm import Network
+from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.persistence import load, save
 from tasks.learning.recipe import NetworkConfig, Recipe
-from tasks.learning.tokens import Tokens, distinct_epochs, rows_of
-from tasks.learning.torch_fit import step_loss
+from tasks.learning.training.losses import step_loss
 from tasks.lightcurves import LightCurveBatch
 
 N_OBJECT, MEAN_LENGTH, MAX_LENGTH = 1_024, 68, 300  # a ragged set as of a real survey: most curves are short
@@ -48,10 +51,10 @@ def best_of(run: Callable[[], object], n: int = 3) -> float:
     return min(found)
 
 
-def epoch(network: MultibandLSTM, tokens: Tokens, batches: list[np.ndarray], length: int | None) -> None:
+def epoch(network: MultibandLSTM, tokens: DifferenceRows, batches: list[np.ndarray], length: int | None) -> None:
     """One pass of forward and backward; `length` pads every batch to that many rows, None to its own longest."""
     for index in batches:
-        batch = pad(tokens, index)
+        batch = pad_rows(tokens, index)
         x, weight = batch.x[0], batch.weight[0]
         if length is not None:
             x = torch.nn.functional.pad(x, (0, 0, 0, length - x.shape[1]))
@@ -62,10 +65,10 @@ def epoch(network: MultibandLSTM, tokens: Tokens, batches: list[np.ndarray], len
 
 def training() -> dict[str, float]:
     """Ratio of pad-to-longest-of-all and of unsorted batches to length-bucketed batches, for one band network."""
-    tokens = rows_of(distinct_epochs(ragged(N_OBJECT), ("g",)), 0)
+    tokens = difference_rows(distinct_epochs(ragged(N_OBJECT), ("g",)), 0)
     network = MultibandLSTM(CONFIG, 1, 6)
     shuffled = np.array_split(np.random.default_rng(0).permutation(N_OBJECT), N_OBJECT // CONFIG.batch)
-    bucketed = buckets(tokens.length, CONFIG.batch)
+    bucketed = length_buckets(tokens.length, CONFIG.batch)
     seconds = {
         "pad_to_max": best_of(lambda: epoch(network, tokens, shuffled, MAX_LENGTH)),
         "pad_to_batch": best_of(lambda: epoch(network, tokens, shuffled, None)),
@@ -81,7 +84,7 @@ def scoring() -> dict[str, float]:
     batch = ragged(4 * N_OBJECT, 1)
     examples = Examples(batch.source_id, np.empty((len(batch), 0), np.float32), (), batch)
     network = Network(CONFIG, ("g",), np.full(6, 1 / 6), MultibandLSTM(CONFIG, 1, 6))
-    alone = best_of(lambda: rows_of(distinct_epochs(batch, ("g",)), 0))
+    alone = best_of(lambda: difference_rows(distinct_epochs(batch, ("g",)), 0))
     return {"score_seq_per_s": len(batch) / best_of(lambda: network.proba(examples)),
             "tokenise_epochs_per_s": batch.time.size / alone}  # fmt: skip
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.learning.inputs.matrix import feature_matrix
 from tasks.lightcurves import LightCurveBatch
 
 
@@ -52,14 +53,7 @@ class Examples:
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Features (S, len(names)) float32 in the order of `names`, whatever the order here; ValueError if absent."""
-        place = {name: i for i, name in enumerate(self.feature_names)}
-        absent = [name for name in names if name not in place]
-        if absent:
-            raise ValueError(
-                f"features: {len(absent)} of the {len(names)} columns the model was trained on are absent "
-                f"(first: {absent[0]}); compute the features with the settings of the training."
-            )
-        return np.ascontiguousarray(self.features[:, [place[name] for name in names]], np.float32)
+        return feature_matrix(self.features, self.feature_names, names)
 
 
 def examples_from_table(table: pa.Table, names: Sequence[str], batch: LightCurveBatch | None = None) -> Examples:

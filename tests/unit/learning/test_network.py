@@ -11,12 +11,15 @@ import torch
 
 from tasks.learning.data import Examples
 from tasks.learning.fit import fit
-from tasks.learning.models.lstm import BandNetwork, MultibandLSTM, _validation
-from tasks.learning.padding import Padded, pad
+from tasks.learning.inputs.differences import context_width, difference_rows
+from tasks.learning.inputs.epochs import distinct_epochs
+from tasks.learning.inputs.padding import PaddedRows, pad_rows
+from tasks.learning.inputs.windows import cut_window
+from tasks.learning.models.lstm.network import BandNetwork, MultibandLSTM
 from tasks.learning.persistence import model_id
 from tasks.learning.recipe import NetworkConfig, Recipe
-from tasks.learning.tokens import context_width, distinct_epochs, rows_of, windowed
-from tasks.learning.torch_fit import step_loss
+from tasks.learning.training.losses import step_loss
+from tasks.learning.training.sampling import stopping_part
 from tasks.lightcurves import LightCurveBatch
 from tests.unit.learning.synthetic_stars import stars
 
@@ -26,7 +29,7 @@ EXAMPLES, CLASSES, _ = stars(90, n_epoch=(2, 30))
 SELF = Path(__file__)
 
 
-def wider(batch: Padded, extra: int, fill: float) -> Padded:
+def wider(batch: PaddedRows, extra: int, fill: float) -> PaddedRows:
     """The same objects with `extra` more steps of padding, and `fill` in all padding."""
 
     def stretched(values: torch.Tensor, valid: torch.Tensor, value: float) -> torch.Tensor:
@@ -53,10 +56,10 @@ def wider(batch: Padded, extra: int, fill: float) -> Padded:
 
 
 def test_padding_changes_no_output_and_no_gradient():
-    tokens = rows_of(windowed(distinct_epochs(EXAMPLES.batch, ("g", "r")), 20, np.zeros(90)), 2)
+    tokens = difference_rows(cut_window(distinct_epochs(EXAMPLES.batch, ("g", "r")), 20, np.zeros(90)), 2)
     torch.manual_seed(0)
     network = MultibandLSTM(replace(SMALL, dropout=0.0), 2, 3)
-    batch = pad(tokens, np.flatnonzero(tokens.length > 0)[:16])
+    batch = pad_rows(tokens, np.flatnonzero(tokens.length > 0)[:16])
     y, one = torch.arange(16) % 3, torch.ones(16)
     found = []
     for each in (batch, wider(batch, 7, 0.0), wider(batch, 7, 1e3)):
@@ -150,10 +153,10 @@ def test_bands_are_known_by_name():
 def test_the_stopping_part_is_carved_by_object_from_every_class():
     y = np.repeat([0, 1, 2], [100, 20, 1])
     ids = np.arange(121)
-    chosen = _validation(ids, y, 0.15, 0)
+    chosen = stopping_part(ids, y, 0.15, 0)
     assert [int(chosen[y == c].sum()) for c in range(3)] == [15, 3, 0]
     order = np.random.default_rng(0).permutation(121)
-    assert np.array_equal(_validation(ids[order], y[order], 0.15, 0), chosen[order])
+    assert np.array_equal(stopping_part(ids[order], y[order], 0.15, 0), chosen[order])
 
 
 def test_few_objects_and_no_errors_still_train():

@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
-from tasks.learning.padding import buckets, pad
-from tasks.learning.tokens import context_width, distinct_epochs, fixed_views, rows_of, windowed
+from tasks.learning.inputs.buckets import length_buckets
+from tasks.learning.inputs.differences import context_width, difference_rows
+from tasks.learning.inputs.epochs import distinct_epochs
+from tasks.learning.inputs.padding import pad_rows
+from tasks.learning.inputs.windows import cut_views, cut_window
 from tasks.lightcurves import LightCurveBatch
 from tests.unit.learning.synthetic_stars import stars
 
 
 def tokenise(batch: LightCurveBatch, bands: tuple[str, ...], n_skip: int = 0):
-    return rows_of(distinct_epochs(batch, bands), n_skip)
+    return difference_rows(distinct_epochs(batch, bands), n_skip)
 
 
 def one_by_one(batch: LightCurveBatch, n_band: int):
@@ -88,12 +91,12 @@ def test_a_window_holds_successive_epochs_and_three_of_them_the_whole_curve():
     batch = LightCurveBatch.from_epochs(np.repeat([1, 2], n), time, time / 1e3, None, np.zeros(130), None, ("g",))
     epochs = distinct_epochs(batch, ("g",))
     for place, first in ((0.0, 0), (0.5, 30), (1.0, 60)):
-        cut = windowed(epochs, 40, np.array([place, place]))
+        cut = cut_window(epochs, 40, np.array([place, place]))
         assert cut.n_epoch.tolist() == [40, 30]
         assert cut.time[:40].tolist() == list(range(first, first + 40))
-    views = fixed_views(epochs, 40, 0)
+    views = cut_views(epochs, 40)
     assert [index.tolist() for index, _ in views] == [[0, 1], [0], [0]]
-    assert [tokens.length.tolist() for _, tokens in views] == [[38, 28], [38], [38]]
+    assert [view.n_epoch.tolist() for _, view in views] == [[40, 30], [40], [40]]
 
 
 def test_bands_are_read_by_name_and_absent_ones_stay_empty():
@@ -115,7 +118,7 @@ def test_tokens_of_an_object_do_not_depend_on_its_neighbours():
 def test_every_object_with_rows_is_in_one_bucket_of_similar_length():
     length = np.random.default_rng(0).integers(0, 200, 1000)
     for rng in (None, np.random.default_rng(1)):
-        parts = buckets(length, 64, rng)
+        parts = length_buckets(length, 64, rng)
         assert sorted(np.concatenate(parts)) == np.flatnonzero(length > 0).tolist()
         padded = sum(part.size * length[part].max() for part in parts)
         assert padded < 1.35 * length.sum()
@@ -123,7 +126,7 @@ def test_every_object_with_rows_is_in_one_bucket_of_similar_length():
 
 def test_padding_is_masked_zero():
     tokens = tokenise(stars(9, n_epoch=(2, 30))[0].batch, ("g", "r"), 0)
-    batch = pad(tokens, np.arange(9))
+    batch = pad_rows(tokens, np.arange(9))
     for b in range(2):
         assert batch.valid[b].sum() == np.diff(tokens.band_offsets)[b::2].sum()
         assert (batch.x[b][~batch.valid[b]] == 0).all() and (batch.weight[b][~batch.valid[b]] == 0).all()

@@ -1,0 +1,1 @@
+"""What models read: pure functions from light curves and feature columns to arrays, for all objects at once."""

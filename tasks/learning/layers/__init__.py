@@ -1,0 +1,1 @@
+"""Parts that networks share. Sequences are (B, T, C), padded at their end."""

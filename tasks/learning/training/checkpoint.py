@@ -1,0 +1,60 @@
+"""A training on disk between two passes: one safetensors file, its plain values as JSON in the header. No pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+ENTRY = "state"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a training keeps its state; `key` names the training: a hash of its recipe and its objects."""
+
+    path: Path
+    key: str
+
+    def write(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Replace the file in one step: a process killed at any moment leaves the old state or the new one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_name(f"{self.path.name}.{os.getpid()}.partial")
+        # clones: tensors that share memory, as tied weights do, cannot be stored
+        save_file(
+            {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()},
+            partial,
+            metadata={ENTRY: json.dumps({"key": self.key, **values})},
+        )
+        os.replace(partial, self.path)
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """What `write` has stored, on the CPU; None without a file. ValueError if damaged or of another key."""
+        if not self.path.exists():
+            return None
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                values = json.loads((file.metadata() or {})[ENTRY])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+            raise ValueError(f"{self.path.name}: the checkpoint cannot be read ({error}); delete it.") from None
+        if values.pop("key") != self.key:
+            raise ValueError(f"{self.path.name}: the checkpoint is of another training; delete it.")
+        return tensors, values
+
+
+def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same tensors under `prefix`.name."""
+    return {f"{prefix}.{name}": value for name, value in tensors.items()}
+
+
+def under_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors that `with_prefix` has named, under their own names."""
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}

@@ -1,0 +1,62 @@
+"""Parameter groups: parts of a network that learn each with their own start, steps and rates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class GroupConfig:
+    """How one group of parameters learns, with AdamW.
+
+    `lr` is multiplied by `decay` after each pass in which the loop runs. Gradients are clipped to the norm `clip`. The
+    group takes `steps` steps in each batch, from the pass `first_pass` (0 is the first) on.
+    """
+
+    lr: float
+    decay: float = 1.0
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    first_pass: int = 0
+    steps: int = 1
+
+
+class ParameterGroup:
+    """The parameters of `module` with their own optimiser. `name` tells the group in losses and checkpoints."""
+
+    def __init__(self, name: str, module: nn.Module, config: GroupConfig) -> None:
+        self.name, self.module, self.config = name, module, config
+        self.optimiser = torch.optim.AdamW(module.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+
+    @property
+    def lr(self) -> float:
+        """Learning rate of the next step."""
+        return self.optimiser.param_groups[0]["lr"]
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.optimiser.param_groups[0]["lr"] = value
+
+    def descend(self, loss: Tensor) -> None:
+        """One step down the gradient of `loss` ()."""
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.module.parameters(), self.config.clip)
+        self.optimiser.step()
+
+    def state(self) -> dict[str, Tensor]:
+        """Moments and step counts of the optimiser, by the number of the parameter and their name."""
+        state = self.optimiser.state_dict()["state"]
+        return {f"{number}.{name}": value for number, one in state.items() for name, value in one.items()}
+
+    def set_state(self, state: dict[str, Tensor], lr: float) -> None:
+        """Continue from what `state` and `lr` gave."""
+        found: dict[int, dict[str, Tensor]] = {}
+        for key, value in state.items():
+            number, name = key.split(".", 1)
+            found.setdefault(int(number), {})[name] = value
+        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": found})
+        self.lr = lr
