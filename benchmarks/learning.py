@@ -20,7 +20,7 @@ from tasks.learning.inputs.buckets import length_buckets
 from tasks.learning.inputs.differences import DifferenceRows, difference_rows
 from tasks.learning.inputs.epochs import distinct_epochs
 from tasks.learning.inputs.padding import pad_rows
-from tasks.learning.models.lstm import Network
+from tasks.learning.models.lstm.body import Network
 from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.persistence import load, save
 from tasks.learning.recipe import NetworkConfig, Recipe

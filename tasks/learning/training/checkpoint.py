@@ -6,13 +6,14 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 ENTRY = "state"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,12 @@ class Checkpoint:
         return tensors, values
 
 
-def with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def with_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
     """The same tensors under `prefix`.name."""
     return {f"{prefix}.{name}": value for name, value in tensors.items()}
 
 
-def under_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def under_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
     """The tensors that `with_prefix` has named, under their own names."""
     start = f"{prefix}."
     return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
