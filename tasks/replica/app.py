@@ -15,12 +15,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from schemas import BadInput
-from tasks.replica import catalogs_mast, cdn, datalink, lightcurves_ztf, portal, tap, truth, xmatch
+from tasks.replica import cdn, datalink, lightcurves_ztf, portal, tap, truth, xmatch
 from tasks.replica.faults import Door
 from tasks.replica.holdings import HOLDINGS_VERSION, Holdings
 from tasks.replica.state import State
 
-SERVICES = (tap, datalink, portal, catalogs_mast, lightcurves_ztf, xmatch, truth, cdn)
+SERVICES = (tap, datalink, portal, lightcurves_ztf, xmatch, truth, cdn)
 
 
 def create_app(holdings: Holdings, state: State | None = None, services: Sequence[ModuleType] = SERVICES) -> ASGIApp:

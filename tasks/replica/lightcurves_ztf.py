@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tasks.replica.constants import ZTF_UNUSABLE
 from tasks.replica.disturb import disturb
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
@@ -30,7 +31,6 @@ from tasks.replica.state import State
 
 COLLECTION = "ztf_dr24"
 OBJECTS = "ztf_objects_dr24"
-BAD = 32768  # BAD_CATFLAGS_MASK where none is asked for: epochs that the pipeline itself calls bad are left out
 LARGEST_RADIUS_DEG = 0.1667
 KNOWN = (
     "ID",
@@ -97,7 +97,7 @@ def _checked(form: Form) -> tuple[str, int, tuple[float, float] | None]:
     style = (form.get("FORMAT") or "VOTABLE").upper()
     if style not in MEDIA:
         raise Usage(f"unknown FORMAT {style}, known are {', '.join(MEDIA)}")
-    mask = _numbers(form.get("BAD_CATFLAGS_MASK") or str(BAD), "BAD_CATFLAGS_MASK", 1)
+    mask = _numbers(form.get("BAD_CATFLAGS_MASK") or str(ZTF_UNUSABLE), "BAD_CATFLAGS_MASK", 1)
     period = _numbers(form.get("TIME") or "-Inf Inf", "TIME", 2)
     return style, int(mask[0]), (period[0], period[1]) if "TIME" in sent else None
 

@@ -22,7 +22,6 @@ SERVICES: tuple[tuple[str, str], ...] = (
     ("/irsa/TAP", "irsa_tap"),
     ("/tap-server", "gaia_tap"),
     ("/data-server", "gaia_datalink"),
-    ("/catalogs.mast", "mast_portal"),
     ("/mast", "mast_portal"),
     ("/xmatch", "cds_xmatch"),
     ("/truth", "truth"),

@@ -10,10 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from tasks.lightcurves.times import direction
+from tasks.replica.constants import ARCSEC_RAD
 from tasks.replica.served import ServedTable
-
-ARCSEC = np.pi / 180 / 3600
+from tasks.replica.tables.positions import direction
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,10 +46,10 @@ def pairs(
     usable = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
     if usable.size == 0 or catalogue.tree.n == 0:
         return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)
-    chord = 2 * np.sin(radius_arcsec * ARCSEC / 2)
+    chord = 2 * np.sin(radius_arcsec * ARCSEC_RAD / 2)
     other = cKDTree(direction(ra[usable], dec[usable]))
     near = other.sparse_distance_matrix(catalogue.tree, chord, output_type="ndarray")
-    distance = 2 * np.arcsin(np.minimum(near["v"] / 2, 1)) / ARCSEC
+    distance = 2 * np.arcsin(np.minimum(near["v"] / 2, 1)) / ARCSEC_RAD
     order = np.lexsort((near["j"], distance, near["i"]))
     return usable[near["i"][order]], near["j"][order].astype(np.int64), distance[order]
 

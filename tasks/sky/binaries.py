@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.sky.bands import BANDS, SUN_TEFF_K, absolute_g, band_flux, radius
+from tasks.sky.bands import absolute_g, band_flux, radius
+from tasks.sky.constants import BANDS, SUN_TEFF_K
 from tasks.sky.draw import Draw, merged, truncated
 from tasks.sky.others import main_sequence
 from tasks.sky.shapes import GRID, PHASE, contact, hidden_fraction, separation

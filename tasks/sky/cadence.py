@@ -9,17 +9,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.sky.bands import BANDS
+from tasks.sky.constants import BANDS, DAY_S, OBLIQUITY_DEG, YEAR_DAY
 from tasks.sky.streams import BLOCK, stream
 
-YEAR_DAY = 365.25
 EQUINOX_MJD = 55276.7  # 2010-03-21, the Sun at right ascension 0
-OBLIQUITY = np.radians(23.4393)
+OBLIQUITY = np.radians(OBLIQUITY_DEG)
 
 GAIA_START, GAIA_END = 56863.7, 57901.4  # 2014-07-25 to 2017-05-28, the span of Gaia DR3
 GAIA_GROUP_DAY = 31.5  # half the 63 d precession of the spin axis: one pass leading and one trailing the Sun
 GAIA_GAPS_DAY = np.array([106.5, 253.5]) / 1440.0  # from one field of view to the other, and to the next spin
-GAIA_BAND_DELAY_DAY = np.array([0.0, 25.0, 30.0]) / 86400.0  # BP and RP strips follow the astrometric field
+GAIA_BAND_DELAY_DAY = np.array([0.0, 25.0, 30.0]) / DAY_S  # BP and RP strips follow the astrometric field
 
 PS1_SEASONS = 4  # 2010-2014, the 3 pi survey (Chambers et al. 2016)
 PS1_OFFSET_DAY = {"g_ps1": (-25, 25), "r_ps1": (-25, 25), "i_ps1": (-35, 35), "z_ps1": (50, 95), "y_ps1": (55, 100)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.sky.bands import SUN_MBOL_MAG, SUN_TEFF_K
+from tasks.sky.constants import SUN_MBOL_MAG, SUN_TEFF_K
 from tasks.sky.draw import Draw, choice, pulsating, truncated
 from tasks.sky.shapes import harmonics, interpolated
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.sky.bands import BANDS, SURVEYS, colours
+from tasks.sky.bands import colours
+from tasks.sky.constants import BANDS, SURVEYS
 from tasks.sky.streams import BLOCK, stream
 
 DUPLICATE_RATE = 0.006  # objects that are a second id of the one before

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.sky.bands import BANDS, WAVELENGTH_NM
+from tasks.sky.constants import BANDS, WAVELENGTH_NM
 from tasks.sky.shapes import GRID, pulsation, rotation
 
 NONE = 0.0

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.sky.bands import BANDS
 from tasks.sky.classes import CLASSES
+from tasks.sky.constants import BANDS
 from tasks.sky.noise import true_error
 from tasks.sky.rrlyrae import feh_rrab, feh_rrc
 from tasks.sky.streams import BLOCK, stream

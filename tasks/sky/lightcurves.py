@@ -7,12 +7,12 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.sky import cadence
-from tasks.sky.bands import BANDS
+from tasks.sky.constants import BANDS, GAIA_EPOCH_MJD
 from tasks.sky.noise import observe
 from tasks.sky.shapes import GRID
 from tasks.sky.streams import BLOCK, stream
 
-EPOCH_ZERO_MJD = 57388.5  # 2016.0, the reference epoch of the phases
+EPOCH_ZERO_MJD = GAIA_EPOCH_MJD  # reference epoch of the phases
 
 
 class Brightness:

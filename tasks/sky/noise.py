@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.lightcurves.flags import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
-from tasks.sky.bands import BANDS
+from tasks.sky.constants import BAD_QUALITY, BANDS, BLENDED, MOONLIGHT, SATURATED
 
 # Per band: error floor (mag), magnitude where the photon error reaches 0.1 mag, and where the background error does
 # (both single visits), bright limit, faint limit. Gaia after the epoch photometry of Evans et al. 2023,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tasks.sky import rrlyrae
-from tasks.sky.bands import BANDS, SUN_MBOL_MAG
+from tasks.sky.constants import BANDS, SUN_MBOL_MAG
 from tasks.sky.draw import Draw, choice, pulsating, truncated
 from tasks.sky.shapes import GRID, PHASE, harmonics
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch, concatenate
 from tasks.sky import defects, labels, stars
-from tasks.sky.bands import BANDS, SURVEYS
 from tasks.sky.classes import CLASSES, draw_classes, draw_stars
+from tasks.sky.constants import BANDS, SURVEYS
 from tasks.sky.lightcurves import EPOCH_ZERO_MJD, Brightness, as_batch, survey_epochs
 from tasks.sky.streams import BLOCK, stream
 

@@ -8,25 +8,22 @@ from astropy.coordinates import Latitude, Longitude
 from cdshealpix.nested import lonlat_to_healpix
 from numpy.typing import NDArray
 
-from tasks.sky.bands import EXTINCTION, absolute_g, band_flux, radius
+from tasks.sky.bands import absolute_g, band_flux, radius
 from tasks.sky.classes import CLASSES, REGISTRY
+from tasks.sky.constants import (
+    EXTINCTION,
+    GAIA_PARALLAX_ZERO_MAS,
+    GALACTIC_TO_ICRS,
+    HEALPIX_ORDER,
+    INDEX_BITS,
+    KM_S_PER_KPC_MAS,
+)
 from tasks.sky.streams import BLOCK, stream
 
-# Rows: unit vectors of the galactic axes in ICRS (Hipparcos catalogue, ESA SP-1200, vol. 1, eq. 1.5.11, transposed).
-GALACTIC_TO_ICRS = np.array(
-    [
-        [-0.0548755604, -0.8734370902, -0.4838350155],
-        [0.4941094279, -0.4448296300, 0.7469822445],
-        [-0.8676661490, -0.1980763734, 0.4559837762],
-    ]
-)
 DUST_MAG_PER_KPC = 0.45  # E(B-V) in the plane near the Sun (Green et al. 2019 give 0.3-0.6)
 DUST_HEIGHT_KPC = 0.125
 DUST_PATCHINESS = 0.35  # natural-log scatter from one line of sight to the next
 REDDENING_LIMIT_MAG = 3.5
-KM_S_PER_KPC_MAS = 4.740470  # km/s for 1 mas/yr at 1 kpc
-PARALLAX_ZERO_MAS = -0.030  # mean zero point of Gaia DR3 (Lindegren et al. 2021)
-INDEX_BITS, HEALPIX_ORDER = 35, 12  # Gaia: healpix of order 12 times 2^35 (source_id, Gaia DR3 data model)
 INDEX_MULTIPLIER = 20_988_936_657  # odd, so it permutes the 35-bit numbers: ids do not give away the order
 
 
@@ -138,7 +135,8 @@ def astrometry(seed: int, block: int, star: dict[str, NDArray]) -> dict[str, NDA
     """
     rng = stream(seed, block, "astrometry")
     error = np.hypot(0.02, 0.07 * 10 ** (0.28 * (star["mean_mag"][:, 0] - 17.0)))
-    value = {"parallax": 1000.0 / star["distance_pc"] + PARALLAX_ZERO_MAS, "pmra": star["pmra"], "pmdec": star["pmdec"]}
+    parallax = 1000.0 / star["distance_pc"] + GAIA_PARALLAX_ZERO_MAS
+    value = {"parallax": parallax, "pmra": star["pmra"], "pmdec": star["pmdec"]}
     measured = {name: true + error * rng.normal(0, 1, BLOCK) for name, true in value.items()}
     return {**measured, **{f"{name}_error": error for name in value}}
 

@@ -11,15 +11,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.replica.constants import GAIA_SOLUTION_ID, SUN_LOGG, SUN_TEFF_K
 from tasks.replica.served import ServedTable, columns
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.gaia_columns import GAIA_SOURCE
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch
-from tasks.replica.tables.transits import SOLUTION_ID
 
 A0_PER_EBV = 3.1
-LOGG_SUN = 4.438  # log10 of cm/s^2 (IAU 2015 resolution B3)
 FLAME_SHARE = 0.1
 
 _INTERVAL = """
@@ -67,7 +66,7 @@ def gspphot(patch: Patch) -> dict[str, NDArray]:
     def noise(purpose: str) -> NDArray:
         return given * normal(purpose, patch.seed, number)
 
-    gravity = LOGG_SUN - 2 * np.log10(radius) + 0.1 * noise("logg_gspphot")  # of one solar mass
+    gravity = SUN_LOGG - 2 * np.log10(radius) + 0.1 * noise("logg_gspphot")  # of one solar mass
     metals = np.where(np.isfinite(iron), iron - 0.2 + 0.3 * noise("mh near"), -0.5 + 0.5 * noise("mh far"))
     extinction = A0_PER_EBV * patch.truth("ebv_mag") * np.exp(0.2 * noise("azero_gspphot"))
     library = np.ma.array(np.full(teff.size, "MARCS"), mask=np.isnan(teff))
@@ -96,9 +95,9 @@ def rows(patch: Patch, phot: dict[str, NDArray]) -> pa.Table:
     teff = (phot["teff_gspphot"] + 60.0 * normal("teff_gspspec", patch.seed, number)) * given
     gravity = (phot["logg_gspphot"] + 0.1 * normal("logg_gspspec", patch.seed, number)) * given
     size = np.where(uniform("flame", patch.seed, number) < FLAME_SHARE, phot["radius_gspphot"], np.nan)
-    light = size**2 * (phot["teff_gspphot"] / 5772.0) ** 4
+    light = size**2 * (phot["teff_gspphot"] / SUN_TEFF_K) ** 4
     values = {
-        "solution_id": np.full(number.size, SOLUTION_ID),
+        "solution_id": np.full(number.size, GAIA_SOLUTION_ID),
         "source_id": patch.stars.source_id,
         **phot,
         **_spread("teff_gspspec", teff, 80.0),

@@ -6,16 +6,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.lightcurves.photometry import GAIA_ZERO_POINT, flux_to_mag, mag_to_flux
+from tasks.replica.constants import GAIA_EPOCH_YEAR, GAIA_SOLUTION_ID, GAIA_ZERO_POINT
 from tasks.replica.served import ServedTable
 from tasks.replica.tables import apsis, positions
 from tasks.replica.tables.chance import bits, normal, uniform
 from tasks.replica.tables.gaia_columns import GAIA_SOURCE
 from tasks.replica.tables.held import Held
-from tasks.replica.tables.patch import GAIA_EPOCH, Patch, Stars
+from tasks.replica.tables.patch import Patch, Stars
+from tasks.replica.tables.photometry import flux_of, magnitude_of
 from tasks.replica.tables.statistics import means
-from tasks.replica.tables.transits import SOLUTION_ID, Transits
-from tasks.sky.bands import SURVEYS
+from tasks.replica.tables.transits import Transits
+from tasks.sky import SURVEYS
 
 XP_LIMIT_MAG = 17.65  # Gaia DR3 publishes spectra of brighter sources
 LITE = (
@@ -79,10 +80,10 @@ def _identity(sources: Stars) -> dict[str, NDArray]:
     designation = np.char.add("Gaia DR3 ", sources.source_id.astype(str))
     galactic, ecliptic = (turn(sources.ra, sources.dec) for turn in (positions.galactic, positions.ecliptic))
     return {
-        "solution_id": np.full(len(sources), SOLUTION_ID),
+        "solution_id": np.full(len(sources), GAIA_SOLUTION_ID),
         "designation": designation,
         "source_id": sources.source_id,
-        "ref_epoch": np.full(len(sources), GAIA_EPOCH),
+        "ref_epoch": np.full(len(sources), GAIA_EPOCH_YEAR),
         "ra": sources.ra,
         "dec": sources.dec,
         **dict(zip(("l", "b", "ecl_lon", "ecl_lat"), (*galactic, *ecliptic), strict=True)),
@@ -119,8 +120,7 @@ def mean_photometry(patch: Patch, transits: Transits) -> dict[str, NDArray]:
     sources, n_own = patch.sources, len(patch.stars)
     flux, error, count = _mean_flux(transits, n_own)
     own = np.isnan(flux[:, 0])  # too few transits for a mean: the magnitude all the same
-    zero = GAIA_ZERO_POINT["Vega"]
-    flux[own, 0], error[own, 0] = mag_to_flux(patch.stars.g_mag[own], 0.01, zero["G"])
+    flux[own, 0], error[own, 0] = flux_of(patch.stars.g_mag[own], 0.01, GAIA_ZERO_POINT["G"])
     field_mag = patch.field_mag[patch.field_in_gaia, :3]
     field_err = 0.002 * 10 ** (0.3 * np.maximum(field_mag - 15.0, 0.0))
     field_mag = field_mag + field_err * np.stack(
@@ -129,7 +129,7 @@ def mean_photometry(patch: Patch, transits: Transits) -> dict[str, NDArray]:
     values: dict[str, NDArray] = {}
     for index, band in enumerate(SURVEYS["gaia"]):
         name = f"phot_{band.lower()}"
-        other = mag_to_flux(field_mag[:, index], field_err[:, index], zero[band])
+        other = flux_of(field_mag[:, index], field_err[:, index], GAIA_ZERO_POINT[band])
         mean, mean_error = (np.concatenate(pair) for pair in zip((flux[:, index], error[:, index]), other, strict=True))
         n_obs = np.concatenate([count[:, index], np.full(len(sources) - n_own, 20)])
         values |= {
@@ -137,7 +137,7 @@ def mean_photometry(patch: Patch, transits: Transits) -> dict[str, NDArray]:
             f"{name}_mean_flux": mean,
             f"{name}_mean_flux_error": mean_error,
             f"{name}_mean_flux_over_error": mean / mean_error,
-            f"{name}_mean_mag": flux_to_mag(mean, mean_error, zero[band])[0],
+            f"{name}_mean_mag": magnitude_of(mean, GAIA_ZERO_POINT[band]),
         }
     g_mag, bp_mag, rp_mag = (values[f"phot_{band.lower()}_mean_mag"] for band in SURVEYS["gaia"])
     excess = (values["phot_bp_mean_flux"] + values["phot_rp_mean_flux"]) / values["phot_g_mean_flux"]
@@ -151,7 +151,7 @@ def _mean_flux(transits: Transits, n: int) -> tuple[NDArray, NDArray, NDArray]:
     for index, band in enumerate(SURVEYS["gaia"]):
         good = transits.is_good[:, index]
         row = transits.row[good]
-        flux = 10 ** (-0.4 * (transits.mag[good, index].astype(np.float64) - GAIA_ZERO_POINT["Vega"][band]))
+        flux = 10 ** (-0.4 * (transits.mag[good, index].astype(np.float64) - GAIA_ZERO_POINT[band]))
         number = np.bincount(row, minlength=n)
         average = means(row, flux, n)
         variance = means(row, (flux - average[row]) ** 2, n)

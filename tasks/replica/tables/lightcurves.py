@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.replica.constants import ZTF_EXPOSURE_S, ZTF_LIMIT_MAG
 from tasks.replica.served import ARROW
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.records import Records
@@ -13,8 +14,7 @@ from tasks.replica.tables.ztf_columns import LIGHT_CURVE
 
 SCHEMA = pa.schema([(column.name, ARROW[column.datatype]) for column in LIGHT_CURVE])
 OF_OBJECT = ("filtercode", "ra", "dec", "field", "ccdid", "qid")
-FIRST_MJD, EXPOSURE_S = 58000.0, 30
-LIMIT_MAG = {"zg": 20.8, "zr": 20.6, "zi": 19.9}  # 5 sigma in 30 s (Masci et al. 2019)
+FIRST_MJD = 58000.0
 ZERO_POINT = {"zg": 26.3, "zr": 26.3, "zi": 25.7}
 COLOUR_TERM = {"zg": -0.05, "zr": 0.09, "zi": 0.0}
 
@@ -29,7 +29,7 @@ def light_curves(store: Records, objects: pa.Table, oids: NDArray[np.int64]) -> 
     fit, night = (uniform(purpose, 0, oid, within) for purpose in ("fit", "night"))
     values = {name: record[name] for name in ("hjd", "mjd", "mag", "magerr", "catflags")} | of | {
         "oid": oid, "expid": np.floor((mjd - FIRST_MJD) * 8640.0).astype(np.int64),
-        "filefracday": _file_fraction(mjd), "exptime": np.full(oid.size, EXPOSURE_S, np.int32),
+        "filefracday": _file_fraction(mjd), "exptime": np.full(oid.size, ZTF_EXPOSURE_S, np.int32),
         "chi": 0.7 + 0.6 * fit, "sharp": 0.1 * (fit - 0.5), "airmass": 1.0 + 0.8 * night**2,
         "magzprms": np.full(oid.size, 0.03), "clrcounc": np.full(oid.size, 1e-4),
         "programid": np.ones(oid.size, np.int16), **_by_filter(of["filtercode"], night),
@@ -52,7 +52,7 @@ def _by_filter(code: pa.Array, night: NDArray) -> dict[str, NDArray]:
         return np.array([table[name] for name in names], float)[which]
 
     return {
-        "limitmag": of(LIMIT_MAG) - 0.6 * night,
+        "limitmag": of(ZTF_LIMIT_MAG) - 0.6 * night,
         "magzp": of(ZERO_POINT) - 0.1 * night,
         "clrcoeff": of(COLOUR_TERM),
     }

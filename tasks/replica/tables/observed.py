@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tasks.lightcurves.batch import LightCurveBatch, concatenate
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.patch import Patch, Stars
-from tasks.sky.bands import BANDS, SURVEYS
+from tasks.sky import BANDS, SURVEYS
 from tasks.sky.noise import BRIGHT_MAG, FAINT_MAG, true_error
 
 

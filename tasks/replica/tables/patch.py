@@ -13,14 +13,16 @@ from cdshealpix.nested import lonlat_to_healpix
 from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.replica.constants import GAIA_EPOCH_YEAR
 from tasks.replica.tables import positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.sky.bands import colours
+from tasks.sky.constants import HEALPIX_ORDER, INDEX_BITS
 from tasks.sky.defects import BLEND_ARCSEC, NEIGHBOUR_TEFF_K
 from tasks.sky.sky import Sky
-from tasks.sky.stars import HEALPIX_ORDER, INDEX_BITS, INDEX_MULTIPLIER
+from tasks.sky.stars import INDEX_MULTIPLIER
 
-GAIA_EPOCH, GAIA_LIMIT_MAG = 2016.0, 21.0
+GAIA_LIMIT_MAG = 21.0
 # Objects that are no star of the sky get numbers of their own: ids are made of them, and no two may be equal.
 FIELD, DR2, DR2_SECOND = 2**31, 2**32, 2**33
 TWO_PARAMETER_SHARE = 0.3  # field stars without parallax and proper motion (a fifth of Gaia DR3 to G = 21)
@@ -51,7 +53,7 @@ class Stars:
 
     def at(self, year: NDArray | float) -> tuple[NDArray, NDArray]:
         """Their positions, deg, at a Julian year."""
-        return positions.propagate(self.ra, self.dec, self.pmra, self.pmdec, np.asarray(year) - GAIA_EPOCH)
+        return positions.propagate(self.ra, self.dec, self.pmra, self.pmdec, np.asarray(year) - GAIA_EPOCH_YEAR)
 
     def scattered(
         self, year: NDArray | float, sigma: NDArray | float, purpose: str, seed: int, *keys: NDArray

@@ -8,21 +8,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.lightcurves.times import direction
-from tasks.sky.stars import GALACTIC_TO_ICRS
+from tasks.replica.constants import ARCSEC_RAD, OBLIQUITY_RAD
+from tasks.sky.constants import GALACTIC_TO_ICRS
 
-OBLIQUITY = np.radians(23.0 + 26.0 / 60 + 21.448 / 3600)  # of J2000 (IAU 1976)
-ARCSEC = np.pi / 180 / 3600  # rad
 ECLIPTIC_TO_ICRS = np.array(  # rows: the ecliptic axes in ICRS
-    [[1, 0, 0], [0, np.cos(OBLIQUITY), np.sin(OBLIQUITY)], [0, -np.sin(OBLIQUITY), np.cos(OBLIQUITY)]]
+    [[1, 0, 0], [0, np.cos(OBLIQUITY_RAD), np.sin(OBLIQUITY_RAD)], [0, -np.sin(OBLIQUITY_RAD), np.cos(OBLIQUITY_RAD)]]
 )
+
+
+def direction(ra: ArrayLike, dec: ArrayLike) -> NDArray[np.float64]:
+    """Unit vectors (..., 3) of positions in degrees (ICRS)."""
+    ra, dec = np.radians(ra), np.radians(dec)
+    return np.stack([np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)], axis=-1)
 
 
 def offset(ra: ArrayLike, dec: ArrayLike, east: ArrayLike, north: ArrayLike) -> tuple[NDArray, NDArray]:
     """Positions (deg) moved by `east` and `north` arcsec on the tangent plane; all (S,)."""
     ra_rad, dec_rad = np.radians(ra), np.radians(dec)
     sin_ra, cos_ra, sin_dec, cos_dec = np.sin(ra_rad), np.cos(ra_rad), np.sin(dec_rad), np.cos(dec_rad)
-    xi, eta = np.asarray(east) * ARCSEC, np.asarray(north) * ARCSEC
+    xi, eta = np.asarray(east) * ARCSEC_RAD, np.asarray(north) * ARCSEC_RAD
     x = cos_dec * cos_ra - xi * sin_ra - eta * sin_dec * cos_ra
     y = cos_dec * sin_ra + xi * cos_ra - eta * sin_dec * sin_ra
     z = sin_dec + eta * cos_dec
@@ -40,7 +44,7 @@ def propagate(
 def separation(ra: ArrayLike, dec: ArrayLike, ra2: ArrayLike, dec2: ArrayLike) -> NDArray[np.float64]:
     """Angle between positions, (S,) arcsec, by the chord: exact for small angles."""
     chord = np.linalg.norm(direction(ra, dec) - direction(ra2, dec2), axis=-1)
-    return 2 * np.arcsin(chord / 2) / ARCSEC
+    return 2 * np.arcsin(chord / 2) / ARCSEC_RAD
 
 
 def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray, NDArray]:

@@ -8,24 +8,31 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.lightcurves.photometry import AB_ZERO_JY, mag_to_flux
-from tasks.lightcurves.times import direction
+from tasks.replica.constants import (
+    AB_ZERO_JY,
+    J2000_MJD,
+    J2000_YEAR,
+    PS1_EXPOSURE_S,
+    PS1_FILTERS,
+    PS1_MISSING,
+    PS1_ZERO_POINT,
+    YEAR_DAY,
+)
 from tasks.replica.tables import clock, positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.observed import Observed, observe
 from tasks.replica.tables.patch import Patch
-from tasks.replica.tables.ps1_columns import BANDS, DETECTION, MEAN_OBJECT
+from tasks.replica.tables.photometry import flux_of
+from tasks.replica.tables.positions import direction
+from tasks.replica.tables.ps1_columns import DETECTION, MEAN_OBJECT
 from tasks.replica.tables.ps1_flags import quality
 from tasks.replica.tables.statistics import means, summarise
 from tasks.sky.defects import BLEND_ARCSEC
 
-MISSING = -999.0
 NO_FLUX_SHARE = 0.01
 FIELD_SHARE = 0.15  # of the times of its neighbour at which a field star is detected
 ZONE_DEG = 0.00833333  # height of a zone of declination; the archive's own rounding
-ZERO_POINT = {"g": 24.56, "r": 24.76, "i": 24.74, "z": 24.33, "y": 23.33}  # mag, for 1 s (Tonry et al. 2012, table 4)
-EXPOSURE_S = {"g": 43.0, "r": 40.0, "i": 45.0, "z": 30.0, "y": 30.0}  # Chambers et al. 2016, table 6
 MAX_DETECTIONS = 4096  # of one object: room for its numbers in detectID
 DETECT_ID = 120_000_000_000_000_000
 
@@ -37,10 +44,10 @@ OBJ_NAME = (  # PSO JHHMMSS.sss+DDMMSS.sss
     f" {_DEC} // 1000 % 60, {_DEC} % 1000)"
 )
 _UNKNOWN = ["raStack", "decStack", "raStackErr", "decStackErr", "posMeanChisq", "cx", "cy", "cz"] + [
-    f"{band}Mean{kind}{what}" for band in BANDS for kind in ("KronMag", "ApMag") for what in ("", "Err", "Std")
+    f"{band}Mean{kind}{what}" for band in PS1_FILTERS for kind in ("KronMag", "ApMag") for what in ("", "Err", "Std")
 ]
 OBJECT_HELD = Held(
-    MEAN_OBJECT, "ps1_mean_object", '"objID"', given={"objName": OBJ_NAME, **dict.fromkeys(_UNKNOWN, str(MISSING))}
+    MEAN_OBJECT, "ps1_mean_object", '"objID"', given={"objName": OBJ_NAME, **dict.fromkeys(_UNKNOWN, str(PS1_MISSING))}
 )
 DETECTION_HELD = Held(DETECTION, "ps1_detection", '"objID", "obsTime", "detectID"', row_group=20_480)
 
@@ -62,7 +69,7 @@ def rows(patch: Patch) -> tuple[Objects, pa.Table, pa.Table]:
     batch, star = seen.batch, seen.batch.row
     time = clock.tai(clock.at_earth(batch.time, direction(seen.stars.ra, seen.stars.dec)[star]))
     epoch = means(star, time, len(batch))
-    year = 2000.0 + (epoch - 51544.5) / 365.25
+    year = J2000_YEAR + (epoch - J2000_MJD) / YEAR_DAY
     sigma = 0.05 + 0.05 * np.clip((seen.stars.g_mag - 16.0) / 4.0, 0.0, 1.0)
     ra, dec = seen.stars.scattered(year, sigma, "ps1 position", patch.seed)
     objects = Objects(seen, object_ids(ra, dec), ra, dec, year)
@@ -80,18 +87,18 @@ def object_ids(ra: NDArray, dec: NDArray) -> NDArray[np.int64]:
 def _means(objects: Objects, has_flux: NDArray[np.bool_], epoch: NDArray, sigma: NDArray) -> pa.Table:
     """Rows of MeanObjectView; magnitudes of the good detections."""
     batch, size = objects.observed.batch, objects.objid.size
-    key = batch.row * len(BANDS) + batch.band
-    count = np.bincount(key, minlength=size * len(BANDS)).reshape(size, len(BANDS))
+    key = batch.row * len(PS1_FILTERS) + batch.band
+    count = np.bincount(key, minlength=size * len(PS1_FILTERS)).reshape(size, len(PS1_FILTERS))
     good = has_flux & (batch.flags == 0)
-    of = summarise(key[good], batch.mag[good], size * len(BANDS))
-    quoted = means(key[good], batch.mag_err[good], size * len(BANDS))
+    of = summarise(key[good], batch.mag[good], size * len(PS1_FILTERS))
+    quoted = means(key[good], batch.mag_err[good], size * len(PS1_FILTERS))
     error = np.where(of.count > 1, of.std, quoted) / np.sqrt(np.maximum(of.count, 1))
     values: dict[str, NDArray] = {}
-    for index, band in enumerate(BANDS):
-        per_band = slice(index, None, len(BANDS))
+    for index, band in enumerate(PS1_FILTERS):
+        per_band = slice(index, None, len(PS1_FILTERS))
         values |= {
             f"n{band}": count[:, index].astype(np.int16),
-            f"{band}QfPerfect": np.where(count[:, index] > 0, 0.999, MISSING),
+            f"{band}QfPerfect": np.where(count[:, index] > 0, 0.999, PS1_MISSING),
             f"{band}MeanPSFMag": _filled(of.mean[per_band]), f"{band}MeanPSFMagErr": _filled(error[per_band]),
             f"{band}MeanPSFMagStd": _filled(of.std[per_band]), f"{band}MeanPSFMagMin": _filled(of.least[per_band]),
             f"{band}MeanPSFMagMax": _filled(of.greatest[per_band]),
@@ -109,7 +116,7 @@ def _means(objects: Objects, has_flux: NDArray[np.bool_], epoch: NDArray, sigma:
 
 
 def _filled(value: NDArray) -> NDArray[np.float64]:
-    return np.where(np.isfinite(value), value, MISSING)
+    return np.where(np.isfinite(value), value, PS1_MISSING)
 
 
 def _detections(patch: Patch, objects: Objects, time: NDArray, has_flux: NDArray[np.bool_]) -> pa.Table:
@@ -117,18 +124,18 @@ def _detections(patch: Patch, objects: Objects, time: NDArray, has_flux: NDArray
     seen, batch = objects.observed, objects.observed.batch
     star, within = batch.row, objects.observed.within
     number = seen.stars.number[star]
-    flux, error = mag_to_flux(batch.mag.astype(np.float64), batch.mag_err, 2.5 * np.log10(AB_ZERO_JY))
+    flux, error = flux_of(batch.mag.astype(np.float64), batch.mag_err, 2.5 * np.log10(AB_ZERO_JY))
     chances = [uniform(f"ps1 quality {half}", patch.seed, number, within) for half in (1, 2)]
     place = [0.05 * normal(f"ps1 {axis}", patch.seed, number, within) for axis in ("ra", "dec")]
     ra, dec = positions.offset(objects.ra[star], objects.dec[star], *place)
-    exposure = np.array([EXPOSURE_S[band] for band in BANDS])[batch.band]
-    zero = np.array([ZERO_POINT[band] for band in BANDS])[batch.band] + 2.5 * np.log10(exposure)
+    exposure = np.array([PS1_EXPOSURE_S[band] for band in PS1_FILTERS])[batch.band]
+    zero = np.array([PS1_ZERO_POINT[band] for band in PS1_FILTERS])[batch.band] + 2.5 * np.log10(exposure)
     return DETECTION_HELD.rows({
         "objID": objects.objid[star], "detectID": DETECT_ID + number * MAX_DETECTIONS + within,
         "filterID": (batch.band + 1).astype(np.int16), "surveyID": np.zeros(star.size, np.int16),
         "imageID": np.floor((time - 54000.0) * 1440.0).astype(np.int64) * 100, "obsTime": time, "ra": ra, "dec": dec,
         "raErr": np.full(star.size, 0.05), "decErr": np.full(star.size, 0.05),
         "zeroPoint": zero, "expTime": exposure, "airMass": 1.0 + 0.4 * chances[0],
-        "psfFlux": np.where(has_flux, flux, MISSING), "psfFluxErr": np.where(has_flux, error, MISSING),
+        "psfFlux": np.where(has_flux, flux, PS1_MISSING), "psfFluxErr": np.where(has_flux, error, PS1_MISSING),
         "psfChiSq": 0.7 + 0.6 * chances[1], **quality(batch.flags, *chances),
     })  # fmt: skip

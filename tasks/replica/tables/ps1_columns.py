@@ -6,6 +6,7 @@ page of the archive's documentation (outerspace.stsci.edu, PS1 Detection table f
 three info flags are long, so that bit 31 fits. An indented line goes on with the one before.
 """
 
+from tasks.replica.constants import PS1_FILTERS
 from tasks.replica.served import ServedTable, columns
 
 _OBJECT = """
@@ -116,14 +117,13 @@ infoFlag2 | long | | meta.code | Information flag bitmask indicating details of 
 infoFlag3 | long | | meta.code | Information flag bitmask indicating details of the photometry. Values listed in
   DetectionFlags3.
 """
-BANDS = "grizy"
 MAIN_UCD = {**dict.fromkeys("griz", "phot.mag;em.opt;meta.main"), "y": "phot.mag;em.opt;em:ir;meta.main"}
 
 MEAN_OBJECT = ServedTable(
     "dbo.MeanObjectView",
     "ps1_mean_object",
     "Mean properties of the objects of the 3 pi survey, from single epoch detections.",
-    columns(_OBJECT + "".join(_BAND.format(band=band, main=MAIN_UCD[band]) for band in BANDS)),
+    columns(_OBJECT + "".join(_BAND.format(band=band, main=MAIN_UCD[band]) for band in PS1_FILTERS)),
 )
 DETECTION = ServedTable(
     "dbo.Detection", "ps1_detection", "Single epoch photometry of individual detections.", columns(_DETECTION)

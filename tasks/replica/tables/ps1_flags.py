@@ -9,14 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.lightcurves.flags import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
+from tasks.replica import constants as own
+from tasks.sky.constants import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
 
-# Rejected bits of infoFlag, infoFlag2 and infoFlag3.
-BLEND, DEFECT, SATURATED_PIXELS, SKY_FAILURE = 256, 2048, 4096, 65536
-REJECTED2, REJECTED3 = 8, 8192
-# Bits that good detections carry too.
-PSF_MODEL, PSF_STAR, EXTERNAL, HARMLESS2, HARMLESS3 = 1, 64, 512, 128, 4
-GOOD_QF, BAD_QF = (0.92, 1.0), 0.5  # psfQfPerfect; 0.9 is the limit
+GOOD_QF, BAD_QF = (0.92, 1.0), 0.5  # psfQfPerfect on either side of constants.PS1_QF_LIMIT
+BITS = {SATURATED: own.PS1_SATURATED, BLENDED: own.PS1_BLEND, MOONLIGHT: own.PS1_SKY_FAILURE}
 
 
 def quality(flags: NDArray[np.int32], chance: NDArray, chance2: NDArray) -> dict[str, NDArray]:
@@ -27,14 +24,19 @@ def quality(flags: NDArray[np.int32], chance: NDArray, chance2: NDArray) -> dict
     """
     is_bad = (flags & BAD_QUALITY) != 0
     way = np.searchsorted([0.5, 0.75, 0.9], chance)
-    info = PSF_MODEL | np.where(chance2 < 0.10, PSF_STAR, 0) | np.where(chance2 > 0.95, EXTERNAL, 0)
-    for bit, rejected in ((SATURATED, SATURATED_PIXELS), (BLENDED, BLEND), (MOONLIGHT, SKY_FAILURE)):
-        info |= np.where(flags & bit, rejected, 0)
+    info = own.PS1_PSF_MODEL | _bit(own.PS1_PSF_STAR, chance2 < 0.10) | _bit(own.PS1_EXTERNAL, chance2 > 0.95)
+    for bit, rejected in BITS.items():
+        info |= _bit(rejected, (flags & bit) != 0)
     low, high = GOOD_QF
     return {
         "psfQf": np.full(flags.size, 0.998),
         "psfQfPerfect": np.where(is_bad & (way == 0), BAD_QF, low + (high - low) * np.sqrt(chance2)),
-        "infoFlag": info | np.where(is_bad & (way == 1), DEFECT, 0),
-        "infoFlag2": np.where(chance < 0.2, HARMLESS2, 0) | np.where(is_bad & (way == 2), REJECTED2, 0),
-        "infoFlag3": np.where(chance2 < 0.3, HARMLESS3, 0) | np.where(is_bad & (way == 3), REJECTED3, 0),
+        "infoFlag": info | _bit(own.PS1_DEFECT, is_bad & (way == 1)),
+        "infoFlag2": _bit(own.PS1_HARMLESS2, chance < 0.2) | _bit(own.PS1_REJECTED2, is_bad & (way == 2)),
+        "infoFlag3": _bit(own.PS1_HARMLESS3, chance2 < 0.3) | _bit(own.PS1_REJECTED3, is_bad & (way == 3)),
     }
+
+
+def _bit(bit: int, where: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """`bit` where it is set, 0 elsewhere."""
+    return np.where(where, bit, 0)

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tasks.replica.constants import J2000_YEAR, SUN_LOGG, SUN_TEFF_K
 from tasks.replica.tables import positions
-from tasks.replica.tables.apsis import LOGG_SUN
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.neighbours import dr2_ids
@@ -33,7 +33,7 @@ def rows(patch: Patch) -> pa.Table:
     entries = make_entries(patch)
     number = entries.number
     is_main = ~entries.is_extra
-    place = patch.sources.select(entries.source).at(2000.0)
+    place = patch.sources.select(entries.source).at(J2000_YEAR)
     scatter = np.where(is_main, SCATTER_ARCSEC, EXTRA_ARCSEC)
     ra, dec = positions.offset(*place, *(scatter * normal(f"tic {axis}", patch.seed, number) for axis in ("ra", "dec")))
     (l_deg, b_deg), (lon, lat) = positions.galactic(ra, dec), positions.ecliptic(ra, dec)
@@ -69,13 +69,13 @@ def _stellar(patch: Patch) -> dict[str, NDArray]:
     given = {name: _padded(patch, value) for name, (value, _) in labels.items()}
     errors = {f"e_{name}": _padded(patch, error) for name, (_, error) in labels.items()}
     teff, radius = given["Teff"], given["rad"]
-    mass = np.clip((teff / 5772.0) ** 2.0, 0.1, 3.0)  # of the main sequence, roughly (Pecaut & Mamajek 2013)
-    logg = LOGG_SUN + np.log10(mass) - 2 * np.log10(radius)
+    mass = np.clip((teff / SUN_TEFF_K) ** 2.0, 0.1, 3.0)  # of the main sequence, roughly (Pecaut & Mamajek 2013)
+    logg = SUN_LOGG + np.log10(mass) - 2 * np.log10(radius)
     is_dwarf = logg > np.where(teff > BLUE_DWARF_TEFF_K, 3.5, GIANT_LOGG)
     mass = np.where(is_dwarf, mass, np.nan)  # the catalogue gives no masses of giants
     ebv = patch.truth("ebv_mag") * np.exp(0.1 * normal("tic ebv", patch.seed, patch.stars.number))
     ebv = np.where(np.isfinite(teff), _padded(patch, ebv), np.nan)
-    rho, lum = mass / radius**3, radius**2 * (teff / 5772.0) ** 4
+    rho, lum = mass / radius**3, radius**2 * (teff / SUN_TEFF_K) ** 4
     return given | errors | {
         "logg": logg, "e_logg": 0.08 + 0.0 * logg, "mass": mass, "e_mass": 0.13 * mass, "rho": rho, "e_rho": 0.3 * rho,
         "lum": lum, "e_lum": 0.1 * lum, "ebv": ebv, "e_ebv": 0.1 * ebv,

@@ -12,17 +12,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.lightcurves.flags import BAD_QUALITY
-from tasks.lightcurves.photometry import GAIA_ZERO_POINT, mag_to_flux
-from tasks.lightcurves.times import mjd_to_gaia
+from tasks.replica.constants import GAIA_SOLUTION_ID, GAIA_ZERO_POINT
 from tasks.replica.served import ARROW, columns
 from tasks.replica.tables.chance import bits, uniform
+from tasks.replica.tables.clock import gaia_time
 from tasks.replica.tables.patch import Patch
+from tasks.replica.tables.photometry import flux_of
 from tasks.replica.tables.records import Records
-from tasks.sky.bands import SURVEYS
+from tasks.sky import SURVEYS
 from tasks.sky.cadence import GAIA_BAND_DELAY_DAY
+from tasks.sky.constants import BAD_QUALITY
 
-SOLUTION_ID = 1636148068921376768  # of Gaia DR3
 EMPTY_PRODUCT_SHARE = 0.005  # sources whose flag says that there is epoch photometry, of which DataLink has none
 OTHER_FLAGS_SHARE = 0.05  # transits of which a single CCD was rejected in G; ours
 # Bits of other_flags in every layout (`tasks.replica.layouts`): SM and AF1-AF9 rejected, then BP, then RP. No other
@@ -97,7 +97,7 @@ def records(patch: Patch, transits: Transits) -> tuple[NDArray[np.int64], NDArra
     is_bad = (transits.flags & BAD_QUALITY) != 0
     is_doubtful = (transits.flags & ~BAD_QUALITY) != 0
     record = np.empty(source_id.size, RECORD)
-    record["time"], record["mag"], record["mag_err"] = mjd_to_gaia(transits.time), transits.mag, transits.mag_err
+    record["time"], record["mag"], record["mag_err"] = gaia_time(transits.time), transits.mag, transits.mag_err
     record["reject"] = BY_PHOTOMETRY * is_bad.any(axis=1) + is_doubtful @ (BY_VARIABILITY << np.arange(3))
     served = ~is_empty(patch.seed, source_id)
     return source_id[served], record[served]
@@ -113,7 +113,7 @@ def epoch_photometry(store: Records, source_ids: NDArray[np.int64]) -> pa.Table:
     source_id, _, record = store.of(source_ids)
     moment = np.round((record["time"] + 10_000.0) * 864_000.0).astype(np.int64)  # tenths of a second
     transit_id = (moment << np.int64(20)) | (source_id & np.int64(2**20 - 1))
-    values = [np.full(source_id.size, SOLUTION_ID), source_id, transit_id]
+    values = [np.full(source_id.size, GAIA_SOLUTION_ID), source_id, transit_id]
     for band, name in enumerate(SURVEYS["gaia"]):
         values += _band(record, transit_id, band, name)
     values.append((record["reject"] & BY_PHOTOMETRY) != 0)
@@ -124,7 +124,7 @@ def epoch_photometry(store: Records, source_ids: NDArray[np.int64]) -> pa.Table:
 def _band(record: NDArray, transit_id: NDArray[np.int64], band: int, name: str) -> list[NDArray]:
     """The seven columns of a band; the transit itself has its G time even where G has no flux."""
     mag = record["mag"][:, band].astype(np.float64)
-    flux, error = mag_to_flux(mag, record["mag_err"][:, band], GAIA_ZERO_POINT["Vega"][name])
+    flux, error = flux_of(mag, record["mag_err"][:, band], GAIA_ZERO_POINT[name])
     time = record["time"] + GAIA_BAND_DELAY_DAY[band]
     seen = np.isfinite(mag)
     reject = (record["reject"] & (BY_VARIABILITY << band)) != 0

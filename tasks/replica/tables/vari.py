@@ -13,14 +13,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.lightcurves.times import mjd_to_gaia
+from tasks.replica.constants import GAIA_SOLUTION_ID, SIDEREAL_PER_DAY
 from tasks.replica.tables import vari_columns as served
 from tasks.replica.tables.chance import normal, uniform
+from tasks.replica.tables.clock import gaia_time
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.statistics import Summary, summarise
-from tasks.replica.tables.transits import SOLUTION_ID, Transits
-from tasks.sky.bands import SURVEYS
+from tasks.replica.tables.transits import Transits
+from tasks.sky import SURVEYS
 
 CLASSIFIER = "nTransits:5+"
 CLASS_NAME = {
@@ -35,7 +36,6 @@ PLAUSIBLE_DAY = {  # what a wrong member of a class is found to repeat after
     "DSCT_SXPHE": (0.05, 0.2), "ECL": (0.3, 5.0), "MIRA_SR": (80.0, 500.0),
 }  # fmt: skip
 ALIAS_SHARE = 1 / 40  # of right classes; not of long-period variables, where no such frequency is looked for
-SIDEREAL_PER_DAY = 1.0027379
 RRD_RATIO = 0.745  # first overtone over fundamental (Soszynski et al. 2016)
 MODE_WRONG_SHARE = 0.06
 T2_EDGES_DAY, T2_NAMES = (4.0, 20.0), np.array(["BL_HER", "W_VIR", "RV_TAU"])  # Soszynski et al. 2008
@@ -64,7 +64,7 @@ def rows(patch: Patch, transits: Transits) -> Iterator[tuple[Held, pa.Table]]:
     }
     for table, (chosen, values) in tables.items():
         row = np.flatnonzero(chosen)
-        common = {"solution_id": np.full(row.size, SOLUTION_ID), "source_id": patch.stars.source_id[row]}
+        common = {"solution_id": np.full(row.size, GAIA_SOLUTION_ID), "source_id": patch.stars.source_id[row]}
         yield HELD[table], HELD[table].rows(common | {name: value[row] for name, value in values.items()})
 
 
@@ -92,7 +92,7 @@ def _summary(transits: Transits, seen: dict[str, Summary], label: NDArray) -> tu
     values: dict[str, NDArray] = {}
     for index, (band, (name, _)) in enumerate(served.BANDS.items()):
         good = transits.is_good[:, index]
-        when = summarise(transits.row[good], mjd_to_gaia(transits.time[good]), len(label))
+        when = summarise(transits.row[good], gaia_time(transits.time[good]), len(label))
         of = seen[band]
         values |= {
             f"num_selected_{name}": of.count.astype(np.int16), f"mean_obs_time_{name}": when.mean,
@@ -141,7 +141,7 @@ def _when(transits: Transits, mag: NDArray) -> NDArray[np.float64]:
     """Time of the good G epoch of each star that has magnitude `mag` (S,), the last of them; NaN without one."""
     found = np.flatnonzero(transits.is_good[:, 0] & (transits.mag[:, 0] == mag[transits.row]))
     time = np.full(mag.size, np.nan)
-    time[transits.row[found]] = mjd_to_gaia(transits.time[found])
+    time[transits.row[found]] = gaia_time(transits.time[found])
     return time
 
 

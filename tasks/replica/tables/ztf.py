@@ -12,23 +12,23 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.lightcurves.flags import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
-from tasks.lightcurves.times import MJD_ZERO, direction
+from tasks.replica.constants import MJD_ZERO_JD, ZTF_FILTERS, ZTF_UNUSABLE
 from tasks.replica.tables import clock
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.observed import Observed, observe
 from tasks.replica.tables.patch import Patch
+from tasks.replica.tables.positions import direction
 from tasks.replica.tables.statistics import means, summarise
 from tasks.replica.tables.ztf_columns import OBJECTS
+from tasks.sky.constants import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
 from tasks.sky.defects import BLEND_ARCSEC
 
-FILTERS = np.array(["zg", "zr", "zi"])
 MEAN_YEAR, SCATTER_ARCSEC = 2020.5, 0.1
 ONE_FIELD_SHARE = 0.7  # stars of which each filter is one object; the others lie in two overlapping fields
 SECOND_FIELD_SHARE = 0.3  # of the nights of the others
 FIELD_SHARE = 0.05  # of the times of its neighbour at which a field star is detected
-CATFLAGS = {BAD_QUALITY: 32768, MOONLIGHT: 2, SATURATED: 16, BLENDED: 1}
+CATFLAGS = {BAD_QUALITY: ZTF_UNUSABLE, MOONLIGHT: 2, SATURATED: 16, BLENDED: 1}
 RECORD = np.dtype([("hjd", "<f8"), ("mjd", "<f8"), ("mag", "<f4"), ("magerr", "<f4"), ("catflags", "<i4")])
 OBJECTS_HELD = Held(OBJECTS, "ztf_objects", "oid")
 SECONDARY_GRID = 1000  # fields of the second pointing grid are numbered from here on
@@ -63,7 +63,7 @@ def rows(patch: Patch) -> tuple[pa.Table, NDArray[np.int64], NDArray]:
     towards = direction(seen.stars.ra, seen.stars.dec)[star]
     record = np.empty(star.size, RECORD)
     record["mjd"] = clock.utc(clock.at_earth(batch.time, towards))
-    record["hjd"] = clock.utc(clock.at_sun(batch.time, towards)) + MJD_ZERO
+    record["hjd"] = clock.utc(clock.at_sun(batch.time, towards)) + MJD_ZERO_JD
     record["mag"], record["magerr"] = batch.mag, batch.mag_err
     record["catflags"] = sum(np.where(batch.flags & bit, flag, 0) for bit, flag in CATFLAGS.items())
     order = np.argsort(member, kind="stable")  # within a star they are in order of time already
@@ -88,7 +88,7 @@ def _place(patch: Patch, seen: Observed, star: NDArray, part: NDArray) -> tuple[
 
 def _table(patch: Patch, objects: Objects, member: NDArray[np.int64], record: NDArray) -> pa.Table:
     size = objects.oid.size
-    is_good = record["catflags"] < 32768
+    is_good = record["catflags"] < ZTF_UNUSABLE
     every = np.bincount(member, minlength=size)
     of = summarise(member[is_good], record["mag"][is_good], size)
     error = means(member[is_good], record["magerr"][is_good], size)
@@ -96,7 +96,7 @@ def _table(patch: Patch, objects: Objects, member: NDArray[np.int64], record: ND
     return OBJECTS_HELD.rows({
         "oid": objects.oid, "ra": objects.ra, "dec": objects.dec, "field": objects.field.astype(np.int32),
         "ccdid": objects.ccdid.astype(np.int16), "qid": objects.qid.astype(np.int16),
-        "fid": (objects.filter + 1).astype(np.int16), "filtercode": FILTERS[objects.filter],
+        "fid": (objects.filter + 1).astype(np.int16), "filtercode": np.array(ZTF_FILTERS)[objects.filter],
         "x": towards[:, 0], "y": towards[:, 1], "z": towards[:, 2],
         "nobs": every.astype(np.int32), "ngoodobs": of.count.astype(np.int32), "nobsrel": every.astype(np.int32),
         "ngoodobsrel": of.count.astype(np.int32), "refmag": of.median, "refmagerr": 0.5 * error, "refsnr": 2.17 / error,

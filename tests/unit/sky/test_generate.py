@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from cdshealpix.nested import lonlat_to_healpix
 
-from tasks.lightcurves.flags import FLAG_DOC
 from tasks.sky import BANDS, CLASSES, SURVEYS, generate
+from tasks.sky.constants import FLAGS
 from tasks.sky.streams import BLOCK
 
 TABLES = ("sources", "class_labels", "parameter_labels", "truth")
@@ -86,7 +86,7 @@ def test_batches_are_sorted_in_range_and_hold_no_empty_object(sky):
         assert (np.diff(batch.time)[np.diff(batch.row) == 0] >= 0).all()
         assert {BANDS[code] for code in np.unique(batch.band)} == set(bands)
         assert np.isfinite(batch.mag).all() and (batch.mag_err > 0).all()
-        assert not (batch.flags & ~np.int32(sum(FLAG_DOC))).any()
+        assert not (batch.flags & ~np.int32(sum(FLAGS.values()))).any()
 
 
 def test_surveys_look_in_their_years_and_at_their_sky(sky, truth):

@@ -5,7 +5,8 @@ import pytest
 
 from tasks.lightcurves.fourier import fit_fourier
 from tasks.sky import BANDS
-from tasks.sky.bands import EXTINCTION, absolute_g, colours
+from tasks.sky.bands import absolute_g, colours
+from tasks.sky.constants import EXTINCTION
 from tasks.sky.noise import true_error
 from tasks.sky.rrlyrae import feh_rrab, phi31_rrab
 from tasks.sky.shapes import GRID, PHASE, contact, harmonics, hidden_fraction, pulsation, separation
