@@ -138,3 +138,20 @@ def apply_cuts(
 def _with_errors_known(batch: LightCurveBatch, config: CutConfig) -> CutConfig:
     """Ask once, of the whole batch: after the first cuts an object-poor batch could look as if it had no errors."""
     return replace(config, has_error=_has_error(batch, config))
+
+
+def cut_by_survey(
+    objects: LightCurveBatch, survey: NDArray[np.integer], config: CutConfig
+) -> tuple[LightCurveBatch, NDArray[np.int32], NDArray[np.int64]]:
+    """One cut light curve for each source and survey, how many epochs each cut took of it (L,C), its first object (L,).
+
+    `objects` has a row for each of a survey's own objects, those of one source and `survey` (S,) next to each other.
+    Each is cut by itself, and they are joined after: their zero points differ, so what is far out in one need not be
+    so among all. Epochs are in order of time.
+    """
+    kept, removed, _ = apply_cuts(objects, config)
+    differs = (np.diff(kept.source_id) != 0) | (np.diff(survey) != 0)
+    first = np.flatnonzero(np.concatenate([[len(kept) > 0], differs])[: len(kept)])
+    offsets = np.append(kept.offsets[first], kept.offsets[-1])
+    joined = replace(kept, source_id=kept.source_id[first], offsets=offsets).sorted_by_time()
+    return joined, np.add.reduceat(removed, first) if first.size else removed, first

@@ -26,8 +26,8 @@ from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tasks.stages.acquire.archive import ObjectChunk
 from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.fanout import fan_out
-from tasks.stages.featurize.stage import COLOURS
-from tasks.stages.inputs import read_inputs
+from tasks.stages.featurize.chunk import COLOURS
+from tasks.stages.featurize.stage import complete_config
 from tasks.stages.score.stage import FEATURES, PERIOD, score_columns, scorers_of, wide_scores
 
 
@@ -47,12 +47,7 @@ def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: 
     if strange:
         raise BadInput(f"The folder has the band {strange[0]}, but the models of {run.dataset} read "
                        f"{', '.join(own.names)}: name the bands alike in the dataset.toml.")  # fmt: skip
-    features = replace(
-        features,
-        groups=own.groups,
-        surveys=tuple(dict.fromkeys(own.surveys)),
-        inputs=read_inputs(Lake(run.lake), run.dataset),
-    )
+    features = complete_config(features, Lake(run.lake), run.dataset)
     refuse_changed(Lake(run.lake), run.dataset, features)
     wanted = source.spec.has_light_curves
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:

@@ -30,7 +30,7 @@ from tasks.learning.persistence import load
 from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.splits import TEST
 from tasks.stages.fanout import fan_out
-from tasks.stages.inputs import places, read_examples
+from tasks.stages.inputs import locate, read_examples
 
 FEATURES, SOURCE, CLEAN = (
     TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
@@ -92,7 +92,7 @@ def score_sources(run: Run) -> StageResult:
     sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
-    hashes = features["input_hash"].to_numpy()[places(source_id, features["source_id"].to_numpy(), FEATURES.name)]
+    hashes = features["input_hash"].to_numpy()[locate(source_id, features["source_id"].to_numpy(), FEATURES.name)]
     same_models = {"model_id": " ".join(models.values())}
     todo = np.flatnonzero(outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
     gone = _gone(lake, run, source_id)

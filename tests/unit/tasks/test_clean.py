@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from tasks.lightcurves import flags
-from tasks.lightcurves.cuts import CutConfig
-from tasks.stages.clean.stage import cut_curves
+from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.cuts import CutConfig, cut_by_survey
 
 CUTS = CutConfig(has_error=True)
 OUTLIER = CUTS.names.index("outlier")
@@ -28,6 +28,11 @@ def rows(*curves):
         [("source_id", pa.int64()), ("survey", pa.string()), *((k, pa.list_(v)) for k, v in lists.items())]
     )
     return pa.Table.from_pylist([{**c, **{k: c[k].tolist() for k in lists}} for c in curves], schema=schema)
+
+
+def cut_curves(table, names, cuts):
+    survey = table["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
+    return cut_by_survey(LightCurveBatch.from_arrow(table, names), survey, cuts)
 
 
 def test_objects_with_different_zero_points_are_not_each_others_outliers():

@@ -11,10 +11,10 @@ from lakehouse.run import Run
 from schemas import BadInput
 from schemas.dataset import Band
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.cuts import CutConfig, cut_by_survey
 from tasks.stages.acquire.archive import Archive
 from tasks.stages.acquire.stage import _epoch_rows
 from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled, _neighbours_in
-from tasks.stages.clean.stage import _by_survey
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.sample import SampleChunk
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Survey, SurveyResult
@@ -74,7 +74,9 @@ def test_the_lake_keeps_objects_apart_and_cleaning_joins_them(chunk):
         (10, "gaia", 10, [1.0, 3.0]), (10, "ztf", 8, [2.0]), (10, "ztf", 9, [0.5, 2.5]), (20, "ztf", 7, [4.0, 5.0]),
     ]  # fmt: skip
     assert rows["content_hash"].to_pylist() == [1, 1, 1, 2]
-    joined, first = _by_survey(LightCurveBatch.from_arrow(rows, chunk.epochs.bands), rows)
+    survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
+    batch = LightCurveBatch.from_arrow(rows, chunk.epochs.bands)
+    joined, _, first = cut_by_survey(batch, survey, CutConfig(names=()))
     assert joined.source_id.tolist() == [10, 10, 20] and first.tolist() == [0, 1, 3]
     assert [joined.time[a:b].tolist() for a, b in zip(joined.offsets[:-1], joined.offsets[1:], strict=True)] == [
         [1.0, 3.0], [0.5, 2.0, 2.5], [4.0, 5.0]
