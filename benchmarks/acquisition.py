@@ -18,10 +18,10 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from flows.settings import ArchiveSource, ReplicaSky, Sample
 from lakehouse.answers.raw import RawStore
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
+from schemas.inputs import ArchiveSource, ReplicaSky, Sample
 from tasks.replica.serve import running
 from tasks.stages.acquire.stage import acquire
 from tasks.surveys.gaia_layouts import read_datalink

@@ -94,7 +94,7 @@ def refresh(
     from flows.refresh import refresh as run
     from flows.summary import show
 
-    show(run(preset=preset, data=data, lake=lake, release=release, assignments=assigned), lake, settings)
+    show(run(settings, lake, release), lake, settings)
 
 
 @app.command()

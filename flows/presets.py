@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Any
 
-from flows.settings import ArchiveSource, FolderSource, NetworkSettings, Sample, Settings, TrainingSettings
+from pydantic import BeforeValidator
+
+from flows.settings import NetworkSettings, Settings, TrainingSettings
 from schemas import BadInput
 from schemas.dataset import load_preset, load_spec, preset_names
+from schemas.inputs import ArchiveSource, FolderSource, Sample
+from tasks.surveys import SURVEYS
 
 # One in 4,000 sources of Gaia DR3 has a random_index below this.
 FEW = 449_999
@@ -49,7 +54,8 @@ def ids(data: Path | None = None) -> Settings:
 
 
 def _archives(name: str, sample: Sample, training: TrainingSettings | None = None) -> Settings:
-    source = ArchiveSource(sample=sample)
+    options = {each: dict(survey.options) for each, survey in SURVEYS.items()}
+    source = ArchiveSource(sample=sample, surveys=tuple(SURVEYS), options=options)
     return Settings(preset=name, dataset=name, source=source, training=training or TrainingSettings())
 
 
@@ -83,6 +89,27 @@ def preset(name: str, data: Path | None = None) -> Settings:
     if name not in PRESETS:
         raise BadInput(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
     return PRESETS[name](data)
+
+
+def complete(tree: Any) -> Any:
+    """Settings as a plain tree that names a preset and no source, completed by that preset; anything else as it is.
+
+    So a deployment says {"preset": "demo", "limit": 100}, and {"preset": "eros_br", "data": DIR} for a folder.
+    """
+    if not isinstance(tree, dict) or "source" in tree or "preset" not in tree:
+        return tree
+    data = Path(tree["data"]) if tree.get("data") else None
+    changes = {name: value for name, value in tree.items() if name != "data"}
+    return _merged(preset(tree["preset"], data).model_dump(), changes)
+
+
+def _merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`tree` with the values of `changes`, node by node."""
+    nodes = {name for name, value in changes.items() if isinstance(value, dict) and isinstance(tree.get(name), dict)}
+    return {**tree, **changes, **{name: _merged(tree[name], changes[name]) for name in nodes}}
+
+
+CompleteSettings = Annotated[Settings, BeforeValidator(complete)]
 
 
 def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from prefect import flow
 
-from flows.presets import preset as resolve
-from flows.recipes import cut_config, feature_config, plan
-from flows.settings import Settings, override
+from flows.presets import CompleteSettings
+from flows.recipes import plan
+from flows.settings import Settings
 from flows.summary import line
 from lakehouse.delta.staging import clear_committed
 from lakehouse.delta.store import Lake
@@ -37,22 +37,15 @@ class Outcome:
     manifest: RunManifest
 
 
-@flow(name="refresh", flow_run_name="refresh-{preset}", validate_parameters=False)
-def refresh(
-    preset: str = "demo",
-    data: Path | None = None,
-    lake: Path = Path("lake"),
-    release: Path = Path("release"),
-    assignments: tuple[str, ...] = (),
-) -> Outcome:
-    """Refresh the catalogue of `preset` in `lake` and release it."""
-    settings = override(resolve(preset, Path(data) if data else None), tuple(assignments))
+@flow(name="refresh", flow_run_name="refresh-{settings.preset}")
+def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path = Path("release")) -> Outcome:
+    """Refresh the catalogue of `settings` in `lake` and release it; `settings` may name a preset alone."""
     place = Lake(lake, create=True)
     clear_committed(place)
-    manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {preset}")
+    manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {settings.preset}")
     try:
         with cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
-            stages = run_stages(settings, place, Path(release), manifest, scheduler)
+            stages = run_stages(settings, place, release, manifest, scheduler)
     except BaseException as error:
         manifest.finish(place, str(error) or type(error).__name__)
         raise
@@ -82,8 +75,8 @@ def run_stages(
         print(line(done), file=sys.stderr, flush=True)
 
     stage(acquire, settings.source, settings.limit)
-    stage(clean, cut_config(settings))
-    stage(featurize, feature_config(settings))
+    stage(clean, settings.cut_config)
+    stage(featurize, settings.feature_config)
     stage(train, plan(settings))
     stage(score)
     stage(publish, release, manifest)

@@ -3,114 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, ValidationError
 
+from lakehouse.run import Run
 from schemas import BadInput
-from schemas.dataset import DatasetSpec
-
-
-class Frozen(BaseModel):
-    """A settings node: immutable, and refusing any key that it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Sample(Frozen):
-    """Which Gaia sources: the union of all that is named here."""
-
-    tables: tuple[str, ...] = Field(
-        (), description="whole tables: vari_rrlyrae, vari_cepheid, vari_eclipsing_binary, …"
-    )
-    classes: tuple[str, ...] = Field((), description="best_class_name of vari_classifier_result: RR, CEP, LPV, …")
-    labels: tuple[str, ...] = Field((), description="keep only sources labelled so: RRab, CEP, …; all where empty")
-    min_score: float = Field(0.0, ge=0, le=1, description="floor of best_class_score")
-    cones: tuple[tuple[float, float, float], ...] = Field((), description="ra, dec, radius in degrees (ICRS)")
-    tiles: tuple[int, ...] = Field((), description="nested HEALPix cells of order tile_order")
-    tile_order: int = Field(3, ge=0, le=12)
-    ids: Path | None = Field(None, description="file of source_id or dr2_source_id: Parquet, CSV, FITS or VOTable")
-    random_index: tuple[int, int] | None = Field(None, description="first and last random_index")
-    with_epochs: bool = Field(True, description="of cones, tiles and random_index, only sources with epoch photometry")
-    n_range: int = Field(12, ge=1, le=3072, description="ranges of source_id that a whole table is asked in")
-
-
-class ReplicaSky(Frozen):
-    """The embedded sky that the local replica serves where no live archive is asked."""
-
-    n_objects: int = Field(3000, ge=100, le=10_000_000)
-    seed: int = Field(1, ge=0)
-
-
-class ArchiveSource(Frozen):
-    """The surveys' archives: a sample from Gaia, and its photometry in every survey."""
-
-    kind: Literal["archives"] = "archives"
-    sample: Sample = Sample()
-    surveys: tuple[str, ...] = Field(default_factory=lambda: tuple(_options()), description="which, in this order")
-    options: dict[str, dict[str, Any]] = Field(
-        default_factory=lambda: _options(), description="settings of each survey"
-    )
-    endpoint: Literal["replica", "live"] = Field("replica", description="a local replica, or the real archives")
-    base_url: str | None = Field(None, description="a replica that runs already; else one is started for the run")
-    profile: Literal["fast", "live"] | None = Field(
-        None, description="limits and pauses; live unless a replica is asked"
-    )
-    offline: bool = Field(False, description="use the stored answers alone")
-    bulk: bool = Field(False, description="light curves and catalogues from bulk files; for dense samples above 2e5")
-    replica: ReplicaSky = ReplicaSky()
-
-
-def _options() -> dict[str, dict[str, Any]]:
-    """The options of every registered survey."""
-    from tasks.surveys import SURVEYS
-
-    return {name: dict(survey.options) for name, survey in SURVEYS.items()}
-
-
-class FolderSource(Frozen):
-    """A folder of light curves or mean photometry, and how to read it."""
-
-    kind: Literal["folder"] = "folder"
-    folder: Path
-    spec: DatasetSpec
-
-
-def _cut_names() -> tuple[str, ...]:
-    from tasks.lightcurves.cuts import CutConfig
-
-    return CutConfig.names
-
-
-class CutSettings(Frozen):
-    """The named cuts and their limits, see tasks/lightcurves/cuts.py."""
-
-    names: tuple[str, ...] = Field(
-        default_factory=_cut_names, description="in this order; other_flags (Gaia) is the one not among them at first"
-    )
-    max_mag_err: float = Field(1.0857, gt=0, description="mag; 1.0857 is flux > flux error (Becker et al. 2025, A)")
-    outlier_sigma: float = Field(8.0, gt=0, description="robust standard deviations from the band's median")
-
-    @field_validator("names")
-    @classmethod
-    def _known_once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        from tasks.lightcurves.cuts import CUTS
-
-        if unknown := [name for name in names if name not in CUTS]:
-            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(CUTS)}")
-        if len(set(names)) < len(names):
-            raise ValueError("each cut is named once")
-        return names
-
-
-class FeatureSettings(Frozen):
-    """The period search and the features."""
-
-    max_frequency: float = Field(24.0, gt=0, le=200, description="1/day")
-    oversampling: float = Field(3.0, ge=1, le=20)
-    second_period: bool = Field(False, description="search one in what the first leaves; doubles the cost")
+from schemas.dataset import Frozen, nearest
+from schemas.inputs import Source
+from tasks.features.feature import FeatureConfig
+from tasks.lightcurves.cuts import CutConfig
 
 
 class NetworkSettings(Frozen):
@@ -142,24 +46,37 @@ class TrainingSettings(Frozen):
 class ComputeSettings(Frozen):
     """Where the work runs: a local cluster, or the scheduler at an address."""
 
-    n_workers: int = Field(default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024)
-    scheduler: str | None = Field(None, description="address of a running Dask scheduler, tcp://host:port")
-    chunk_objects: int = Field(500, ge=1, le=100_000)
-    retries: int = Field(2, ge=0, le=10)
+    n_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1, ge=1, le=1024, description="Processes of the local cluster."
+    )
+    scheduler: str | None = Field(None, description="Address of a running Dask scheduler, tcp://host:port.")
+    chunk_objects: int = Field(Run.chunk_objects, ge=1, le=100_000, description="Sources in a chunk of work.")
+    retries: int = Field(Run.retries, ge=0, le=10, description="How often a chunk that failed is tried again.")
 
 
 class Settings(Frozen):
     """Everything that decides what a run does."""
 
-    preset: str
-    dataset: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")
-    source: Annotated[ArchiveSource | FolderSource, Field(discriminator="kind")]
-    limit: int | None = Field(None, ge=1, description="take only this many objects")
-    seed: int = Field(1, ge=0)
-    cuts: CutSettings = CutSettings()
-    features: FeatureSettings = FeatureSettings()
-    training: TrainingSettings = TrainingSettings()
-    compute: ComputeSettings = ComputeSettings()
+    preset: str = Field(description="The preset that these settings began with.")
+    dataset: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the dataset in the lake.")
+    source: Source = Field(description="The archives, or a folder.")
+    limit: int | None = Field(None, ge=1, description="Take only this many objects.")
+    seed: int = Field(1, ge=0, description="Seed of splits and models.")
+    cuts: CutConfig = Field(CutConfig(), description="The quality cuts.")
+    features: FeatureConfig = Field(FeatureConfig(), description="The features and the period search.")
+    training: TrainingSettings = Field(TrainingSettings(), description="Targets, recipes and splits.")
+    compute: ComputeSettings = Field(ComputeSettings(), description="Where the work runs.")
+
+    @property
+    def cut_config(self) -> CutConfig:
+        """The cuts, told whether the source quotes errors at all."""
+        return replace(self.cuts, has_error=self.source.has_errors)
+
+    @property
+    def feature_config(self) -> FeatureConfig:
+        """The features; without times there is no period to search."""
+        has_time = self.source.has_time
+        return replace(self.features, has_time=has_time, second_period=self.features.second_period and has_time)
 
 
 def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
@@ -187,7 +104,9 @@ def validated(tree: dict[str, Any]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part not in ("archives", "folder"))
-        raise BadInput(f"Setting {where} = {first['input']!r}: {first['msg'].lower()}. Nothing was run.") from None
+        reason = first["msg"].removeprefix("Value error, ")
+        reason = f"{reason[:1].lower()}{reason[1:]}".rstrip(".")
+        raise BadInput(f"Setting {where} = {first['input']!r}: {reason}. Nothing was run.") from None
 
 
 def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
@@ -195,8 +114,14 @@ def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
     node = tree
     for part in path:
         if not isinstance(node.get(part), dict):
-            raise BadInput(f"Setting {key}: there is no {part!r}; known here: {', '.join(sorted(node))}.")
+            raise _unknown(key, part, node)
         node = node[part]
     if last not in node:
-        raise BadInput(f"Setting {key}: there is no {last!r}; known here: {', '.join(sorted(node))}. Nothing was run.")
+        raise _unknown(key, last, node)
     node[last] = value
+
+
+def _unknown(key: str, part: str, node: dict[str, Any]) -> BadInput:
+    names = sorted(node)
+    return BadInput(f"Setting {key}: there is no {part!r}; here are {', '.join(names)}.{nearest(part, names)} "
+                    "Nothing was run.")  # fmt: skip

@@ -15,7 +15,7 @@ class Run:
     lake: str
     dataset: str
     scheduler: str
-    chunk_objects: int = 250
+    chunk_objects: int = 500
     retries: int = 2
 
 

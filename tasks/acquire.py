@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prefect import task
 
 from lakehouse.run import Run, StageResult
+from schemas.inputs import ArchiveSource, FolderSource
 from tasks.stages.acquire.stage import acquire_sources
 from tasks.stages.retries import is_transient
 
 
 @task(name="acquire", task_run_name="acquire-{run.dataset}", retries=1, retry_condition_fn=is_transient)
-def acquire(run: Run, source: Any, limit: int | None) -> StageResult:
+def acquire(run: Run, source: ArchiveSource | FolderSource, limit: int | None) -> StageResult:
     """Bring the sample and its photometry into the lake; what has not changed is not written again."""
     return acquire_sources(run, source, limit)

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
@@ -18,6 +21,7 @@ from tasks.lightcurves.series import PeriodConfig
 Arrays = Mapping[str, NDArray]
 # Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
 MEAN_ERROR_FLOOR = 0.05  # mag
+OF_THE_DATASET = Field(exclude=True)  # no setting: the stage fills it in
 SWING = 5.0  # how much farther a Fourier series may swing in a gap in phase than on the data, at the worst
 
 
@@ -32,13 +36,17 @@ class FeatureConfig:
     their light curves; a family that needs more than these is left out. `second_period`: whether to search one.
     """
 
-    groups: tuple[int, ...] = ()
-    surveys: tuple[str, ...] = ()
-    has_time: bool = True
-    period: PeriodConfig = field(default_factory=PeriodConfig)
-    min_epoch: int = 5
-    inputs: tuple[str, ...] = ()
-    second_period: bool = False
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    groups: Annotated[SkipJsonSchema[tuple[int, ...]], OF_THE_DATASET] = ()
+    surveys: Annotated[SkipJsonSchema[tuple[str, ...]], OF_THE_DATASET] = ()
+    has_time: Annotated[SkipJsonSchema[bool], OF_THE_DATASET] = True
+    period: Annotated[PeriodConfig, Field(description="The period search.")] = field(default_factory=PeriodConfig)
+    min_epoch: Annotated[int, Field(ge=1, description="Epochs below which a band has no statistics.")] = 5
+    inputs: Annotated[SkipJsonSchema[tuple[str, ...]], OF_THE_DATASET] = ()
+    second_period: Annotated[
+        bool, Field(description="Search a second period in what the first leaves; doubles the cost.")
+    ] = False
 
     @property
     def n_survey(self) -> int:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from tasks.lightcurves import flags
 from tasks.lightcurves.batch import LightCurveBatch
@@ -23,23 +26,31 @@ class CutConfig:
     """Which cuts, in which order, and their limits.
 
     `has_error`: does the dataset quote errors? None asks the batch (any finite error in it), so a caller that reads in
-    chunks should say it. `max_err` mag: above POGSON the error exceeds the flux. `outlier_sigma`, in robust standard
-    deviations, and `outlier_min_epoch` per band, below which no epoch is called an outlier.
+    chunks should say it.
     """
 
-    names: tuple[str, ...] = (
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    names: Annotated[tuple[str, ...], Field(description="The cuts, in this order.")] = (
         "rejected_by_photometry", "rejected_by_variability", "psf_quality", "info_flags", "catflags", "flagged",
         "positive_error", "well_measured", "finite", "duplicate_time", "outlier",
     )  # fmt: skip
-    has_error: bool | None = None
-    max_err: float = float(POGSON)
-    outlier_sigma: float = 8.0
-    outlier_min_epoch: int = 10
+    has_error: Annotated[SkipJsonSchema[bool | None], Field(exclude=True)] = None
+    max_err: Annotated[
+        float,
+        Field(gt=0, description="Largest error, mag; at 1.0857 the error equals the flux (Becker et al. 2025, A)."),
+    ] = float(POGSON)
+    outlier_sigma: Annotated[float, Field(gt=0, description="Robust standard deviations from the band's median.")] = 8.0
+    outlier_min_epoch: Annotated[
+        int, Field(ge=3, description="Epochs of a band below which none is called an outlier.")
+    ] = 10
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.names) - set(CUTS))
         if unknown:
-            raise ValueError(f"CutConfig.names: unknown cut {unknown[0]!r}; known are {', '.join(CUTS)}.")
+            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(CUTS)}")
+        if len(set(self.names)) < len(self.names):
+            raise ValueError("each cut is named once")
 
 
 def unflagged(batch: LightCurveBatch, config: CutConfig, bits: int) -> Mask:

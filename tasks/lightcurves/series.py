@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field
 
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.lightcurves.fourier import segment_sum, weights
@@ -30,16 +32,22 @@ class PeriodConfig:
     survey are one together, with common harmonics and an offset each.
     """
 
-    f_min: float = 0.001
-    f_max: float = 24.0
-    oversampling: float = 3.0
-    max_points: int = 1 << 20
-    error_floor: float = 0.02
-    n_candidates: int = 8
-    n_harmonics: int = 3
-    refine: tuple[int, int] = (4, 4)
-    epochs_per_term: float = 3.0
-    min_epoch: int = 10
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    f_min: Annotated[float, Field(gt=0, description="Lowest frequency, 1/day.")] = 0.001
+    f_max: Annotated[float, Field(gt=0, le=1000, description="Highest frequency, 1/day.")] = 24.0
+    oversampling: Annotated[float, Field(ge=1, le=20, description="Steps in one over the longest baseline.")] = 3.0
+    max_points: Annotated[int, Field(ge=1, description="Most frequencies; the step widens beyond.")] = 1 << 20
+    error_floor: Annotated[float, Field(ge=0, description="Added to the errors in quadrature, mag.")] = 0.02
+    n_candidates: Annotated[int, Field(ge=1, le=100, description="Peaks that are fitted as trial periods.")] = 8
+    n_harmonics: Annotated[int, Field(ge=1, le=20, description="Harmonics of the fits.")] = 3
+    refine: Annotated[
+        tuple[int, int], Field(description="Grid around each peak: half width in points, divisor of the scan's step.")
+    ] = (4, 4)
+    epochs_per_term: Annotated[
+        float, Field(ge=1, description="Epochs for each free term from which a band has harmonics of its own.")
+    ] = 3.0
+    min_epoch: Annotated[int, Field(ge=1, description="Epochs below which there is no period.")] = 10
 
     def __post_init__(self) -> None:
         if not 0 < self.f_min < self.f_max:

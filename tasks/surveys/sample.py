@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import BadInput
+from schemas.inputs import Sample
 from tasks.surveys import gaia_labels
 from tasks.surveys.columns import first_of_each
 from tasks.surveys.gaia_releases import GaiaRelease
@@ -61,8 +61,8 @@ class SampleChunk:
     rejected: pa.Table
 
 
-def selections_of(sample: Any) -> tuple[Selection, ...]:
-    """The selections that the settings of a sample name (`flows.settings.Sample`), in one order.
+def selections_of(sample: Sample) -> tuple[Selection, ...]:
+    """The selections that the settings of a sample name , in one order.
 
     Raises BadInput for a class, table, cone, tile or file that cannot be; nothing is asked, files of ids are read.
     """

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pytest
 
-from flows.settings import Sample
+from schemas.inputs import Sample
 from tasks.archives.question import Question
 from tasks.archives.upload import votable
 from tasks.surveys import SURVEYS, id_lists, ps1, tic, truth, ztf

@@ -16,11 +16,11 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pyarrow as pa
 
-from flows.settings import ArchiveSource, ReplicaSky, Sample
 from lakehouse.answers.raw import DONE, RawStore, Record
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
+from schemas.inputs import ArchiveSource, ReplicaSky, Sample
 from tasks.archives.endpoints import replica
 from tasks.archives.limits import PROFILES, ServiceLimits
 from tasks.stages.acquire import surveys as from_surveys

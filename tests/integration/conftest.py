@@ -25,7 +25,7 @@ from flows.environment import DEFAULTS
 
 # Small forests, a small network, a coarse period search: what is tested is the machinery, not the science.
 SMALL = ("training.n_trees=20", "training.n_folds=2", "training.network.max_training_epochs=2",
-         "training.network.hidden=4", "features.max_frequency=5", "compute.n_workers=2", "compute.chunk_objects=40",
+         "training.network.hidden=4", "features.period.f_max=5", "compute.n_workers=2", "compute.chunk_objects=40",
          "training.min_labels=20")  # fmt: skip
 DATASET = """
 name = "small"

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from flows.settings import Sample
 from lakehouse.delta.store import Lake
+from schemas.inputs import Sample
 from tasks.replica.holdings import Holdings, build
 from tasks.stages.acquire import surveys as from_surveys
 from tasks.surveys import SURVEYS

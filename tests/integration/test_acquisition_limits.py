@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
-from flows.settings import Sample
 from lakehouse.answers.raw import DONE
 from schemas import BadInput
+from schemas.inputs import Sample
 from tasks.archives import limits as profiles
 from tasks.surveys import SURVEYS, ztf
 from tests.integration.acquisition import (

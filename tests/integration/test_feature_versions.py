@@ -10,7 +10,6 @@ import pytest
 from distributed import LocalCluster
 
 from flows.presets import preset
-from flows.recipes import cut_config, feature_config
 from flows.settings import override
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
@@ -31,13 +30,13 @@ MADE_BY = ("input_hash", "definitions")  # what says how a row was made
 def cleaned(tmp_path_factory):
     """A run on a lake of 60 clean light curves, and the settings of its features; workers are threads here."""
     place = tmp_path_factory.mktemp("versions")
-    settings = override(preset("folder", write_folder(place / "data", 60)), ("features.max_frequency=3",))
+    settings = override(preset("folder", write_folder(place / "data", 60)), ("features.period.f_max=3",))
     with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None) as cluster:
         Lake(place / "lake", create=True)
         run = Run("r", str(place / "lake"), settings.dataset, cluster.scheduler_address, 25)
         acquire_sources(run, settings.source, None)
-        clean_sources(run, cut_config(settings))
-        yield run, feature_config(settings)
+        clean_sources(run, settings.cut_config)
+        yield run, settings.feature_config
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import pyarrow.compute as pc
 import pytest
 
 from flows.presets import preset
-from flows.recipes import cut_config, feature_config
 from flows.settings import override
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
@@ -39,14 +38,14 @@ def test_a_registered_survey_is_acquired_with_the_others(tmp_path, monkeypatch):
 
 def test_cuts_and_features_see_its_band(tmp_path, monkeypatch):
     monkeypatch.setitem(SURVEYS, "mean", mean_survey.SURVEY)
-    settings = override(preset("demo"), ("features.max_frequency=2",))
+    settings = override(preset("demo"), ("features.period.f_max=2",))
     with running(N, SEED, tmp_path / "replica") as base:
         acquire_into(tmp_path / "lake", source_of(base, surveys=("gaia", "mean")), limit=60)
     lake = Lake(tmp_path / "lake")
     with cluster(1) as scheduler:
         run = Run("r2", str(lake.path), "sky", scheduler, 100)
-        clean_sources(run, cut_config(settings))
-        featurize_sources(run, feature_config(settings))
+        clean_sources(run, settings.cut_config)
+        featurize_sources(run, settings.feature_config)
     epochs, features = lake.read("core_sample__epoch"), lake.read("feature_sample__source")
     assert features.num_rows == lake.count("core_gaia__source") == 60
     mine = epochs.filter(pc.equal(epochs["survey"], "mean"))

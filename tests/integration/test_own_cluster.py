@@ -13,7 +13,6 @@ import pytest
 from distributed import LocalCluster
 
 from flows.presets import preset
-from flows.recipes import cut_config, feature_config
 from flows.settings import override
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
@@ -23,7 +22,7 @@ from tasks.stages.featurize.stage import featurize_sources
 from tests.integration.conftest import SMALL, argelander, environment, write_folder
 
 pytestmark = pytest.mark.slow
-FOREST_ONLY = ("training.network.is_used=false", "compute.chunk_objects=8", "features.max_frequency=24")
+FOREST_ONLY = ("training.network.is_used=false", "compute.chunk_objects=8", "features.period.f_max=24")
 
 
 def program(stack: ExitStack, name: str, *arguments: object) -> subprocess.Popen:
@@ -86,8 +85,8 @@ def undisturbed(folder: Path, place: Path):
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
         run = Run("r", str(place), settings.dataset, cluster.scheduler_address, settings.compute.chunk_objects)
         acquire_sources(run, settings.source, None)
-        clean_sources(run, cut_config(settings))
-        featurize_sources(run, feature_config(settings))
+        clean_sources(run, settings.cut_config)
+        featurize_sources(run, settings.feature_config)
     return Lake(place).read("feature_sample__source")
 
 

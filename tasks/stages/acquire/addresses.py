@@ -8,18 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from schemas import BadInput
+from schemas.inputs import ArchiveSource
 from tasks.archives.endpoints import LIVE, LIVE_HATS, Endpoints, replica
 from tasks.archives.limits import PROFILES, ServiceLimits
 from tasks.replica.holdings import HOLDINGS_VERSION
 from tasks.replica.serve import running, sky_at
+from tasks.surveys import SURVEYS
 
 REPLICA_FOLDER = "replica"
 
 
-def name_of(source: Any) -> str:
+def name_of(source: ArchiveSource) -> str:
     """Name of the archives asked, part of every request's hash: the same for the same sky on any port."""
     sky = source.replica
     if source.endpoint == "live":
@@ -27,23 +28,23 @@ def name_of(source: Any) -> str:
     return f"replica-{sky.n_objects}-{sky.seed}-v{HOLDINGS_VERSION}"
 
 
-def limits_of(source: Any) -> dict[str, ServiceLimits]:
+def limits_of(source: ArchiveSource) -> dict[str, ServiceLimits]:
     """Limits for each service: the profile of the archives asked, unless the settings name another."""
     return PROFILES[source.profile or ("live" if source.endpoint == "live" else "fast")]
 
 
-def surveys_of(source: Any) -> tuple[str, ...]:
-    """The surveys asked; the truth of a sky is told by a replica alone."""
-    return tuple(name for name in source.surveys if name != "truth" or source.endpoint != "live")
+def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
+    """The surveys asked, all that are registered where none is named; only a replica tells the truth of its sky."""
+    return tuple(name for name in source.surveys or SURVEYS if name != "truth" or source.endpoint != "live")
 
 
-def catalogues_of(source: Any, survey: str) -> dict[str, str]:
+def catalogues_of(source: ArchiveSource, survey: str) -> dict[str, str]:
     """The survey's options that say where its HATS catalogues are; a replica serves none."""
     return LIVE_HATS.get(survey, {}) if source.endpoint == "live" else {}
 
 
 @contextmanager
-def addresses(source: Any, lake: Path) -> Iterator[Endpoints]:
+def addresses(source: ArchiveSource, lake: Path) -> Iterator[Endpoints]:
     """Addresses of the archives, for as long as the block lasts; nothing is started where none is needed."""
     if source.endpoint == "live":
         if source.base_url:
@@ -52,18 +53,18 @@ def addresses(source: Any, lake: Path) -> Iterator[Endpoints]:
     elif source.offline:
         yield replica(source.base_url or "http://offline.invalid", name_of(source))
     elif source.base_url:
-        _refuse_another_sky(source)
+        _refuse_another_sky(source, source.base_url)
         yield replica(source.base_url, name_of(source))
     else:
         with running(source.replica.n_objects, source.replica.seed, lake / REPLICA_FOLDER) as base:
             yield replica(base, name_of(source))
 
 
-def _refuse_another_sky(source: Any) -> None:
+def _refuse_another_sky(source: ArchiveSource, base_url: str) -> None:
     """Answers are kept by the name of the sky that gave them: a replica of another would mix two skies in one lake."""
-    served = sky_at(source.base_url)
+    served = sky_at(base_url)
     if served["name"] != name_of(source):
         raise BadInput(
-            f"the replica at {source.base_url} serves {served['name']}, but the settings ask {name_of(source)}: set "
+            f"the replica at {base_url} serves {served['name']}, but the settings ask {name_of(source)}: set "
             f"source.replica.n_objects={served['n']} and source.replica.seed={served['seed']}, or start it with theirs."
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from lakehouse import ids
 from lakehouse.lineage import fingerprint
 from schemas.dataset import DatasetSpec
+from schemas.inputs import FolderSource
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.acquire.archive import Archive, ObjectChunk
@@ -22,7 +22,7 @@ FOLDER_VERSION = 1  # raise it when a folder is read otherwise than before: lake
 FOLDER_CHUNK = 2000
 
 
-def folder_archive(source: Any, dataset: str, limit: int | None, need_labels: bool = True) -> Archive:
+def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_labels: bool = True) -> Archive:
     """A folder of light curves or of mean photometry; without `need_labels` only ids and positions are looked at."""
     folder, spec = source.folder, source.spec
     objects = local.read_objects(folder, spec, need_labels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from lakehouse.manifest import last_fingerprint
 from lakehouse.quarantine import validate
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, BadInput, TableSpec
+from schemas.inputs import ArchiveSource, FolderSource
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.stages.acquire.archive import BESIDE, Archive, ObjectChunk
@@ -31,9 +32,12 @@ SOURCE, RAW, BAND, QUARANTINE = (
 )
 
 
-def acquire_sources(run: Run, source: Any, limit: int | None) -> StageResult:
+def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int | None) -> StageResult:
     """Read the archive where it changed; only new and changed light curves are written, the sample itself last."""
-    archive = ARCHIVES[source.kind](run, source, limit)
+    if isinstance(source, FolderSource):
+        archive = folder_archive(source, run.dataset, limit)
+    else:
+        archive = survey_archive(run, source, limit)
     try:
         stage = _take_in(run, Lake(run.lake), archive)
     except BaseException:
@@ -187,10 +191,3 @@ def _refused(run: Run, table: pa.Table, is_gaia: bool) -> pa.Table:
     return pa.table({"dataset": both["dataset"], "run_id": run_id, **columns, "source_id": known}).cast(
         QUARANTINE.arrow()
     )
-
-
-def _folder(run: Run, source: Any, limit: int | None) -> Archive:
-    return folder_archive(source, run.dataset, limit)
-
-
-ARCHIVES: dict[str, Callable[[Run, Any, int | None], Archive]] = {"folder": _folder, "archives": survey_archive}

@@ -23,6 +23,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
+from schemas.inputs import ArchiveSource
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
@@ -42,11 +43,11 @@ GAIA = TABLES["core_gaia__source"]
 SPARED = ("hats_source",)  # catalogues without which the bulk route goes on: Gaia's TAP gives the same
 
 
-def survey_archive(run: Run, source: Any, limit: int | None) -> Archive:
+def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archive:
     """The sample of `source` in all its surveys. Nothing is asked before the first chunk is read."""
     surveys = [_configure(name, source) for name in surveys_of(source)]
     bands = tuple(band for survey in surveys for band in survey.bands)
-    release = gaia_release(source.options["gaia"]["release"])
+    release = gaia_release(_configure("gaia", source).options["release"])
     selections = selections_of(source.sample)
     parts = [(survey.name, survey.version, sorted(survey.options.items())) for survey in surveys]
     chosen = (selections, sorted(source.sample.labels), limit)
@@ -73,7 +74,7 @@ def survey_archive(run: Run, source: Any, limit: int | None) -> Archive:
     return Archive(bands, mark, limit or 0, object_chunks(), is_gaia=True, notes=notes, close=close)
 
 
-def _configure(name: str, source: Any) -> Survey:
+def _configure(name: str, source: ArchiveSource) -> Survey:
     """The survey called `name` with the options of the run; BadInput where there is no such survey or option."""
     if name not in SURVEYS:
         raise BadInput(f"There is no survey {name!r}; there are {', '.join(SURVEYS)}.")
@@ -96,7 +97,7 @@ def _refuse_nowhere(name: str, options: Mapping[str, Any]) -> None:
                            f"say where one is with --set source.options.{name}.{option}=URI.")  # fmt: skip
 
 
-def _neighbours_in(source: Any) -> str:
+def _neighbours_in(source: ArchiveSource) -> str:
     """The catalogue of gaia_source in which neighbours are looked for; empty where Gaia's TAP is asked."""
     options = _configure("gaia", source).options
     return str(options["hats_source"]) if is_bulk(options) else ""
@@ -124,7 +125,7 @@ def _keep_labelled(sample: SampleChunk, labels: Sequence[str]) -> SampleChunk:
 
 
 @contextmanager
-def _exchange(run: Run, source: Any) -> Iterator[Exchange]:
+def _exchange(run: Run, source: ArchiveSource) -> Iterator[Exchange]:
     """The exchange with the archives that the settings name."""
     lake, limits = Path(run.lake), limits_of(source)
     with addresses(source, lake) as endpoints:

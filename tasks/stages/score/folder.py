@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +17,7 @@ from lakehouse.disk import room_for, whole_file
 from lakehouse.models import current, read_card
 from lakehouse.run import Run
 from schemas import BadInput
+from schemas.inputs import FolderSource
 from tasks.features import FeatureConfig, compute_colours, compute_features, stale
 from tasks.folder import local
 from tasks.learning.data import examples_from_table
@@ -31,7 +31,7 @@ from tasks.stages.featurize.stage import complete_config
 from tasks.stages.score.stage import FEATURES, PERIOD, score_columns, scorers_of, wide_scores
 
 
-def apply(run: Run, source: Any, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
+def apply(run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
     """Score the folder of `source` into the Parquet file `out`; returns how many objects, and how many had no epoch.
 
     The folder is cleaned and featurized as the lake's own light curves were; its labels are not looked at. Raises
@@ -75,7 +75,7 @@ def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
                        f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
 
 
-def archive_ids(source: Any) -> pa.Table:
+def archive_ids(source: FolderSource) -> pa.Table:
     """object_id of every object of the folder, in its order."""
     return local.read_objects(source.folder, source.spec, need_labels=False).table.select(["object_id"])
 

@@ -3,12 +3,11 @@
 import errno
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from flows.failure import expected
-from flows.presets import PRESETS, describe, preset
-from flows.recipes import cut_config
-from flows.settings import override, validated
+from flows.presets import PRESETS, CompleteSettings, describe, preset
+from flows.settings import Settings, override, validated
 from schemas import BadInput
 from tasks.lightcurves.cuts import CutConfig
 
@@ -39,7 +38,7 @@ def test_a_setting_cannot_be_changed_in_place():
 @pytest.mark.parametrize(
     ("assignment", "said"),
     [
-        ("training.n_tree=5", "no 'n_tree'; known here"),
+        ("training.n_tree=5", "no 'n_tree'; here are"),
         ("trainings.n_trees=5", "no 'trainings'"),
         ("training.n_trees=2", "training.n_trees = 2"),
         ("training.n_trees=many", "training.n_trees = 'many'"),
@@ -76,5 +75,53 @@ def test_a_full_disk_is_recognised_wherever_it_surfaces():
 
 def test_a_cut_that_is_not_among_the_default_ones_can_be_named():
     settings = override(preset("demo"), ("cuts.names=[other_flags, finite]",))
-    assert cut_config(settings).names == ("other_flags", "finite")
-    assert cut_config(preset("demo")).names == CutConfig.names
+    assert settings.cut_config.names == ("other_flags", "finite")
+    assert preset("demo").cut_config.names == CutConfig.names
+
+
+def test_a_tree_that_names_a_preset_is_completed_by_it():
+    """As a deployment gives it: what it says wins over the preset, node by node."""
+    adapter = TypeAdapter(CompleteSettings)
+    assert adapter.validate_python({"preset": "demo"}) == preset("demo")
+    changed = adapter.validate_python({"preset": "demo", "limit": 7, "features": {"period": {"f_max": 5.0}}})
+    assert (changed.limit, changed.features.period.f_max) == (7, 5.0)
+    assert changed.features.period.n_candidates == preset("demo").features.period.n_candidates
+    assert adapter.validate_python(preset("demo")) is not None
+    with pytest.raises(ValidationError, match="no preset 'demmo'"):
+        adapter.validate_python({"preset": "demmo"})
+
+
+LATER = (
+    "Band",
+    "ClassLabel",
+    "Parameter",
+    "DatasetSpec",
+    "LightCurve",
+    "Object",
+    "NetworkSettings",
+    "TrainingSettings",
+)
+
+
+def fields(schema: dict) -> dict[str, dict]:
+    """Every field of every node of a JSON schema, by node and name."""
+    nodes = {"Settings": schema, **schema["$defs"]}
+    return {
+        f"{node}.{name}": field for node, about in nodes.items() for name, field in about.get("properties", {}).items()
+    }
+
+
+def test_every_setting_says_what_it_is_and_what_it_may_be():
+    """A form shows descriptions, and limits of numbers; what the dataset decides is no setting."""
+    found = {name: field for name, field in fields(Settings.model_json_schema()).items() if not name.startswith(LATER)}
+    assert {name for name, field in found.items() if not field.get("description")} == set()
+    numbers = {name: field for name, field in found.items() if field.get("type") in ("number", "integer")}
+    limits = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    assert {name for name, field in numbers.items() if not limits & field.keys()} == set()
+    assert not {"FeatureConfig.has_time", "FeatureConfig.groups", "CutConfig.has_error"} & found.keys()
+
+
+def test_what_the_source_decides_reaches_the_configurations(tmp_path):
+    settings = preset("demo")
+    assert settings.cut_config.has_error is True and settings.feature_config.has_time is True
+    assert settings.cuts.has_error is None and "has_error" not in settings.model_dump()["cuts"]

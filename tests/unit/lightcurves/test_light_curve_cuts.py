@@ -96,5 +96,5 @@ def test_the_first_of_equal_times_stays(clean):
 
 
 def test_an_unknown_cut_is_refused():
-    with pytest.raises(ValueError, match="unknown cut 'sharpness'"):
+    with pytest.raises(ValueError, match="no cut 'sharpness'"):
         CutConfig(names=("sharpness",))

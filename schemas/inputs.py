@@ -1,0 +1,91 @@
+"""What a run takes in, as types that flows and stages share: the surveys' archives for a sample, or a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from schemas.dataset import DatasetSpec, Frozen
+
+
+class Sample(Frozen):
+    """Which Gaia sources: the union of all that is named here."""
+
+    tables: tuple[str, ...] = Field(
+        (), description="Whole tables: vari_rrlyrae, vari_cepheid, vari_eclipsing_binary, ..."
+    )
+    classes: tuple[str, ...] = Field((), description="best_class_name of vari_classifier_result: RR, CEP, LPV, ...")
+    labels: tuple[str, ...] = Field((), description="Keep only sources labelled so: RRab, CEP, ...; all where empty.")
+    min_score: float = Field(0.0, ge=0, le=1, description="Lowest best_class_score.")
+    cones: tuple[tuple[float, float, float], ...] = Field((), description="ra, dec, radius in degrees (ICRS).")
+    tiles: tuple[int, ...] = Field((), description="Nested HEALPix cells of order tile_order.")
+    tile_order: int = Field(3, ge=0, le=12, description="HEALPix order of the tiles.")
+    ids: Path | None = Field(None, description="File of source_id or dr2_source_id: Parquet, CSV, FITS or VOTable.")
+    random_index: tuple[int, int] | None = Field(None, description="First and last random_index.")
+    with_epochs: bool = Field(
+        True, description="Of cones, tiles and random_index, take only sources with epoch photometry."
+    )
+    n_range: int = Field(12, ge=1, le=3072, description="Ranges of source_id in which a whole table is asked for.")
+
+
+class ReplicaSky(Frozen):
+    """The embedded sky that the local replica serves where no live archive is asked."""
+
+    n_objects: int = Field(3000, ge=100, le=10_000_000, description="Stars of the sky.")
+    seed: int = Field(1, ge=0, description="Which sky.")
+
+
+class ArchiveSource(Frozen):
+    """The surveys' archives: a sample from Gaia, and its photometry in every survey."""
+
+    kind: Literal["archives"] = Field("archives", description="The surveys' archives.")
+    sample: Sample = Field(Sample(), description="Which Gaia sources.")
+    surveys: tuple[str, ...] = Field(
+        (), description="Which surveys, in this order; all that are registered where empty."
+    )
+    options: dict[str, dict[str, Any]] = Field(
+        {}, description="Options of each survey; its own defaults where left out."
+    )
+    endpoint: Literal["replica", "live"] = Field("replica", description="A local replica, or the real archives.")
+    base_url: str | None = Field(None, description="A replica that runs already; else one is started for the run.")
+    profile: Literal["fast", "live"] | None = Field(
+        None, description="Limits and pauses: live, unless a replica is asked."
+    )
+    offline: bool = Field(False, description="Use the stored answers alone.")
+    bulk: bool = Field(
+        False, description="Light curves and catalogues from bulk files; for dense samples of more than 200,000."
+    )
+    replica: ReplicaSky = Field(ReplicaSky(), description="Which sky the replica serves.")
+
+    @property
+    def has_time(self) -> bool:
+        """Epochs of archives have times."""
+        return True
+
+    @property
+    def has_errors(self) -> bool:
+        """Archives quote errors of their magnitudes."""
+        return True
+
+
+class FolderSource(Frozen):
+    """A folder of light curves or mean photometry, and how to read it."""
+
+    kind: Literal["folder"] = Field("folder", description="A folder.")
+    folder: Path = Field(description="Where the files are.")
+    spec: DatasetSpec = Field(description="How to read them.")
+
+    @property
+    def has_time(self) -> bool:
+        """False for folded curves and for mean photometry."""
+        return self.spec.kind == "time"
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the folder quotes errors of its magnitudes."""
+        return self.spec.has_errors
+
+
+Source = Annotated[ArchiveSource | FolderSource, Field(discriminator="kind")]
