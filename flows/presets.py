@@ -13,7 +13,6 @@ from flows.settings import NetworkSettings, Settings, TrainingSettings
 from schemas import BadInput
 from schemas.dataset import load_preset, load_spec, preset_names
 from schemas.inputs import ArchiveSource, FolderSource, Sample
-from tasks.surveys import SURVEYS
 
 # One in 4,000 sources of Gaia DR3 has a random_index below this.
 FEW = 449_999
@@ -54,6 +53,8 @@ def ids(data: Path | None = None) -> Settings:
 
 
 def _archives(name: str, sample: Sample, training: TrainingSettings | None = None) -> Settings:
+    from tasks.surveys import SURVEYS  # brings astropy, and `argelander presets` starts at once without it
+
     options = {each: dict(survey.options) for each, survey in SURVEYS.items()}
     source = ArchiveSource(sample=sample, surveys=tuple(SURVEYS), options=options)
     return Settings(preset=name, dataset=name, source=source, training=training or TrainingSettings())

@@ -13,15 +13,14 @@ ROOMS = ("tasks", "lakehouse", "schemas")
 ENVIRONMENTS = {"live", "replica", "demo"}
 MAY_TELL = (
     "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/limits.py", "tasks/replica/",
+    "schemas/inputs.py",  # declares the setting
 )  # fmt: skip
 MAY_START = ("tasks/stages/acquire/addresses.py", "flows/cli.py", "tasks/replica/")
 # What flows may say of them, and no more: settings and presets that bear these names, and where the command `replica`
 # keeps its tables. None of it decides anything.
 FLOWS_SAY = {
-    "flows/refresh.py": ["'demo'"],
     "flows/cli.py": ["'replica'"],
     "flows/presets.py": ["'demo'"] * 4,
-    "flows/settings.py": ["'live'", "'live'", "'replica'", "'replica'"],
 }
 # What stands for one side of the distinction, by the module that has it.
 SIDES = {
