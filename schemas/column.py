@@ -1,7 +1,8 @@
-"""One column of a table: its name, Arrow type, unit (VOUnit), UCD1+, meaning, nullability and valid range."""
+"""One column of a table: name, Arrow type, unit (VOUnit), UCD1+, meaning, nullability, valid range, and its sources."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -12,7 +13,8 @@ class Column:
     """A column, or a family of columns when its name holds a placeholder such as ``prob_{class}``.
 
     `unit` is a VOUnit string, "" for a dimensionless or non-numeric column; `ucd` is UCD1+.
-    `range` is (lowest, highest), both inclusive, None where open; NaN never passes a range.
+    `range` is (lowest, highest), both inclusive, None where open; NaN never passes a range. `derived_from` holds the
+    values of catalogues that the column was computed with, each as "table.column" (`TableSpec.path_of`).
     """
 
     name: str
@@ -22,6 +24,7 @@ class Column:
     ucd: str = ""
     nullable: bool = False
     range: tuple[float | None, float | None] | None = None
+    derived_from: tuple[str, ...] = ()
 
     @property
     def is_family(self) -> bool:
@@ -32,6 +35,10 @@ class Column:
     def is_list(self) -> bool:
         """True for a ragged column (one list per row)."""
         return pa.types.is_list(self.type) or pa.types.is_large_list(self.type)
+
+    def shares_source(self, values: Collection[str]) -> bool:
+        """Whether the column was computed with one of these values of catalogues, each as "table.column"."""
+        return not set(self.derived_from).isdisjoint(values)
 
     def named(self, name: str, doc: str | None = None) -> Column:
         """The same column under another name: how a family becomes concrete."""

@@ -45,6 +45,10 @@ class TableSpec:
         """Columns by their names, in order."""
         return {column.name: column for column in self.columns}
 
+    def path_of(self, column: str) -> str:
+        """The column as "table.column", which names it among those of all tables; KeyError where there is none."""
+        return f"{self.name}.{self.columns_by_name[column].name}"
+
     @property
     def families(self) -> tuple[Column, ...]:
         """The templates among the columns."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from itertools import combinations
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.colours import colour_columns, compute_colours
+from tasks.features.colours import DECLARED, colour_columns, compute_colours
 from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
 from tasks.features.folded import FOLDED
 from tasks.features.fourier import FOURIER
@@ -37,8 +38,10 @@ __all__ = [
     "compile_all",
     "compute_colours",
     "compute_features",
+    "declared_columns",
     "definitions",
     "feature_columns",
+    "keep_independent",
     "made",
     "stale",
 ]
@@ -78,6 +81,26 @@ def feature_columns(
         for declared in feature.columns
         for column in expand(declared, bands, config.surveys)
     )
+
+
+def declared_columns(bands: tuple[str, ...], surveys: tuple[str, ...] = ()) -> dict[str, Column]:
+    """For each column that a dataset of these bands can have, the declared one that it stands for.
+
+    So colour_mag_g_r leads to colour_mag_{pair}; both `compute_features` and `compute_colours` are covered.
+    """
+    pairs = list(combinations(range(len(bands)), 2))
+    found: dict[str, Column] = {}
+    for declared in (*DECLARED, *(column for feature in FEATURES.values() for column in feature.columns)):
+        found |= dict.fromkeys((column.name for column in expand(declared, bands, surveys, pairs)), declared)
+    return found
+
+
+def keep_independent(names: Iterable[str], declared: Mapping[str, Column], sources: Collection[str]) -> tuple[str, ...]:
+    """Of the columns `names`, those that were computed with none of the `sources` of the labels ("table.column").
+
+    `declared` is that of `declared_columns`; a column that it lacks is left out, because its sources are unknown.
+    """
+    return tuple(name for name in names if name in declared and not declared[name].shares_source(sources))
 
 
 def in_order() -> list[Feature]:

@@ -9,16 +9,18 @@ import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from schemas.column import Column
-from tasks.features.feature import expand
+from tasks.features.feature import COLOUR, expand
+
+DECLARED = (
+    Column("mean_mag_{band}", pa.float32(), "Mean magnitude.", "mag", "phot.mag;stat.mean", nullable=True),
+    COLOUR,
+)
 
 
 def colour_columns(bands: tuple[str, ...]) -> tuple[Column, ...]:
     """mean_mag_{band} of every band and colour_mag_{first}_{second} of every pair, in the order of `bands`."""
-    mean = Column("mean_mag_{band}", pa.float32(), "Mean magnitude.", "mag", "phot.mag;stat.mean", nullable=True)
-    colour = Column(
-        "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
-    )
-    return *expand(mean, bands), *expand(colour, bands, pairs=list(combinations(range(len(bands)), 2)))
+    pairs = list(combinations(range(len(bands)), 2))
+    return tuple(column for declared in DECLARED for column in expand(declared, bands, pairs=pairs))
 
 
 def compute_colours(mags: ArrayLike, bands: tuple[str, ...]) -> pa.Table:

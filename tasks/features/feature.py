@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Annotated
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -19,6 +20,9 @@ from tasks.lightcurves.fourier import fit_fourier, segment_sum, weights
 from tasks.lightcurves.series import PeriodConfig
 
 Arrays = Mapping[str, NDArray]
+COLOUR = Column(  # of light curves and of mean photometry alike
+    "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
+)
 # Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
 MEAN_ERROR_FLOOR = 0.05  # mag
 OF_THE_DATASET = Field(exclude=True)  # no setting: the stage fills it in

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from schemas import TABLES
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
 from tasks.lightcurves.extinction import EXTINCTION
@@ -45,8 +46,18 @@ def proper_motion(known: Arrays) -> tuple[NDArray[np.float64], NDArray[np.float6
         return total, np.hypot(pmra * known["pmra_error"], pmdec * known["pmdec_error"]) / total
 
 
-def _column(name: str, doc: str, unit: str, ucd: str, low: float | None = None) -> Column:
-    return Column(name, pa.float32(), doc, unit, ucd, nullable=True, range=(low, None))
+def _column(
+    name: str, doc: str, unit: str, ucd: str, low: float | None = None, *, derived_from: tuple[str, ...]
+) -> Column:
+    return Column(name, pa.float32(), doc, unit, ucd, True, (low, None), derived_from)
+
+
+PARALLAX, MOTION = (
+    tuple(TABLES["core_gaia__source"].path_of(name) for name in names)
+    for names in (("parallax", "parallax_error"), ("pmra", "pmra_error", "pmdec", "pmdec_error"))
+)
+G_MAG, RUWE = (TABLES["core_gaia__source"].path_of(name) for name in ("phot_g_mean_mag", "ruwe"))
+EBV = TABLES["core_tic__source"].path_of("ebv")
 
 
 GAIA = Feature(
@@ -56,15 +67,18 @@ GAIA = Feature(
     source="Luri et al. 2018, A&A 616, A9.",
     compute=gaia,
     columns=(
-        _column("parallax_over_error", "Parallax over its standard error.", "", "stat.snr;pos.parallax.trig"),
+        _column("parallax_over_error", "Parallax over its standard error.", "", "stat.snr;pos.parallax.trig",
+                derived_from=PARALLAX),
         _column("abs_mag_g", f"Absolute G magnitude of a parallax of {LEAST_SIGNIFICANCE:g} sigma or more.", "mag",
-                "phys.magAbs;em.opt"),
+                "phys.magAbs;em.opt", derived_from=(*PARALLAX, G_MAG)),
         _column("abs_mag_g_error", "Standard error of abs_mag_g, from the parallax alone.", "mag",
-                "stat.error;phys.magAbs", 0),
+                "stat.error;phys.magAbs", 0, derived_from=PARALLAX),
         _column("abs_mag_g0", "Absolute G magnitude without extinction, where E(B-V) is known.", "mag",
-                "phys.magAbs;em.opt"),
-        _column("ruwe", "Renormalised unit weight error of the astrometric solution.", "", "stat.error", 0),
-        _column("pm", "Total proper motion.", "mas.yr**-1", "pos.pm", 0),
-        _column("pm_error", "Standard error of the total proper motion.", "mas.yr**-1", "stat.error;pos.pm", 0),
+                "phys.magAbs;em.opt", derived_from=(*PARALLAX, G_MAG, EBV)),
+        _column("ruwe", "Renormalised unit weight error of the astrometric solution.", "", "stat.error", 0,
+                derived_from=(RUWE,)),
+        _column("pm", "Total proper motion.", "mas.yr**-1", "pos.pm", 0, derived_from=MOTION[::2]),
+        _column("pm_error", "Standard error of the total proper motion.", "mas.yr**-1", "stat.error;pos.pm", 0,
+                derived_from=MOTION),
     ),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature, pair_difference
+from tasks.features.feature import COLOUR, Arrays, Curves, Feature, pair_difference
 
 
 def photometry(curves: Curves, earlier: Arrays) -> Arrays:
@@ -47,9 +47,7 @@ PHOTOMETRY = Feature(
             "phot.mag;stat.mean",
             nullable=True,
         ),
-        Column(
-            "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
-        ),
+        COLOUR,
         Column(
             "timespan_day",
             pa.float32(),

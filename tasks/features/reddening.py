@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from schemas import TABLES
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature, pair_difference
 from tasks.lightcurves.extinction import extinctions
@@ -18,6 +19,8 @@ def reddening(curves: Curves, earlier: Arrays) -> Arrays:
     }
 
 
+EBV = TABLES["core_tic__source"].path_of("ebv")
+
 REDDENING = Feature(
     "reddening",
     inputs=("ebv",),
@@ -25,8 +28,8 @@ REDDENING = Feature(
     compute=reddening,
     columns=(
         Column("ebv", pa.float32(), "Reddening E(B-V) by the TIC.", "mag", "phot.color.excess", nullable=True,
-               range=(0, None)),
+               range=(0, None), derived_from=(EBV,)),
         Column("colour0_mag_{pair}", pa.float32(), "Difference of the mean magnitudes without extinction.", "mag",
-               "phot.color", nullable=True),
+               "phot.color", nullable=True, derived_from=(EBV,)),
     ),
 )  # fmt: skip

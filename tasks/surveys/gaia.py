@@ -20,9 +20,9 @@ from tasks.lightcurves.times import MJD_ZERO
 from tasks.surveys import bulk_gaia
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_layouts import BANDS, read_datalink
-from tasks.surveys.gaia_releases import STRUCTURES, GaiaRelease, gaia_release
+from tasks.surveys.gaia_releases import RELEASES, STRUCTURES, GaiaRelease, gaia_release
 from tasks.surveys.rejections import join_reports, number_repeats, reject
-from tasks.surveys.survey import Ask, Curves, Survey, SurveyResult
+from tasks.surveys.survey import Ask, Curves, LabelOrigin, Survey, SurveyResult
 
 MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
 TABLE = "gaia_epoch_photometry"
@@ -158,4 +158,7 @@ SURVEY = Survey(
         Band(name="RP", survey="gaia", system="Vega", wavelength_nm=777.0),
     ),
     options=OPTIONS,
+    label_origins=tuple(
+        LabelOrigin(name) for release in RELEASES.values() for name in (release.name, release.variability_origin)
+    ),
 )

@@ -82,7 +82,7 @@ def class_labels(rows: pa.Table, release: GaiaRelease) -> pa.Table:
 
 def parameter_labels(rows: pa.Table, release: GaiaRelease) -> tuple[pa.Table, pa.Table]:
     """Parameters, periods and amplitudes, ascending by source; columns of PARAMETER_LABELS. And the values refused."""
-    variability = release.name + "_sos"
+    variability = release.variability_origin
     values = [
         _Values("period_day", variability, *_period(rows), is_reference=True),
         _Values("amplitude_g_mag", variability, *_amplitude(rows), is_reference=True),

@@ -53,6 +53,11 @@ class GaiaRelease:
     bulk_file: str = r"EpochPhotometry_(\d+)-(\d+)\.csv\.gz"
     time_zero_jd: float = 2455197.5
 
+    @property
+    def variability_origin(self) -> str:
+        """Origin of the labels that its variability tables give."""
+        return f"{self.name}_sos"
+
 
 RELEASES = {
     "dr3": GaiaRelease(

@@ -123,11 +123,25 @@ class SurveyResult:
 
 
 @dataclass(frozen=True)
+class LabelOrigin:
+    """Whose labels a survey brings, by the name in the column `origin` of the label tables.
+
+    `derived_from` holds what their authors estimated on the way to them, each value as "table.column": it carries the
+    errors of the labels, so no regressor that learns them may read it. A measurement such as a parallax or a magnitude
+    is not listed, although labels rest on it: it is the same for every star, labelled or not.
+    """
+
+    name: str
+    derived_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Survey:
     """A survey: `fetch(ask, sources, neighbours, options)` reads top to bottom; the door calls it field by field.
 
     `sources` has the columns of SOURCES (a few thousand rows), `neighbours` those of GAIA_NEIGHBOURS; `options` are
     the survey's settings (radii, releases, layouts). `version` goes up when the same answers are tidied otherwise.
+    `label_origins` are the origins of the labels that it brings.
     """
 
     name: str
@@ -135,3 +149,4 @@ class Survey:
     bands: tuple[Band, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
+    label_origins: tuple[LabelOrigin, ...] = ()

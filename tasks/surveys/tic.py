@@ -41,7 +41,7 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports, reject
-from tasks.surveys.survey import PARAMETER_LABELS, Ask, Survey, SurveyResult
+from tasks.surveys.survey import PARAMETER_LABELS, Ask, LabelOrigin, Survey, SurveyResult
 
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
@@ -290,4 +290,7 @@ def _reject(entries: pa.Table, column: str, check: str) -> pa.Table:
     return reject(TABLE, entries["source_id"], column, check, entries[column], key)
 
 
-SURVEY = Survey("tic", fetch, options=OPTIONS)
+# Teff and radius were dereddened with the TIC's own E(B-V): Stassun et al. 2019, AJ 158, 138.
+SURVEY = Survey(
+    "tic", fetch, options=OPTIONS, label_origins=(LabelOrigin("tic", derived_from=(TABLES[BEST].path_of("ebv"),)),)
+)

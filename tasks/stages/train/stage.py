@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,9 @@ from lakehouse.disk import room_for, whole_file, whole_folder
 from lakehouse.lineage import fingerprint
 from lakehouse.models import current, has_model, read_card, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
-from schemas import TABLES
+from schemas import TABLES, Column
+from tasks.features import declared_columns, keep_independent
+from tasks.features.feature import COLOUR
 from tasks.learning import LEARNING_VERSION
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -34,14 +36,12 @@ from tasks.learning.recipes import default_recipes
 from tasks.learning.splits import TEST, same_star, split
 from tasks.stages.fanout import fan_out
 from tasks.stages.inputs import read_examples, read_feature_names
+from tasks.surveys import sources_of_labels
 
 FEATURES, CLASS, PARAMETER, METRIC = (
     TABLES[name]
     for name in ("feature_sample__source", "label_sample__class", "label_sample__parameter", "score_model__metric")
 )
-
-# Of the TIC's reddening, which its Teff and radius come from: no regressor may see how its labels were made.
-OF_THE_TIC = ("ebv", "colour0_mag_", "abs_mag_g0")
 
 
 @dataclass(frozen=True)
@@ -135,24 +135,28 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
     known, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
     labels = {"class": _first_labels(lake.read(CLASS, where=where), "class", plan)}
+    own = bands(lake, run.dataset)
+    declared = declared_columns(own.names, tuple(dict.fromkeys(own.surveys)))
+    names = read_feature_names(lake, run.dataset)
+    readable = {"class": names}
     parameters = lake.read(PARAMETER, where=where)
     for quantity in plan.quantities:
         rows = parameters.filter(
             pc.and_(pc.equal(parameters["quantity"], quantity), pc.invert(parameters["is_reference"]))
         )
         labels[quantity] = _first_labels(rows.filter(pc.is_finite(rows["value"])), "value", plan)
-    names = read_feature_names(lake, run.dataset)
+        readable[quantity] = keep_independent(names, declared, sources_of_labels(rows["origin"].unique().to_pylist()))
     targets = []
     for name, (source_id, y) in labels.items():
         has = np.isin(source_id, known)
         source_id, y = source_id[has], y[has]
-        own_names = names if name == "class" else tuple(n for n in names if not n.startswith(OF_THE_TIC))
-        recipes = _recipes(name, bands(lake, run.dataset), own_names, plan)
+        recipes = _recipes(name, own, readable[name], declared, plan)
         if recipes and recipes[0].log_target:
             source_id, y = source_id[y > 0], y[y > 0]
         if source_id.size >= plan.min_labels and _is_learnable(y):
-            feature_hash, own = hashes[np.searchsorted(known, source_id)], star[np.searchsorted(in_sample, source_id)]
-            targets.append(Target(name, source_id, y, feature_hash, own, own_names, recipes))
+            feature_hash = hashes[np.searchsorted(known, source_id)]
+            own_star = star[np.searchsorted(in_sample, source_id)]
+            targets.append(Target(name, source_id, y, feature_hash, own_star, readable[name], recipes))
     return targets
 
 
@@ -173,10 +177,12 @@ def _first_labels(rows: pa.Table, column: str, plan: TrainingPlan) -> tuple[NDAr
     return source_id, y
 
 
-def _recipes(target: str, dataset_bands: Bands, names: Sequence[str], plan: TrainingPlan) -> tuple[Recipe, ...]:
+def _recipes(
+    target: str, dataset_bands: Bands, names: Sequence[str], declared: Mapping[str, Column], plan: TrainingPlan
+) -> tuple[Recipe, ...]:
     read = dataset_bands.of(plan.network_survey)
     network = replace(plan.network, bands=read) if plan.network else None
-    colours = tuple(name for name in names if name.startswith("colour_"))
+    colours = tuple(name for name in names if declared.get(name) == COLOUR)
     kind: Kind = "classifier" if target == "class" else "regressor"
     return default_recipes({target: kind}, colour_columns=colours, network=network, trees=plan.n_trees,
                            seed=plan.seed)  # fmt: skip
