@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
-from pydantic import BeforeValidator
-
-from flows.settings import NetworkSettings, Settings, TrainingSettings
 from schemas import BadInput
 from schemas.dataset import load_preset, load_spec, preset_names
 from schemas.inputs import ArchiveSource, FolderSource, Sample
+
+if TYPE_CHECKING:  # settings bring numerical libraries, and `argelander presets` starts at once without them
+    from flows.settings import Settings, TrainingSettings
 
 # One in 4,000 sources of Gaia DR3 has a random_index below this.
 FEW = 449_999
@@ -21,6 +21,8 @@ FEW = 449_999
 def demo(data: Path | None = None) -> Settings:
     """About 3,000 stars in Gaia, Pan-STARRS1, ZTF and the TIC, from a local replica of the archives; no network."""
     _refuse_data("demo", data)
+    from flows.settings import NetworkSettings, TrainingSettings
+
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
     training = TrainingSettings(n_trees=150, network=NetworkSettings(survey="gaia", max_training_epochs=20))
     return _archives("demo", Sample(random_index=(0, FEW)), training)
@@ -53,7 +55,8 @@ def ids(data: Path | None = None) -> Settings:
 
 
 def _archives(name: str, sample: Sample, training: TrainingSettings | None = None) -> Settings:
-    from tasks.surveys import SURVEYS  # brings astropy, and `argelander presets` starts at once without it
+    from flows.settings import Settings, TrainingSettings
+    from tasks.surveys import SURVEYS
 
     options = {each: dict(survey.options) for each, survey in SURVEYS.items()}
     source = ArchiveSource(sample=sample, surveys=tuple(SURVEYS), options=options)
@@ -69,6 +72,8 @@ def folder(data: Path | None = None, name: str | None = None) -> Settings:
     """Any folder of light curves: its dataset.toml says how to read it, or its columns are recognised."""
     if data is None:
         raise BadInput(f"The preset {name or 'folder'} reads a folder: say which with --data DIR.")
+    from flows.settings import Settings
+
     spec = load_spec(data, name)
     return Settings(preset=name or "folder", dataset=spec.name, source=FolderSource(folder=data.resolve(), spec=spec))
 
@@ -90,27 +95,6 @@ def preset(name: str, data: Path | None = None) -> Settings:
     if name not in PRESETS:
         raise BadInput(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
     return PRESETS[name](data)
-
-
-def complete(tree: Any) -> Any:
-    """Settings as a plain tree that names a preset and no source, completed by that preset; anything else as it is.
-
-    So a deployment says {"preset": "demo", "limit": 100}, and {"preset": "eros_br", "data": DIR} for a folder.
-    """
-    if not isinstance(tree, dict) or "source" in tree or "preset" not in tree:
-        return tree
-    data = Path(tree["data"]) if tree.get("data") else None
-    changes = {name: value for name, value in tree.items() if name != "data"}
-    return _merged(preset(tree["preset"], data).model_dump(), changes)
-
-
-def _merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """`tree` with the values of `changes`, node by node."""
-    nodes = {name for name, value in changes.items() if isinstance(value, dict) and isinstance(tree.get(name), dict)}
-    return {**tree, **changes, **{name: _merged(tree[name], changes[name]) for name in nodes}}
-
-
-CompleteSettings = Annotated[Settings, BeforeValidator(complete)]
 
 
 def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:

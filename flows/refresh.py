@@ -11,7 +11,7 @@ from typing import Any
 
 from prefect import flow
 
-from flows.presets import CompleteSettings
+from flows.parameters import CompleteSettings
 from flows.recipes import plan
 from flows.settings import Settings
 from flows.summary import line

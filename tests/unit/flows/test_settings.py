@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from flows.failure import expected
-from flows.presets import PRESETS, CompleteSettings, describe, preset
+from flows.parameters import CompleteSettings
+from flows.presets import PRESETS, describe, preset
 from flows.settings import Settings, override, validated
 from schemas import BadInput
 from tasks.lightcurves.cuts import CutConfig
@@ -91,16 +92,7 @@ def test_a_tree_that_names_a_preset_is_completed_by_it():
         adapter.validate_python({"preset": "demmo"})
 
 
-LATER = (
-    "Band",
-    "ClassLabel",
-    "Parameter",
-    "DatasetSpec",
-    "LightCurve",
-    "Object",
-    "NetworkSettings",
-    "TrainingSettings",
-)
+LATER = ("Band", "ClassLabel", "Parameter", "DatasetSpec", "LightCurve", "Object", "Network", "Training")
 
 
 def fields(schema: dict) -> dict[str, dict]:
