@@ -90,7 +90,7 @@ class Holdings:
 
     def epoch_photometry(self, source_ids: NDArray[np.int64]) -> pa.Table:
         """Gaia epoch photometry, one row per transit, sorted by source_id and g_transit_time; the 25 columns of
-        `tables.transits.EPOCH_PHOTOMETRY`, in its order and types.
+        `tables.transits.SCHEMA`, in its order and types.
 
         Ids without a product have no rows; ids may come in any order, twice, or be unknown. A band without a
         measurement has nulls, but for its flags (false and 0), and a transit without G has its time all the same.
@@ -98,8 +98,7 @@ class Holdings:
         return transits.epoch_photometry(self._gaia, source_ids)
 
     def ztf_epochs(self, oids: NDArray[np.int64]) -> pa.Table:
-        """ZTF light curves, sorted by oid and hjd; the 24 columns of `tables.ztf_columns.LIGHT_CURVE`. Unknown ids: no
-        rows."""
+        """ZTF light curves, sorted by oid and hjd, as `tables.lightcurves.SCHEMA` has them. Unknown ids: no rows."""
         return lightcurves.light_curves(self._ztf, self._ztf_objects, oids)
 
     def truth(self, source_ids: NDArray[np.int64]) -> pa.Table:

@@ -15,71 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from tasks.replica.served import ServedColumn, columns
+from tasks.replica.served import ServedColumn, read_columns
 
 CCDS = ("sm", *(f"af{strip}" for strip in range(1, 10)))
 # Bits of g_other_flags: rejected SM, AF1-AF9; a noisy G flux; unavailable SM, AF1-AF9.
 REJECT_BIT = {name: 1 << bit for bit, name in enumerate(CCDS)}
 NOISY_BIT = 1 << 12
 UNAVAILABLE_BIT = {name: 1 << (13 + bit) for bit, name in enumerate(CCDS)}
-
-_IDS = """
-solution_id | long | | meta.version | Solution Identifier
-source_id | long | | meta.id;meta.main | Unique source identifier (unique within a particular Data Release)
-"""
-_TRANSIT = "transit_id | long | | meta.id | Transit unique identifier"
-_G = """
-g_transit_time | double | d | time.epoch | Transit averaged G band observing time
-g_transit_flux | double | 'electron'.s**-1 | phot.flux;em.opt | Transit averaged G band flux
-g_transit_flux_error | double | 'electron'.s**-1 | stat.error;phot.flux;em.opt | Transit averaged G band flux error
-g_transit_flux_over_error | float | | stat.snr;phot.flux;em.opt | Transit averaged G band flux divided by its error
-g_transit_mag | double | mag | phot.mag;em.opt | Transit averaged G band Vega magnitude
-"""
-_BP = """
-bp_obs_time | double | d | time.epoch | BP CCD transit observing time
-bp_flux | double | 'electron'.s**-1 | phot.flux;em.opt.B | BP band flux
-bp_flux_error | double | 'electron'.s**-1 | stat.error;phot.flux;em.opt.B | BP band flux error
-bp_flux_over_error | float | | stat.snr;phot.flux;em.opt.B | BP band flux divided by its error
-bp_mag | double | mag | phot.mag;em.opt.B | BP band Vega magnitude
-"""
-_RP = _BP.replace("bp_", "rp_").replace("BP", "RP").replace("em.opt.B", "em.opt.R")
-_VARIABILITY = """
-variability_flag_g_reject | boolean | | meta.code.status |
- Average G transit photometry rejected by variability processing
-variability_flag_bp_reject | boolean | | meta.code.status | BP transit photometry rejected by variability processing
-variability_flag_rp_reject | boolean | | meta.code.status | RP transit photometry rejected by variability processing
-"""
-_OTHER = "\n".join(
-    f"{band.lower()}_other_flags | long | | meta.code.status | "
-    f"Additional processing flags with debugging information in the {band} band."
-    for band in ("G", "BP", "RP")
-)
-_REJECTED = (
-    "rejected_by_photometry | boolean | | meta.code.status | Transit unavailable or rejected by photometry processing."
-)
-_LONG = """
-source_id | long | | meta.id;meta.main | Source Id
-transit_id | long | | meta.version | Transit unique identifier
-band | char | | instr.bandpass | Photometric band: G, BP or RP
-time | double | d | time.epoch | Barycentric JD in TCB - 2455197.5
-mag | double | mag | phot.mag;em.opt | Vega magnitude
-flux | double | 'electron'.s**-1 | em.opt;phot.flux;stat.mean | Band flux value for the transit
-flux_error | double | 'electron'.s**-1 | em.opt;phot.flux;stat.error | Flux error
-flux_over_error | float | | em.opt;phot.flux;stat.error | Band flux divided by its error
-rejected_by_photometry | boolean | | meta.code.status | Rejected by DPAC photometry processing
-rejected_by_variability | boolean | | meta.code.status | Rejected by DPAC variability processing
-other_flags | long | | meta.code.status | Additional processing flags
-solution_id | long | | meta.version | Solution Identifier
-"""
-_FLAGS = "\n".join(
-    f"photometry_flag_{name} | boolean | | meta.code.status | {doc} by photometry processing"
-    for name, doc in (
-        ("noisy_data", "G band flux scatter larger than expected"),
-        *((f"{part}_unavailable", f"{part.upper()} transit unavailable") for part in (*CCDS, "bp", "rp")),
-        *((f"{part}_reject", f"{part.upper()} transit rejected") for part in (*CCDS, "bp", "rp")),
-    )
-)
-_N_OBS = "g_transit_n_obs | short | | meta.number | Number of CCD observations contributing to the G band flux"
 
 
 @dataclass(frozen=True)
@@ -93,22 +35,10 @@ class Layout:
     parameters: tuple[str, ...] = ()
 
 
-WIDE = Layout(
-    "wide",
-    columns("\n".join((_IDS, _TRANSIT, _G, _BP, _RP, _VARIABILITY, _OTHER, _REJECTED))),
-    parameters=("solution_id", "source_id"),
-)
-LONG = Layout("long", columns(_LONG))
-_RAW = columns(
-    "\n".join(
-        (
-            _IDS,
-            "n_transits | short | | meta.number | Number of Gaia transits",
-            *(_TRANSIT, _G, _N_OBS, _BP, _RP, _FLAGS, _VARIABILITY),
-        )
-    )
-)
-RAW = Layout("raw", _RAW, arrays=frozenset(column.name for column in _RAW[3:]))
+WIDE = Layout("wide", read_columns("datalink_wide"), parameters=("solution_id", "source_id"))
+LONG = Layout("long", read_columns("datalink_long"))
+_RAW = read_columns("datalink_raw")
+RAW = Layout("raw", _RAW, arrays=frozenset(column.name for column in _RAW[3:]))  # after the ids and the number
 
 
 def starts(source_id: NDArray[np.int64]) -> NDArray[np.int64]:

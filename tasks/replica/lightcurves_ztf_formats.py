@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.replica.product_text import rows_text
-from tasks.replica.served import columns
+from tasks.replica.served import read_columns
 from tasks.replica.votable_text import field, tabledata
 
 MEDIA = {
@@ -19,38 +19,7 @@ MEDIA = {
     "IPAC_TABLE": "text/plain",
 }
 # Name, datatype, unit, UCD and words of ivoa_TimeSeriesZTF.xml; ccdid and qid are unsigned bytes there.
-COLUMNS = columns(
-    """
-oid | long | | meta.id | Object ID
-expid | int | | meta.id;obs.exposure | Exposure ID
-hjd | double | d | time.epoch |
- Heliocentric Julian date (computed from mjd and the mean ra and dec of the input catalog)
-mjd | double | d | time.epoch;obs.exposure | Modified Julian date
-mag | float | mag | phot.mag;em.opt | Magnitude
-magerr | float | mag | stat.error;phot.mag;em.opt | Uncertainty in mag measurement
-catflags | int | | meta.code | Catalog flags for source from PSF-fitting catalog
-filtercode | char | | instr.bandpass | Filter code (abbreviated name)
-ra | double | deg | pos.eq.ra | Right Ascension of source
-dec | double | deg | pos.eq.dec | Declination of source
-chi | float | | stat.parameter | Chi-squared of source
-sharp | float | | stat.parameter | Sharpness of source
-filefracday | long | | time.epoch;obs.exposure | Exposure file timestamp, with decimal representation YYYYMMDDdddddd
-field | int | | meta.id;obs.field | Field ID
-ccdid | short | | meta.id;instr.det | CCD number (1..16)
-qid | short | | meta.id | Quadrant ID (1..4)
-limitmag | float | mag | phot.mag;em.opt;stat.max;instr.sensitivity;obs.exposure |
- Approximate 5-sigma limiting magnitude
-magzp | float | mag | phot.mag;em.opt;phot.calib;arith.zp;obs.exposure |
- Magnitude zeropoint from photometric calibration
-magzprms | float | mag | stat.rms;phot.mag;em.opt;phot.calib;arith.zp;obs.exposure |
- RMS deviation in magnitude zeropoint
-clrcoeff | float | | stat.fit.param;phot.calib;obs.exposure | Color coefficient from linear fit
-clrcounc | float | | stat.error;stat.fit.param;phot.calib;obs.exposure | Color coefficient uncertainty from linear fit
-exptime | float | s | time.duration;obs.exposure | Exposure time from scheduler
-airmass | float | | obs.airMass | Airmass at approximately the center of the focal plane at time of exposure
-programid | int | | meta.code.member;obs.exposure | Program ID
-"""
-)
+COLUMNS = read_columns("ztf_light_curve")
 BYTES = ("ccdid", "qid")
 IPAC_TYPE = {"long": "long", "int": "int", "short": "int", "double": "double", "float": "float", "char": "char"}
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import pyarrow as pa
+
+FOLDER = Path(__file__).parent / "columns"
 
 # VOTable datatype -> Arrow type that holds it, and DuckDB's name of that type.
 ARROW = {
@@ -60,26 +65,25 @@ class ServedTable:
         return pa.schema([(column.name, ARROW[column.datatype]) for column in self.columns])
 
 
-def columns(text: str) -> tuple[ServedColumn, ...]:
-    """Columns written one a line as ``name | datatype | unit | ucd | doc``; an empty field is None.
+@cache
+def read_rows(name: str) -> tuple[dict[str, str], ...]:
+    """Rows of the file `columns/<name>.csv` by column of the file."""
+    with (FOLDER / f"{name}.csv").open(newline="") as lines:
+        return tuple(csv.DictReader(lines))
 
-    A line that begins with a space goes on with the one before. ValueError for a line that is no column.
 
-    >>> columns("ra | double | deg | pos.eq.ra | Right ascension")[0].unit
-    'deg'
+@cache
+def read_columns(name: str) -> tuple[ServedColumn, ...]:
+    """The columns that the file `columns/<name>.csv` lists in order; an empty unit or UCD is None.
+
+    ValueError for a datatype that is not served.
     """
-    lines: list[str] = []
-    for line in text.splitlines():
-        if line.startswith(" ") and lines:
-            lines[-1] += f" {line.strip()}"
-        elif line.strip():
-            lines.append(line)
-    return tuple(_column(line) for line in lines)
+    return tuple(
+        ServedColumn(row["name"], row["datatype"], row["unit"] or None, row["ucd"] or None, row["description"])
+        for row in read_rows(name)
+    )
 
 
-def _column(line: str) -> ServedColumn:
-    fields = [part.strip() for part in line.split("|", 4)]
-    if len(fields) != 5:
-        raise ValueError(f"column {line!r}: write it as name | datatype | unit | ucd | doc.")
-    name, datatype, unit, ucd, doc = fields
-    return ServedColumn(name, datatype, unit or None, ucd or None, doc)
+def served_table(name: str, relation: str, doc: str) -> ServedTable:
+    """The table `name`, with the columns of `columns/<relation>.csv`."""
+    return ServedTable(name, relation, doc, read_columns(relation))

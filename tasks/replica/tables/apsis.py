@@ -12,46 +12,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_SOLUTION_ID, SUN_LOGG, SUN_TEFF_K
-from tasks.replica.served import ServedTable, columns
+from tasks.replica.served import read_columns, served_table
 from tasks.replica.tables.chance import normal, uniform
-from tasks.replica.tables.gaia_columns import GAIA_SOURCE
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch
 
 A0_PER_EBV = 3.1
 FLAME_SHARE = 0.1
 
-_INTERVAL = """
-{name} | float | {unit} | {ucd} | {doc}
-{name}_lower | float | {unit} | {ucd};stat.min | Lower confidence level (16%) of: {doc}
-{name}_upper | float | {unit} | {ucd};stat.max | Upper confidence level (84%) of: {doc}
-"""
-
-
-def _interval(name: str, unit: str, ucd: str, doc: str) -> str:
-    return _INTERVAL.format(name=name, unit=unit, ucd=ucd, doc=doc)
-
-
-_IN_SOURCE = tuple(column for column in GAIA_SOURCE if "gspphot" in column.name and "has_" not in column.name)
-TABLE = ServedTable(
+TABLE = served_table(
     "gaiadr3.astrophysical_parameters",
     "gaia_astrophysical_parameters",
     "Main table of the products of the Apsis processing chain (some of its columns).",
-    columns("""
-solution_id | long | | meta.version | Solution Identifier
-source_id | long | | meta.id;meta.main | Unique source identifier
-""")
-    + _IN_SOURCE
-    + columns(
-        _interval("radius_gspphot", "solRad", "phys.size.radius", "Radius from GSP-Phot Aeneas best library")
-        + _interval(
-            "teff_gspspec", "K", "phys.temperature.effective", "Effective temperature from GSP-Spec MatisseGauguin"
-        )
-        + _interval("logg_gspspec", "log(cm.s**-2)", "phys.gravity", "Surface gravity from GSP-Spec MatisseGauguin")
-        + _interval("mh_gspspec", "'dex'", "phys.abund.Z", "Global metallicity [M/H] from GSP-Spec MatisseGauguin")
-        + _interval("radius_flame", "solRad", "phys.size.radius", "Radius from FLAME, from GSP-Phot Teff and lum_flame")
-        + _interval("lum_flame", "solLum", "phys.luminosity", "Luminosity from FLAME, from G and GSP-Phot")
-    ),
 )
 HELD = Held(TABLE, "astrophysical_parameters", "source_id")
 
@@ -84,7 +56,7 @@ def gspphot(patch: Patch) -> dict[str, NDArray]:
 
 def of_gaia_source(values: dict[str, NDArray]) -> dict[str, NDArray]:
     """Those columns of `gspphot` that gaia_source has too."""
-    names = {column.name for column in _IN_SOURCE}
+    names = {column.name for column in read_columns("gaia_source")}
     return {name: value for name, value in values.items() if name in names}
 
 

@@ -1,4 +1,8 @@
-"""gaia_source: the sky's own sources with the mean of their epochs, and the field stars beside them."""
+"""gaia_source: the sky's own sources with the mean of their epochs, and the field stars beside them.
+
+Names, datatypes, units, UCDs and descriptions (columns/gaia_source.csv) are those of an answer of the archive itself,
+recorded by astroquery (gaia/tests/data/1710099405832VAL-result.vot).
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_EPOCH_YEAR, GAIA_SOLUTION_ID, GAIA_ZERO_POINT
-from tasks.replica.served import ServedTable
+from tasks.replica.served import ServedTable, read_rows, served_table
 from tasks.replica.tables import apsis, positions
 from tasks.replica.tables.chance import bits, normal, uniform
-from tasks.replica.tables.gaia_columns import GAIA_SOURCE
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch, Stars
 from tasks.replica.tables.photometry import flux_of, magnitude_of
@@ -19,27 +22,19 @@ from tasks.replica.tables.transits import Transits
 from tasks.sky import SURVEYS
 
 XP_LIMIT_MAG = 17.65  # Gaia DR3 publishes spectra of brighter sources
-LITE = (
-    "solution_id designation source_id random_index ref_epoch ra ra_error dec dec_error parallax parallax_error "
-    "parallax_over_error pm pmra pmra_error pmdec pmdec_error ruwe duplicated_source phot_g_mean_flux_over_error "
-    "phot_g_mean_mag phot_bp_mean_flux_over_error phot_bp_mean_mag phot_rp_mean_flux_over_error phot_rp_mean_mag "
-    "phot_bp_rp_excess_factor bp_rp bp_g g_rp radial_velocity radial_velocity_error phot_variable_flag l b ecl_lon "
-    "ecl_lat in_qso_candidates in_galaxy_candidates non_single_star has_xp_continuous has_xp_sampled has_rvs "
-    "has_epoch_photometry has_epoch_rv has_mcmc_gspphot has_mcmc_msc teff_gspphot logg_gspphot mh_gspphot "
-    "distance_gspphot azero_gspphot ag_gspphot ebpminrp_gspphot"
-)  # which columns the archive keeps in it is from memory
 SOURCE = Held(
-    ServedTable("gaiadr3.gaia_source", "gaia_source", "Gaia DR3: all sources and their parameters.", GAIA_SOURCE),
+    served_table("gaiadr3.gaia_source", "gaia_source", "Gaia DR3: all sources and their parameters."),
     "gaia_source",
     "source_id",
     late={"random_index": "row_number() OVER (ORDER BY _random, source_id) - 1"},
-)  # fmt: skip
+)
+IN_LITE = {row["name"] for row in read_rows("gaia_source") if row["in_lite"]}  # from memory
 SOURCE_LITE = Held(
     ServedTable(
         "gaiadr3.gaia_source_lite",
         "gaia_source_lite",
         "Gaia DR3: all sources, with the columns that are asked for most.",
-        tuple(column for column in GAIA_SOURCE if column.name in LITE.split()),
+        tuple(column for column in SOURCE.table.columns if column.name in IN_LITE),
     ),
     "gaia_source",
     "source_id",

@@ -7,12 +7,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import ZTF_EXPOSURE_S, ZTF_LIMIT_MAG
-from tasks.replica.served import ARROW
+from tasks.replica.served import ARROW, read_rows
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.records import Records
-from tasks.replica.tables.ztf_columns import LIGHT_CURVE
 
-SCHEMA = pa.schema([(column.name, ARROW[column.datatype]) for column in LIGHT_CURVE])
+SCHEMA = pa.schema([(row["name"], ARROW[row["held_as"]]) for row in read_rows("ztf_light_curve")])
 OF_OBJECT = ("filtercode", "ra", "dec", "field", "ccdid", "qid")
 FIRST_MJD = 58000.0
 ZERO_POINT = {"zg": 26.3, "zr": 26.3, "zi": 25.7}
@@ -20,7 +19,7 @@ COLOUR_TERM = {"zg": -0.05, "zr": 0.09, "zi": 0.0}
 
 
 def light_curves(store: Records, objects: pa.Table, oids: NDArray[np.int64]) -> pa.Table:
-    """Rows of LIGHT_CURVE; `objects` has oid, ascending, and the columns OF_OBJECT."""
+    """Rows of SCHEMA; `objects` has oid, ascending, and the columns OF_OBJECT."""
     oid, within, record = store.of(oids)
     place = np.searchsorted(objects["oid"].to_numpy(), oid)
     chosen = objects.select(OF_OBJECT).take(pa.array(place)).combine_chunks()

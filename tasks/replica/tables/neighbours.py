@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.replica.served import ServedTable, columns
+from tasks.replica.served import served_table
 from tasks.replica.tables import positions, ps1
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -22,54 +22,29 @@ OTHER_ID_SHARE, SECOND_SHARE, MISSING_SHARE = 0.15, 0.03, 0.01  # of DR3 sources
 OWN_TIC_SHARE = 0.5  # of second ids that were sources of their own in DR2, and so in the TIC
 
 PS1_BEST = Held(
-    ServedTable(
+    served_table(
         "gaiadr3.panstarrs1_best_neighbour",
         "gaia_panstarrs1_best_neighbour",
         "The best neighbour in Pan-STARRS1 of each Gaia source that has one.",
-        columns("""
-source_id | long | | meta.id;meta.main | Unique Gaia source identifier
-clean_panstarrs1_oid | long | | meta.id.cross | External Catalogue source identifier
-original_ext_source_id | long | | meta.id.cross | Original External Catalogue source identifier
-angular_distance | float | arcsec | pos.angDistance | Angular Distance between the two sources
-number_of_neighbours | short | | meta.number | Number of neighbours in External Catalogue
-number_of_mates | short | | meta.number | Number of mates in Gaia Catalogue
-xm_flag | short | | meta.code | Cross-match algorithm flag
-"""),
     ),
     "panstarrs1_best_neighbour",
     "source_id",
     late={"clean_panstarrs1_oid": "dense_rank() OVER (ORDER BY original_ext_source_id)"},
 )
 DR2_NEIGHBOURHOOD = Held(
-    ServedTable(
+    served_table(
         "gaiadr3.dr2_neighbourhood",
         "gaia_dr2_neighbourhood",
         "Sources of Gaia DR2 near those of DR3.",
-        columns("""
-dr2_source_id | long | | meta.id.cross | Source identifier in Gaia DR2
-dr3_source_id | long | | meta.id;meta.main | Source identifier in Gaia DR3
-angular_distance | float | mas | pos.angDistance | Angular distance between the two sources
-magnitude_difference | float | mag | phot.mag;arith.diff | G band magnitude difference between the sources
-proper_motion_propagation | boolean | | meta.code | Flag indicating whether DR3 coordinates were proper motion corrected
-"""),
     ),
     "dr2_neighbourhood",
     "dr3_source_id, angular_distance, dr2_source_id",
 )
 TMASS_BEST = Held(
-    ServedTable(
+    served_table(
         "gaiadr3.tmass_psc_xsc_best_neighbour",
         "gaia_tmass_psc_xsc_best_neighbour",
         "The best neighbour in 2MASS; empty, for the sky was not seen in the infrared.",
-        columns("""
-source_id | long | | meta.id;meta.main | Unique Gaia source identifier
-original_ext_source_id | char | | meta.id.cross | Original External Catalogue source identifier
-angular_distance | float | arcsec | pos.angDistance | Angular Distance between the two sources
-xm_flag | short | | meta.code | Cross-match algorithm flag
-clean_tmass_psc_xsc_oid | long | | meta.id.cross | External Catalogue source identifier
-number_of_neighbours | short | | meta.number | Number of neighbours in External Catalogue
-number_of_mates | short | | meta.number | Number of mates in Gaia Catalogue
-"""),
     ),
     "tmass_psc_xsc_best_neighbour",
     "source_id",

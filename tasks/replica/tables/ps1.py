@@ -1,4 +1,10 @@
-"""Pan-STARRS1 DR2: mean objects and the detections that they are made of."""
+"""Pan-STARRS1 DR2: mean objects and the detections that they are made of.
+
+MeanObjectView: names, datatypes, units, UCDs and descriptions of the archive's own metadata for the mean table,
+recorded by astroquery (mast/tests/data/panstarrs_columns.json); its unsignedByte is a short here. Detection: the fields
+page of the archive's documentation (outerspace.stsci.edu, PS1 Detection table fields), of which some are here; the
+three info flags are long, so that bit 31 fits.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +24,7 @@ from tasks.replica.constants import (
     PS1_ZERO_POINT,
     YEAR_DAY,
 )
+from tasks.replica.served import served_table
 from tasks.replica.tables import clock, positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -25,7 +32,6 @@ from tasks.replica.tables.observed import Observed, observe
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.photometry import flux_of
 from tasks.replica.tables.positions import direction
-from tasks.replica.tables.ps1_columns import DETECTION, MEAN_OBJECT
 from tasks.replica.tables.ps1_flags import quality
 from tasks.replica.tables.statistics import means, summarise
 from tasks.sky.defects import BLEND_ARCSEC
@@ -46,6 +52,12 @@ OBJ_NAME = (  # PSO JHHMMSS.sss+DDMMSS.sss
 _UNKNOWN = ["raStack", "decStack", "raStackErr", "decStackErr", "posMeanChisq", "cx", "cy", "cz"] + [
     f"{band}Mean{kind}{what}" for band in PS1_FILTERS for kind in ("KronMag", "ApMag") for what in ("", "Err", "Std")
 ]
+MEAN_OBJECT = served_table(
+    "dbo.MeanObjectView",
+    "ps1_mean_object",
+    "Mean properties of the objects of the 3 pi survey, from single epoch detections.",
+)
+DETECTION = served_table("dbo.Detection", "ps1_detection", "Single epoch photometry of individual detections.")
 OBJECT_HELD = Held(
     MEAN_OBJECT, "ps1_mean_object", '"objID"', given={"objName": OBJ_NAME, **dict.fromkeys(_UNKNOWN, str(PS1_MISSING))}
 )

@@ -13,7 +13,7 @@ from tasks.replica.tables.transits import Transits
 
 SERVICES: dict[str, tuple[Held, ...]] = {
     "gaia": (
-        gaia.SOURCE, gaia.SOURCE_LITE, *vari.HELD.values(), apsis.HELD, neighbours.PS1_BEST,
+        gaia.SOURCE, gaia.SOURCE_LITE, *vari.EVERY, apsis.HELD, neighbours.PS1_BEST,
         neighbours.DR2_NEIGHBOURHOOD, neighbours.TMASS_BEST,
     ),
     "ps1": (ps1.OBJECT_HELD, ps1.DETECTION_HELD),

@@ -1,4 +1,9 @@
-"""The TESS Input Catalog: parameters of the sky's `tic` labels, found by DR2 id or by place."""
+"""The TESS Input Catalog: parameters of the sky's `tic` labels, found by DR2 id or by place.
+
+At MAST: names and types of an answer of the portal recorded by astroquery (mast/tests/data/tic.json: 89 columns; its
+"float" is a double here), units and descriptions after Stassun et al. 2019, AJ 158, 138, appendix A. The live table of
+version 8.2 has more columns. At CDS, as VizieR IV/39/tic82: some columns, their spelling from memory and not checked.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +12,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import J2000_YEAR, SUN_LOGG, SUN_TEFF_K
+from tasks.replica.served import read_rows, served_table
 from tasks.replica.tables import positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.neighbours import dr2_ids
 from tasks.replica.tables.patch import Patch
-from tasks.replica.tables.tic_columns import CATALOG_RECORD, VIZIER, VIZIER_FROM
 from tasks.replica.tables.tic_entries import make_entries, tic_ids
 
 GIANT_LOGG = 4.1  # below it a star is a giant (Stassun et al. 2019, section 2.3.5, for cool stars)
@@ -24,8 +29,15 @@ CONSTANT = {
 }  # fmt: skip
 MAGNITUDES = ("GAIAmag", "Tmag")
 
-HELD = Held(CATALOG_RECORD, "tic", '"GAIA", "ID"')
-VIZIER_HELD = Held(VIZIER, "tic", "", given={name: f'"{source}"' for name, source in VIZIER_FROM.items()})
+HELD = Held(
+    served_table("dbo.CatalogRecord", "tic_catalogrecord", "TESS Input Catalog, version 8.2."), "tic", '"GAIA", "ID"'
+)
+VIZIER_HELD = Held(
+    served_table('"IV/39/tic82"', "vizier_tic82", "TESS Input Catalog, version 8.2, at CDS."),
+    "tic",
+    "",
+    given={row["name"]: f'"{row["at_mast"]}"' for row in read_rows("vizier_tic82")},
+)
 
 
 def rows(patch: Patch) -> pa.Table:

@@ -1,7 +1,6 @@
 """Gaia's epoch photometry: one record per field-of-view transit, served in the wide layout of today's archive.
 
-Columns: INDIVIDUAL / DATAMODEL_STANDARD of EPOCH_PHOTOMETRY as third parties met it in July 2026, and descriptions
-after Gaia DR3 documentation, 20.7.1 (epoch_photometry); the order of the columns is not confirmed.
+Columns: those of `tasks.replica.layouts.WIDE`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_SOLUTION_ID, GAIA_ZERO_POINT
-from tasks.replica.served import ARROW, columns
+from tasks.replica.served import ARROW, read_columns
 from tasks.replica.tables.chance import bits, uniform
 from tasks.replica.tables.clock import gaia_time
 from tasks.replica.tables.patch import Patch
@@ -32,27 +31,9 @@ REJECTED_BITS = (2**N_CCD - 1, 2**N_CCD, 2 ** (N_CCD + 1))  # of a rejected tran
 BY_PHOTOMETRY, BY_VARIABILITY = 1, 2  # bits of `reject`; the latter shifted by the number of the band
 RECORD = np.dtype([("time", "<f8"), ("mag", "<f4", 3), ("mag_err", "<f4", 3), ("reject", "u1")])
 
-_BAND = """
-{time} | double | d | time.epoch | {band} time of the transit, BJD in TCB - 2455197.5
-{flux} | double | 'electron'.s**-1 | phot.flux;{em} | {band} flux of the transit
-{flux}_error | double | 'electron'.s**-1 | stat.error;phot.flux;{em} | Error of the {band} flux
-{flux}_over_error | float | | stat.snr;phot.flux;{em} | {band} flux divided by its error
-{mag} | double | mag | phot.mag;{em} | {band} magnitude (Vega) of the transit
-variability_flag_{low}_reject | boolean | | meta.code.qual | {band} measurement rejected by the variability processing
-{low}_other_flags | long | | meta.code.qual | {band}: further information on the measurement, bits
-"""
-EPOCH_PHOTOMETRY = columns(
-    """
-solution_id | long | | meta.version | Solution Identifier
-source_id | long | | meta.id;meta.main | Unique source identifier
-transit_id | long | | meta.id | Transit unique identifier
-"""
-    + _BAND.format(time="g_transit_time", flux="g_transit_flux", mag="g_transit_mag", low="g", band="G", em="em.opt")
-    + _BAND.format(time="bp_obs_time", flux="bp_flux", mag="bp_mag", low="bp", band="BP", em="em.opt.B")
-    + _BAND.format(time="rp_obs_time", flux="rp_flux", mag="rp_mag", low="rp", band="RP", em="em.opt.R")
-    + "rejected_by_photometry | boolean | | meta.code.qual | Transit rejected by the photometric processing"
-)
-SCHEMA = pa.schema([(column.name, ARROW[column.datatype]) for column in EPOCH_PHOTOMETRY])
+SCHEMA = pa.schema([(column.name, ARROW[column.datatype]) for column in read_columns("datalink_wide")])
+PREFIXES = ("g_transit", "bp", "rp")  # of the columns of a band
+TIMES = ("g_transit_time", "bp_obs_time", "rp_obs_time")
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,29 +90,40 @@ def is_empty(seed: int, source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def epoch_photometry(store: Records, source_ids: NDArray[np.int64]) -> pa.Table:
-    """Rows of EPOCH_PHOTOMETRY of the given ids."""
+    """Rows of SCHEMA of the given ids."""
     source_id, _, record = store.of(source_ids)
     moment = np.round((record["time"] + 10_000.0) * 864_000.0).astype(np.int64)  # tenths of a second
     transit_id = (moment << np.int64(20)) | (source_id & np.int64(2**20 - 1))
-    values = [np.full(source_id.size, GAIA_SOLUTION_ID), source_id, transit_id]
+    values = {
+        "solution_id": np.full(source_id.size, GAIA_SOLUTION_ID),
+        "source_id": source_id,
+        "transit_id": transit_id,
+        "rejected_by_photometry": (record["reject"] & BY_PHOTOMETRY) != 0,
+    }
     for band, name in enumerate(SURVEYS["gaia"]):
-        values += _band(record, transit_id, band, name)
-    values.append((record["reject"] & BY_PHOTOMETRY) != 0)
-    arrays = [pa.array(value, kind.type, from_pandas=True) for value, kind in zip(values, SCHEMA, strict=True)]
+        values |= _band(record, transit_id, band, name)
+    arrays = [pa.array(values[field.name], field.type, from_pandas=True) for field in SCHEMA]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 
-def _band(record: NDArray, transit_id: NDArray[np.int64], band: int, name: str) -> list[NDArray]:
+def _band(record: NDArray, transit_id: NDArray[np.int64], band: int, name: str) -> dict[str, NDArray]:
     """The seven columns of a band; the transit itself has its G time even where G has no flux."""
     mag = record["mag"][:, band].astype(np.float64)
     flux, error = flux_of(mag, record["mag_err"][:, band], GAIA_ZERO_POINT[name])
     time = record["time"] + GAIA_BAND_DELAY_DAY[band]
     seen = np.isfinite(mag)
-    reject = (record["reject"] & (BY_VARIABILITY << band)) != 0
     with np.errstate(invalid="ignore"):
         over_error = (flux / error).astype(np.float32)
-    return [time if band == 0 else np.where(seen, time, np.nan), flux, error, over_error, mag, reject,
-            np.where(seen, _other_flags(record, transit_id, band), 0)]  # fmt: skip
+    prefix, short = PREFIXES[band], name.lower()
+    return {
+        TIMES[band]: time if band == 0 else np.where(seen, time, np.nan),
+        f"{prefix}_flux": flux,
+        f"{prefix}_flux_error": error,
+        f"{prefix}_flux_over_error": over_error,
+        f"{prefix}_mag": mag,
+        f"variability_flag_{short}_reject": (record["reject"] & (BY_VARIABILITY << band)) != 0,
+        f"{short}_other_flags": np.where(seen, _other_flags(record, transit_id, band), 0),
+    }
 
 
 def _other_flags(record: NDArray, transit_id: NDArray[np.int64], band: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import MJD_ZERO_JD, ZTF_FILTERS, ZTF_UNUSABLE
+from tasks.replica.served import served_table
 from tasks.replica.tables import clock
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.held import Held
@@ -20,7 +21,6 @@ from tasks.replica.tables.observed import Observed, observe
 from tasks.replica.tables.patch import Patch
 from tasks.replica.tables.positions import direction
 from tasks.replica.tables.statistics import means, summarise
-from tasks.replica.tables.ztf_columns import OBJECTS
 from tasks.sky.constants import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
 from tasks.sky.defects import BLEND_ARCSEC
 
@@ -30,7 +30,15 @@ SECOND_FIELD_SHARE = 0.3  # of the nights of the others
 FIELD_SHARE = 0.05  # of the times of its neighbour at which a field star is detected
 CATFLAGS = {BAD_QUALITY: ZTF_UNUSABLE, MOONLIGHT: 2, SATURATED: 16, BLENDED: 1}
 RECORD = np.dtype([("hjd", "<f8"), ("mjd", "<f8"), ("mag", "<f4"), ("magerr", "<f4"), ("catflags", "<i4")])
-OBJECTS_HELD = Held(OBJECTS, "ztf_objects", "oid")
+OBJECTS_HELD = Held(
+    served_table(
+        "ztf_objects_dr24",
+        "irsa_ztf_objects",
+        "Objects of the ZTF light curves, data release 24 (some of its columns).",
+    ),
+    "ztf_objects",
+    "oid",
+)
 SECONDARY_GRID = 1000  # fields of the second pointing grid are numbered from here on
 
 

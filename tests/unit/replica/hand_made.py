@@ -7,7 +7,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from tasks.replica.served import ServedTable, columns
+from tasks.replica.served import ServedColumn, ServedTable
+
+
+def columns(text: str) -> tuple[ServedColumn, ...]:
+    """Columns written one a line as ``name | datatype | unit | ucd | doc``."""
+    lines = [[part.strip() for part in line.split("|")] for line in text.splitlines()]
+    return tuple(ServedColumn(name, kind, unit or None, ucd or None, doc) for name, kind, unit, ucd, doc in lines)
+
 
 GAIA_SOURCE = columns(
     """\

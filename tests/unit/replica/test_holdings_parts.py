@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.lightcurves import times
-from tasks.replica.served import columns
+from tasks.replica.served import FOLDER, ServedColumn, read_columns
 from tasks.replica.tables import chance, clock, positions
 from tasks.replica.tables.records import Records, RecordsWriter
 from tasks.replica.tables.statistics import summarise
@@ -115,12 +115,14 @@ def test_records_of_nothing(tmp_path):
     assert Records.open(tmp_path, "none", np.dtype("<f8")).of(np.array([1]))[0].size == 0
 
 
-def test_columns_are_read_as_written():
-    read = columns("a | int | | meta.id | One |\n  and more\nb | char | m | |")
-    assert [(column.name, column.unit, column.ucd, column.doc) for column in read] == [
-        ("a", None, "meta.id", "One | and more"),
-        ("b", "m", None, ""),
-    ]
-    for wrong, message in (("a | int", "write it as"), ("a | byte | | | x", "datatype 'byte'")):
-        with pytest.raises(ValueError, match=message):
-            columns(wrong)
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.csv")), ids=lambda file: file.stem)
+def test_lists_of_columns_are_whole(file):
+    """Every file can be read, names each column once and says of each what it is."""
+    read = read_columns(file.stem)
+    assert len({column.name for column in read}) == len(read) == file.read_text().count("\n") - 1
+    assert all(column.unit != "" and column.ucd != "" for column in read)
+
+
+def test_a_column_of_another_type_is_refused():
+    with pytest.raises(ValueError, match="datatype 'byte' is none of long, int"):
+        ServedColumn("a", "byte")
