@@ -45,7 +45,7 @@ def centred(epochs: LightCurveBatch) -> LightCurveBatch:
     key = band_key(epochs)
     count = np.bincount(key, minlength=1)
     mean = np.bincount(key, weights=epochs.mag, minlength=1) / np.maximum(count, 1)
-    return replace(epochs, mag=epochs.mag - mean[key])
+    return replace(epochs, mag=(epochs.mag - mean[key]).astype(np.float32))
 
 
 def band_key(epochs: LightCurveBatch) -> NDArray[np.int64]:

@@ -19,7 +19,6 @@ from tasks.learning.models.lstm.network import BandNetwork, MultibandLSTM
 from tasks.learning.persistence import model_id
 from tasks.learning.recipe import NetworkConfig, Recipe
 from tasks.learning.training.losses import step_loss
-from tasks.learning.training.sampling import stopping_part
 from tasks.lightcurves import LightCurveBatch
 from tests.unit.learning.synthetic_stars import stars
 
@@ -150,18 +149,31 @@ def test_bands_are_known_by_name():
         model.predict_proba(replace(examples, batch=replace(batch, bands=("x", "y"))))
 
 
-def test_the_stopping_part_is_carved_by_object_from_every_class():
-    y = np.repeat([0, 1, 2], [100, 20, 1])
-    ids = np.arange(121)
-    chosen = stopping_part(ids, y, 0.15, 0)
-    assert [int(chosen[y == c].sum()) for c in range(3)] == [15, 3, 0]
-    order = np.random.default_rng(0).permutation(121)
-    assert np.array_equal(stopping_part(ids[order], y[order], 0.15, 0), chosen[order])
-
-
 def test_few_objects_and_no_errors_still_train():
     batch = replace(EXAMPLES.batch, mag_err=np.full(EXAMPLES.batch.time.size, np.nan))
     examples = replace(EXAMPLES, batch=batch).select(np.arange(4))
     model = fit(RECIPE, examples, ["a", "b", "a", "b"])
     assert np.isfinite(model.predict_proba(examples)).all()
     assert "a (2)" in model.note
+
+
+RECORDED = {  # of the loop that knew this network alone (commit 06f93a4): validation losses of the passes
+    "two levels": (
+        SMALL, 0, 90, (2, 30),
+        (1.1191484695091651, 1.0970790229473888, 1.081873054428928),
+    ),
+    "all that can be set": (
+        replace(SMALL, levels=3, central_levels=2, central_steps=2, band_only=2, translation=2, max_epoch_count=6),
+        1, 120, (2, 40),
+        (1.2317711738989872, 1.2321548129209607, 0.9714519267401934,
+         0.7796408196525321, 0.5932335679977839, 0.5346246543633073),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_it_trains_as_it_always_has(name):
+    config, seed, n, n_epoch, history = RECORDED[name]
+    examples, classes, _ = stars(n, seed=seed, n_epoch=n_epoch)
+    model = fit(replace(RECIPE, network=config, seed=seed), examples, classes)
+    assert model.body.history == pytest.approx(history, abs=1e-6)

@@ -15,7 +15,7 @@ from tasks.learning.inputs.epochs import distinct_epochs
 from tasks.learning.models.lstm.learner import MultibandLearner, final_proba, row_views
 from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.recipe import NetworkConfig
-from tasks.learning.training.checkpoint import under_prefix, with_prefix
+from tasks.learning.training.checkpoint import Checkpoint, under_prefix, with_prefix
 from tasks.learning.training.devices import one_thread, reproducible
 from tasks.learning.training.loop import LoopConfig, train
 from tasks.learning.training.sampling import balance_weight, stopping_part
@@ -56,8 +56,12 @@ def fit_network(
     code: NDArray[np.int64],
     weight: NDArray[np.float64] | None,
     seed: int,
+    checkpoint: Checkpoint | None = None,
 ) -> Network:
-    """Network of class codes (S,), all of them below `n_class`; part of the examples decides when to stop."""
+    """Network of class codes (S,), all of them below `n_class`; part of the examples decides when to stop.
+
+    A training with a `checkpoint` that was stopped goes on from there, to the same weights.
+    """
     bands = tuple(config.bands or (examples.batch.bands if examples.batch is not None else ()))
     epochs = _epochs(examples, bands)
     stopping = stopping_part(examples.source_id, code, config.validation_fraction, seed)
@@ -66,7 +70,7 @@ def fit_network(
         module = MultibandLSTM(config, len(bands), n_class)
         learner = MultibandLearner(module, config, epochs, code, weights, stopping)
         module.set_scale(learner.rows)
-        history = train(learner, LoopConfig(config.max_epoch_count, config.patience, seed))
+        history = train(learner, LoopConfig(config.max_epoch_count, config.patience, seed), checkpoint)
     return Network(config, bands, np.bincount(code, minlength=n_class) / code.size, module, tuple(history))
 
 
