@@ -16,7 +16,8 @@ from math import ceil
 
 from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
-from tasks.archives.limits import LIVE, ServiceLimits
+from tasks.archives.limits import ServiceLimits
+from tasks.archives.services import PROFILES
 from tasks.surveys.gaia_releases import gaia_release
 from tasks.surveys.neighbours import RADIUS_ARCSEC, neighbours_question
 from tasks.surveys.sample import CHUNK_SIZE
@@ -83,10 +84,10 @@ def main(lake: str = "lake") -> None:
     for n in SIZES:
         total_bytes, longest = 0.0, 0.0
         print(f"\n{n:,} sources\n{'service':18}{'requests':>12}{'GB':>10}{'hours':>10}")
-        for service, cost in costs(questions, sources, n, CHUNK_SIZE, LIVE).items():
+        for service, cost in costs(questions, sources, n, CHUNK_SIZE, PROFILES["live"]).items():
             if service not in RATES:
                 continue
-            hours = cost.hours(RATES[service], LIVE[service])
+            hours = cost.hours(RATES[service], PROFILES["live"][service])
             total_bytes, longest = total_bytes + cost.bytes, max(longest, hours)
             print(f"{service:18}{cost.requests:12,.0f}{cost.bytes / 1e9:10.2f}{hours:10.1f}")
         print(f"{'in all':18}{'':12}{total_bytes / 1e9:10.2f}{longest:10.1f}  (services are asked side by side)")

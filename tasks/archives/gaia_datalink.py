@@ -22,7 +22,6 @@ from tasks.archives.question import Job, Question
 from tasks.archives.replies import BadReply, failure, is_page, words
 from tasks.archives.transport import wire
 
-SERVICE = "gaia_datalink"
 # The two names of one structure: astroquery 0.4.11 sends the first, its main branch (PR #3629, July 2026) the second.
 SPELLINGS = {"INDIVIDUAL": "DATAMODEL_STANDARD", "RAW": "DATAMODEL_GAIA"}
 OTHER_SPELLING = SPELLINGS | {new: old for old, new in SPELLINGS.items()}
@@ -39,17 +38,18 @@ class GaiaDatalink:
     which brings the flagged epochs too). The answer is a zip file; sources without a product are not in it.
     """
 
-    def __init__(self, url: str, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service = service
         self._url = url
         self._limits = limits
-        self._login = Login(SERVICE)
+        self._login = Login(self._service)
         self._understood: dict[str, str] = {}  # structure asked for -> the spelling that the server takes
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         fields = self._fields(question, items)
         asked = fields["DATA_STRUCTURE"]
         spelling = self._understood.get(asked) or question.spelling.get(asked, asked)
-        with wire(SERVICE, self._limits.timeout_s):
+        with wire(self._service, self._limits.timeout_s):
             try:
                 try:
                     body = self._load(fields | {"DATA_STRUCTURE": spelling})
@@ -62,15 +62,19 @@ class GaiaDatalink:
             except BadReply as reply:
                 if not REFUSED_PARAMETER.search(reply.words):
                     raise
-                raise BadQuestion(f"{SERVICE} does not understand {question.text}, {asked}: {reply.words}.") from None
-        return _whole_zip(body)
+                raise BadQuestion(
+                    f"{self._service} does not understand {question.text}, {asked}: {reply.words}."
+                ) from None
+        return _whole_zip(self._service, body)
 
     def _fields(self, question: Question, items: pa.Table) -> dict[str, str]:
         if question.key is None or question.key not in items.column_names or not items.num_rows:
-            raise BadQuestion(f"{SERVICE} is asked about sources, but the items have no {question.key!r}.")
+            raise BadQuestion(f"{self._service} is asked about sources, but the items have no {question.key!r}.")
         parameters = {name.upper(): value for name, value in question.parameters.items()}
         if "DATA_STRUCTURE" not in parameters:
-            raise BadQuestion(f"{SERVICE} needs to know the structure: give the question a parameter DATA_STRUCTURE.")
+            raise BadQuestion(
+                f"{self._service} needs to know the structure: give the question a parameter DATA_STRUCTURE."
+            )
         return {
             "VALID_DATA": "false",
             "ID": ",".join(map(str, items[question.key].to_pylist())),
@@ -89,16 +93,16 @@ class GaiaDatalink:
             return file.read_bytes()
 
 
-def _whole_zip(body: bytes) -> bytes:
+def _whole_zip(service: str, body: bytes) -> bytes:
     """`body`, checked to be a zip file whose members are all whole."""
     if is_page(body):
-        raise failure(SERVICE, BadReply(200, body, {}))
+        raise failure(service, BadReply(200, body, {}))
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             broken = archive.testzip()
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
         start = f", it begins with {words(body[:80])!r}" if body[:2] != b"PK" else ""
-        raise Retryable(f"{SERVICE} sent {len(body)} bytes that are no whole zip file ({error}){start}.") from None
+        raise Retryable(f"{service} sent {len(body)} bytes that are no whole zip file ({error}){start}.") from None
     if broken is not None:
-        raise Retryable(f"{SERVICE} sent a zip file in which {broken} is damaged.")
+        raise Retryable(f"{service} sent a zip file in which {broken} is damaged.")
     return body

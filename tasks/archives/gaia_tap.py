@@ -21,16 +21,15 @@ from tasks.archives.transport import wire
 from tasks.archives.upload import UPLOAD_NAME, votable
 from tasks.archives.uws import answer
 
-SERVICE = "gaia_tap"
-
 
 class GaiaTap:
     """TAP+ of the Gaia archive at `url`; a login comes from the environment, where there is one."""
 
-    def __init__(self, url: str, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service = service
         self._url = url
         self._limits = limits
-        self._login = Login(SERVICE)
+        self._login = Login(self._service)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         query = render(question.text, items, question.key, question.parameters)
@@ -52,10 +51,10 @@ class GaiaTap:
         def attach(id: str) -> _TapPlusJob:
             return _TapPlusJob(tap, connection, tap.load_async_job(jobid=id, load_results=False))
 
-        with wire(SERVICE, self._limits.timeout_s):
+        with wire(self._service, self._limits.timeout_s):
             self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
             with self._login.renewed(connection):
-                return answer(SERVICE, self._limits, job, launch, attach)
+                return answer(self._service, self._limits, job, launch, attach)
 
 
 class _TapPlusJob:

@@ -22,11 +22,10 @@ from filelock import FileLock, Timeout
 
 from tasks.archives.errors import ArchiveError
 from tasks.archives.limits import ServiceLimits
+from tasks.archives.services import SERVICES
 
 POLL_S = (0.01, 0.05)
 LONGEST_REST_S = 14_400.0  # a later time than this from now means that the clock was set back
-# Services that count together: MAST speaks of about five TAP queries in all, whichever catalogue they ask.
-TOGETHER = {"mast_ps1": "mast_tap", "mast_tic": "mast_tap"}
 
 
 def limits_folder() -> Path:
@@ -39,8 +38,9 @@ def limits_folder() -> Path:
 
 def gate_name(service: str, address: str) -> str:
     """Name of the gate of a service at a base address: a replica and the real archive have limits of their own."""
+    group = SERVICES[service].group if service in SERVICES else ""
     host = urlsplit(address).netloc or address
-    return re.sub(r"[^\w.-]", "_", f"{TOGETHER.get(service, service)}@{host}")
+    return re.sub(r"[^\w.-]", "_", f"{group or service}@{host}")
 
 
 class Gate:

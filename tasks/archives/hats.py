@@ -34,7 +34,8 @@ _NETWORK = ("aiohttp", "botocore", "fsspec", "s3fs")
 class Hats:
     """Reads catalogues; an answer is an Arrow stream of their rows, as the files have them."""
 
-    def __init__(self, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        # Each question names its catalogue: the service has no name in its errors and no address.
         self._timeout_s = limits.timeout_s
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:

@@ -17,7 +17,6 @@ from tasks.archives.question import Job, Question
 from tasks.archives.replies import complaint
 from tasks.archives.transport import PerThread, prepare, wire
 
-SERVICE = "mast_portal"
 TIC = "Mast.Catalogs.Filtered.Tic.Rows"
 LONGER = 1.5
 # Ids, which are asked as lists. Where the portal counts one among the numbers, as it does with ID in astroquery's
@@ -32,7 +31,8 @@ class MastPortal:
     first request.
     """
 
-    def __init__(self, url: str, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service = service
         self._url = url.rstrip("/")
         self._limits = limits
         self._lock = threading.Lock()
@@ -42,20 +42,20 @@ class MastPortal:
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         if question.text != TIC or question.key is None:
             raise BadQuestion(
-                f"{SERVICE} is asked for {question.text} by {question.key}; known is {TIC} by GAIA or ID."
+                f"{self._service} is asked for {question.text} by {question.key}; known is {TIC} by GAIA or ID."
             )
         ids = [str(id) for id in items[question.key].to_pylist()]
         if not ids or any("*" in id or "%" in id for id in ids):
-            raise BadQuestion(f"{SERVICE} is asked for ids; {len(ids)} came, wildcards are not allowed.")
-        with wire(SERVICE, self._limits.timeout_s):
+            raise BadQuestion(f"{self._service} is asked for ids; {len(ids)} came, wildcards are not allowed.")
+        with wire(self._service, self._limits.timeout_s):
             catalogs = self._catalogs()
             self._learn_columns(catalogs)
             try:
                 pages = catalogs.query_criteria_async("TIC", **{question.key.upper(): ids})
             except InvalidQueryError as error:
-                raise BadQuestion(f"{SERVICE} cannot be asked by {question.key}: {error}") from None
+                raise BadQuestion(f"{self._service} cannot be asked by {question.key}: {error}") from None
             for page in pages:
-                _check(page)
+                _check(self._service, page)
             return b"[" + b",".join(page.content for page in pages) + b"]"
 
     def _open(self) -> CatalogsClass:
@@ -99,13 +99,13 @@ class _Patience:
             self._pause = self._first
 
 
-def _check(page: requests.Response) -> None:
+def _check(service: str, page: requests.Response) -> None:
     """Raise what a page says that is no page of data."""
     content = page.json()
     if not isinstance(content, Mapping):
-        raise Retryable(f"{SERVICE} answered with JSON that is no page of a table.")
+        raise Retryable(f"{service} answered with JSON that is no page of a table.")
     status = content.get("status")
     if status == "ERROR":
-        raise complaint(SERVICE, str(content.get("msg") or ""), "status ERROR")
+        raise complaint(service, str(content.get("msg") or ""), "status ERROR")
     if status != "COMPLETE" or not isinstance(content.get("data"), list):
-        raise Retryable(f"{SERVICE} answered with a page without data (status {status}).")
+        raise Retryable(f"{service} answered with a page without data (status {status}).")

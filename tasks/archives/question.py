@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 class Question:
     """One kind of question to one service.
 
-    `service` is a name in the limits and endpoints. `text` is what is asked, in the service's own words: ADQL in
+    `service` is a name in `services.SERVICES`. `text` is what is asked, in the service's own words: ADQL in
     which ``{items}`` stands for the list of ids of a request (or ``TAP_UPLOAD.items`` for its table), or the name of
     a product; `parameters` are the rest of it. `key` names the column, of the items and of the answer, that says
     which item a row of the answer is about; None where the answer does not say (a selection). `is_upload`: the items
@@ -55,7 +55,7 @@ class Job(Protocol):
         """Remember the job before anything else is done with it."""
 
 
-class Service(Protocol):
+class Client(Protocol):
     """A client of one service. Errors are those of `tasks.archives.errors`, and no others."""
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:

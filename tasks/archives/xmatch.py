@@ -19,7 +19,6 @@ from tasks.archives.question import Job, Question
 from tasks.archives.replies import csv_answer
 from tasks.archives.transport import PerThread, prepare, wire
 
-SERVICE = "cds_xmatch"
 ORDER = 12  # nested HEALPix: tables sorted by it are matched fastest (the service's developer, astroquery #1900)
 FARTHEST_ARCSEC = 180.0
 
@@ -32,24 +31,27 @@ class CdsXmatch:
     items, those of the catalogue; a row for each pair.
     """
 
-    def __init__(self, url: str, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service = service
         self._url = url
         self._limits = limits
-        self._service = PerThread(self._open)
+        self._matcher = PerThread(self._open)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         if missing := [name for name in ("ra", "dec") if name not in items.column_names]:
-            raise BadQuestion(f"{SERVICE} is asked about positions, but the items have no column {missing[0]!r}.")
+            raise BadQuestion(f"{self._service} is asked about positions, but the items have no column {missing[0]!r}.")
         try:
             radius = float(question.parameters.get("radius_arcsec", "nan"))
         except ValueError:
             radius = float("nan")
         if not 0 < radius <= FARTHEST_ARCSEC:
-            raise BadQuestion(f"{SERVICE} needs a radius_arcsec above 0 and up to 180, not {question.parameters}.")
+            raise BadQuestion(
+                f"{self._service} needs a radius_arcsec above 0 and up to 180, not {question.parameters}."
+            )
         table = io.BytesIO()
-        write_csv(_by_place(items), table)
-        with wire(SERVICE, self._limits.timeout_s):
-            reply = self._service().query_async(
+        write_csv(_by_place(self._service, items), table)
+        with wire(self._service, self._limits.timeout_s):
+            reply = self._matcher().query_async(
                 io.BytesIO(table.getvalue()),
                 question.text,
                 radius * units.arcsec,
@@ -58,7 +60,7 @@ class CdsXmatch:
                 cache=False,
                 RESPONSEFORMAT="csv",
             )
-            return csv_answer(SERVICE, reply.content, self._limits.row_cap)
+            return csv_answer(self._service, reply.content, self._limits.row_cap)
 
     def _open(self) -> _XMatch:
         service = _XMatch()
@@ -75,10 +77,10 @@ class _XMatch(XMatchClass):
         return isinstance(table_id, str)
 
 
-def _by_place(items: pa.Table) -> pa.Table:
+def _by_place(service: str, items: pa.Table) -> pa.Table:
     """The items ordered along the sky."""
     ra, dec = (np.asarray(items[name].to_numpy(), np.float64) for name in ("ra", "dec"))
     if not (np.isfinite(ra).all() and np.isfinite(dec).all() and (np.abs(dec) <= 90).all()):
-        raise BadQuestion(f"{SERVICE} is asked about positions, but some of {items.num_rows} items have none.")
+        raise BadQuestion(f"{service} is asked about positions, but some of {items.num_rows} items have none.")
     cells = lonlat_to_healpix(Longitude(ra, "deg"), Latitude(dec, "deg"), ORDER)
     return items.take(pa.array(np.argsort(cells, kind="stable")))

@@ -14,8 +14,6 @@ from tasks.archives.question import Job, Question
 from tasks.archives.replies import csv_answer
 from tasks.archives.transport import PerThread, prepare, wire
 
-SERVICE = "irsa_lightcurves"
-
 
 class ZtfLightCurves:
     """nph_light_curves at `url`: all epochs of the objects in the question's key column, flagged ones too.
@@ -24,17 +22,20 @@ class ZtfLightCurves:
     given: no epoch is left out).
     """
 
-    def __init__(self, url: str, limits: ServiceLimits) -> None:
+    def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
+        self._service = service
         self._url = url
         self._limits = limits
         self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         if question.key is None or not items.num_rows:
-            raise BadQuestion(f"{SERVICE} is asked about objects, but {items.num_rows} items came by {question.key!r}.")
+            raise BadQuestion(
+                f"{self._service} is asked about objects, but {items.num_rows} items came by {question.key!r}."
+            )
         parameters = {name.upper(): value for name, value in question.parameters.items()}
         fields = {"BAD_CATFLAGS_MASK": "0", "FORMAT": "CSV"} | parameters
         ids = [("ID", str(int(oid))) for oid in items[question.key].to_pylist()]
-        with wire(SERVICE, self._limits.timeout_s):
+        with wire(self._service, self._limits.timeout_s):
             reply = self._session().get(self._url, params=[*ids, *fields.items()])
-            return csv_answer(SERVICE, reply.content, self._limits.row_cap)
+            return csv_answer(self._service, reply.content, self._limits.row_cap)

@@ -161,4 +161,5 @@ SURVEY = Survey(
     label_origins=tuple(
         LabelOrigin(name) for release in RELEASES.values() for name in (release.name, release.variability_origin)
     ),
+    live_catalogues={"hats_source": "s3://stpubdata/gaia/gaia_dr3/public/hats"},
 )

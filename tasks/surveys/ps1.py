@@ -192,4 +192,8 @@ def quality(detections: pa.Table) -> NDArray[np.int32]:
     return bits.astype(np.int32)
 
 
-SURVEY = Survey("ps1", fetch, BANDS, OPTIONS)
+LIVE_CATALOGUES = {
+    "hats_objects": "s3://stpubdata/panstarrs/ps1/public/hats/otmo",
+    "hats_detections": "s3://stpubdata/panstarrs/ps1/public/hats/detection",
+}
+SURVEY = Survey("ps1", fetch, BANDS, OPTIONS, live_catalogues=LIVE_CATALOGUES)

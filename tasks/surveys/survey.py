@@ -142,6 +142,8 @@ class Survey:
     `sources` has the columns of SOURCES (a few thousand rows), `neighbours` those of GAIA_NEIGHBOURS; `options` are
     the survey's settings (radii, releases, layouts). `version` goes up when the same answers are tidied otherwise.
     `label_origins` are the origins of the labels that it brings.
+    `live_catalogues` are the values of options that name HATS catalogues, for the real archives. `is_simulated`: a
+    replica's sky has it, no real archive does.
     """
 
     name: str
@@ -150,3 +152,5 @@ class Survey:
     options: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
     label_origins: tuple[LabelOrigin, ...] = ()
+    live_catalogues: Mapping[str, str] = field(default_factory=dict)
+    is_simulated: bool = False

@@ -292,5 +292,9 @@ def _reject(entries: pa.Table, column: str, check: str) -> pa.Table:
 
 # Teff and radius were dereddened with the TIC's own E(B-V): Stassun et al. 2019, AJ 158, 138.
 SURVEY = Survey(
-    "tic", fetch, options=OPTIONS, label_origins=(LabelOrigin("tic", derived_from=(TABLES[BEST].path_of("ebv"),)),)
+    "tic",
+    fetch,
+    options=OPTIONS,
+    label_origins=(LabelOrigin("tic", derived_from=(TABLES[BEST].path_of("ebv"),)),),
+    live_catalogues={"hats": "s3://stpubdata/tess/public/hats/tic"},
 )

@@ -33,4 +33,4 @@ def question() -> Question:
     )
 
 
-SURVEY = Survey("truth", fetch)
+SURVEY = Survey("truth", fetch, is_simulated=True)

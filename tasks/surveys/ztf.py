@@ -171,4 +171,8 @@ def quality(catflags: pa.ChunkedArray) -> NDArray[np.int32]:
     return np.where(value < 0, flags.UNKNOWN, unusable | np.where(value, flags.CATFLAGS, 0)).astype(np.int32)
 
 
-SURVEY = Survey("ztf", fetch, BANDS, OPTIONS, version=2)
+LIVE_CATALOGUES = {
+    "hats_objects": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/objects/hats",
+    "hats_curves": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/lc/hats",
+}
+SURVEY = Survey("ztf", fetch, BANDS, OPTIONS, version=2, live_catalogues=LIVE_CATALOGUES)

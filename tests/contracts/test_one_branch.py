@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("tasks", "lakehouse", "schemas")
 ENVIRONMENTS = {"live", "replica", "demo"}
 MAY_TELL = (
-    "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/limits.py", "tasks/replica/",
+    "tasks/stages/acquire/addresses.py", "tasks/archives/endpoints.py", "tasks/archives/services.py", "tasks/replica/",
     "schemas/inputs.py",  # declares the setting
 )  # fmt: skip
 MAY_START = ("tasks/stages/acquire/addresses.py", "flows/cli.py", "tasks/replica/")
@@ -24,9 +24,12 @@ FLOWS_SAY = {
 }
 # What stands for one side of the distinction, by the module that has it.
 SIDES = {
-    "tasks.archives.endpoints": {"LIVE", "LIVE_HATS", "replica"},
-    "tasks.archives.limits": {"LIVE", "FAST", "PROFILES"},
+    "tasks.archives.endpoints": {"LIVE", "replica"},
+    "tasks.archives.services": {"PROFILES"},
 }
+
+# Attributes that only one side has: the addresses, the limits, and where the HATS catalogues of a survey are.
+SIDES_BY_ATTRIBUTE = {"LIVE", "PROFILES", "live_catalogues"}
 
 
 def mentions(tree: ast.AST) -> list[str]:
@@ -38,7 +41,7 @@ def mentions(tree: ast.AST) -> list[str]:
         elif isinstance(node, ast.ImportFrom):
             taken = SIDES.get(node.module or "", set()) & {alias.name for alias in node.names}
             found += [f"line {node.lineno}: import of {name}" for name in sorted(taken)]
-        elif isinstance(node, ast.Attribute) and node.attr in {"LIVE", "FAST", "PROFILES"}:
+        elif isinstance(node, ast.Attribute) and node.attr in SIDES_BY_ATTRIBUTE:
             found.append(f"line {node.lineno}: .{node.attr}")
         elif isinstance(node, ast.Compare | ast.If | ast.IfExp | ast.While | ast.BoolOp | ast.Match):
             tested = node.subject if isinstance(node, ast.Match) else getattr(node, "test", node)
@@ -90,8 +93,8 @@ def test_the_addresses_do_tell_them_apart():
         "x = 1 if endpoint.startswith(y) else 2",
         "wait = {'replica': 0.1}[kind]",
         "match source.profile:\n  case _: pass",
-        "from tasks.archives.limits import FAST",
-        "from tasks.archives import limits\nm = limits.LIVE",
+        "from tasks.archives.services import PROFILES",
+        "from tasks.archives import endpoints\nm = endpoints.LIVE",
         "while not demo_mode and run.endpoint in real: pass",
     ],
 )

@@ -22,7 +22,8 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.inputs import ArchiveSource, ReplicaSky, Sample
 from tasks.archives.endpoints import replica
-from tasks.archives.limits import PROFILES, ServiceLimits
+from tasks.archives.limits import ServiceLimits
+from tasks.archives.services import PROFILES
 from tasks.stages.acquire import surveys as from_surveys
 from tasks.surveys.sample import SampleChunk, sample_chunks
 
@@ -93,7 +94,7 @@ def understood(base: str) -> Counter[tuple[str, str]]:
 
 def jobs_held(base: str) -> set[str]:
     """Addresses of the asynchronous jobs that the archives have not been told to forget."""
-    places = replica(base, "").by_service()
+    places = replica(base, "").addresses
     lists = [f"{places[name].rstrip('/')}/async" for name in ("gaia_tap", "mast_ps1", "mast_tic", "irsa_tap")]
     return {found for url in lists for found in re.findall(r'<uws:jobref [^>]*href="([^"]+)"', _get(url))}
 

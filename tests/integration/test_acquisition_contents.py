@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pytest
 
 from schemas import TABLES
-from tasks.archives import limits as profiles
+from tasks.archives import services as profiles
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
 from tests.integration.acquisition import (

@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse.answers.raw import SPLIT
 from schemas import BadInput
-from tasks.archives import limits as profiles
+from tasks.archives import services as profiles
 from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import (
     N,

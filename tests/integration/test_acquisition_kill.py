@@ -18,7 +18,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.answers.raw import DONE, SENT, RawStore
-from tasks.archives import limits as profiles
+from tasks.archives import services as profiles
 from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import SEED as REPLICA_SEED
 from tests.integration.acquisition import (

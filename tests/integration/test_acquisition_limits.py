@@ -16,7 +16,7 @@ import pytest
 from lakehouse.answers.raw import DONE
 from schemas import BadInput
 from schemas.inputs import Sample
-from tasks.archives import limits as profiles
+from tasks.archives import services as profiles
 from tasks.surveys import SURVEYS, ztf
 from tests.integration.acquisition import (
     acquire_into,
@@ -111,7 +111,7 @@ def test_the_live_limits_are_kept_at_small_size(replica, tmp_path):
     for entry in questions(replica):
         began[entry["service"]].append(entry["began"])
     assert len(began["irsa_lightcurves"]) > 2
-    for service, limits in profiles.LIVE.items():
+    for service, limits in profiles.PROFILES["live"].items():
         if limits.per_second:
             assert_paced(began[service], limits.per_second)
     looks = defaultdict(list)
@@ -120,7 +120,7 @@ def test_the_live_limits_are_kept_at_small_size(replica, tmp_path):
             looks[entry.get("job") or entry["path"].split("/")[-2]].append(entry["began"])
     assert len(looks) == 2 and all(len(times) >= 2 for times in looks.values())
     for times_of_job in looks.values():
-        assert np.diff(times_of_job).min() >= profiles.LIVE["gaia_tap"].poll_s[0] - SLACK_S
+        assert np.diff(times_of_job).min() >= profiles.PROFILES["live"]["gaia_tap"].poll_s[0] - SLACK_S
 
 
 def test_no_job_is_left_behind(replica, tmp_path):
@@ -230,7 +230,7 @@ def test_another_spelling_of_the_structure_asks_nothing(replica, acquired, tmp_p
 
 
 def test_a_service_without_limits_is_not_asked(replica, tmp_path, monkeypatch):
-    some = {name: limits for name, limits in profiles.FAST.items() if name != "irsa_tap"}
+    some = {name: limits for name, limits in profiles.PROFILES["fast"].items() if name != "irsa_tap"}
     monkeypatch.setitem(profiles.PROFILES, "fast", some)
     with pytest.raises(BadInput, match="1 services have no limits, first 'irsa_tap'"):
         acquire_into(tmp_path / "lake", source_of(replica))

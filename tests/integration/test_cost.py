@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.cost import by_chunks, costs, ledger
 from lakehouse.answers.raw import DONE
-from tasks.archives import limits as profiles
+from tasks.archives import services as profiles
 from tasks.stages.acquire import surveys as from_surveys
 from tests.integration.acquisition import N, acquire_into, asked, in_chunks_of, limits_with, records, source_of
 

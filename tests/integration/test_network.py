@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from lakehouse.delta.store import Lake
-from tasks.archives.limits import PROFILES
+from tasks.archives.services import PROFILES
 from tests.integration.acquisition import SEED, N, log
 from tests.integration.conftest import SMALL, argelander, assert_same, sentence
 

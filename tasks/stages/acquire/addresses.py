@@ -5,17 +5,19 @@ This is the one place that tells them apart; everything after it sees addresses 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from schemas import BadInput
 from schemas.inputs import ArchiveSource
-from tasks.archives.endpoints import LIVE, LIVE_HATS, Endpoints, replica
-from tasks.archives.limits import PROFILES, ServiceLimits
+from tasks.archives.endpoints import LIVE, Endpoints, replica
+from tasks.archives.limits import ServiceLimits
+from tasks.archives.services import PROFILES
 from tasks.replica.holdings import HOLDINGS_VERSION
 from tasks.replica.serve import running, sky_at
 from tasks.surveys import SURVEYS
+from tasks.surveys.survey import Survey
 
 REPLICA_FOLDER = "replica"
 
@@ -34,13 +36,14 @@ def limits_of(source: ArchiveSource) -> dict[str, ServiceLimits]:
 
 
 def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
-    """The surveys asked, all that are registered where none is named; only a replica tells the truth of its sky."""
-    return tuple(name for name in source.surveys or SURVEYS if name != "truth" or source.endpoint != "live")
+    """The surveys asked, all that are registered where none is named; a simulated one is asked of a replica alone."""
+    simulated = {name for name, survey in SURVEYS.items() if survey.is_simulated}
+    return tuple(name for name in source.surveys or SURVEYS if name not in simulated or source.endpoint != "live")
 
 
-def catalogues_of(source: ArchiveSource, survey: str) -> dict[str, str]:
+def catalogues_of(source: ArchiveSource, survey: Survey) -> Mapping[str, str]:
     """The survey's options that say where its HATS catalogues are; a replica serves none."""
-    return LIVE_HATS.get(survey, {}) if source.endpoint == "live" else {}
+    return survey.live_catalogues if source.endpoint == "live" else {}
 
 
 @contextmanager

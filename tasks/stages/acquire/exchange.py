@@ -18,7 +18,7 @@ from lakehouse.answers.raw import RawStore, Record
 from tasks.archives.errors import ArchiveError
 from tasks.archives.gate import Gate, gate_name, limits_folder
 from tasks.archives.limits import ServiceLimits
-from tasks.archives.question import Question, Service
+from tasks.archives.question import Client, Question
 from tasks.archives.request import Request, cut, distinct
 from tasks.archives.threads import SendingThreads, Stop, Tally
 from tasks.stages.acquire.sending import Sender, plain
@@ -39,7 +39,7 @@ class Exchange:
     def __init__(
         self,
         raw: RawStore,
-        clients: Mapping[str, Service],
+        clients: Mapping[str, Client],
         limits: Mapping[str, ServiceLimits],
         gates: str | Path | None,
         endpoint: str,

@@ -19,7 +19,7 @@ from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, n
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.gate import Gate
 from tasks.archives.limits import ServiceLimits
-from tasks.archives.question import Service
+from tasks.archives.question import Client
 from tasks.archives.request import Request
 from tasks.archives.threads import Stop, Tally
 
@@ -43,7 +43,7 @@ class Sender:
     """Sends the requests of one service and keeps what comes of them."""
 
     service: str
-    client: Service
+    client: Client
     limits: ServiceLimits
     gate: Gate
     raw: RawStore

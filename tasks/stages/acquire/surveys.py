@@ -83,7 +83,7 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
         raise BadInput(f"The survey {name} has no option {unknown[0]!r}; it has {', '.join(survey.options) or 'none'}.")
     bulk = {"route": "bulk"} if source.bulk and "route" in survey.options else {}
     merged = {**survey.options, **options, **bulk}
-    merged |= {option: uri for option, uri in catalogues_of(source, name).items() if not merged[option]}
+    merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}
     if "route" in merged and is_bulk(merged):
         _refuse_nowhere(name, merged)
     return replace(survey, options=merged)
@@ -131,7 +131,7 @@ def _exchange(run: Run, source: ArchiveSource) -> Iterator[Exchange]:
     with addresses(source, lake) as endpoints:
         clients = {} if source.offline else open_clients(endpoints, limits)
         with Exchange(
-            RawStore(lake), clients, limits, None, endpoints.name, run.run_id, source.offline, endpoints.by_service()
+            RawStore(lake), clients, limits, None, endpoints.name, run.run_id, source.offline, endpoints.addresses
         ) as exchange:
             yield exchange
 

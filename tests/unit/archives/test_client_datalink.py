@@ -9,11 +9,11 @@ import pytest
 
 from tasks.archives.errors import BadQuestion, Retryable, TooMuch
 from tasks.archives.gaia_datalink import OTHER_SPELLING, SPELLINGS, GaiaDatalink
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, wire_server
 
-LIMITS = replace(FAST["gaia_datalink"], timeout_s=5.0)
+LIMITS = replace(PROFILES["fast"]["gaia_datalink"], timeout_s=5.0)
 ITEMS = pa.table({"source_id": pa.array([4, 2**62], pa.int64())})
 QUESTION = Question(
     "gaia_datalink", "EPOCH_PHOTOMETRY", "Gaia DR3", len, {"DATA_STRUCTURE": "INDIVIDUAL"}, key="source_id"
@@ -40,7 +40,7 @@ def server():
 
 @pytest.fixture
 def client(server):
-    return GaiaDatalink(server.url + "/data-server", LIMITS)
+    return GaiaDatalink("gaia_datalink", server.url + "/data-server", LIMITS)
 
 
 def knows(*structures):

@@ -15,11 +15,11 @@ from tasks.archives.errors import Refused, Retryable
 from tasks.archives.gaia_connection import PASSWORD, USER
 from tasks.archives.gaia_datalink import GaiaDatalink
 from tasks.archives.gaia_tap import GaiaTap
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tests.unit.archives.wire_server import KeptJob, Reply, TapArchive, wire_server
 
-LIMITS = replace(FAST["gaia_tap"], timeout_s=5.0, poll_s=(0.001, 0.01))
+LIMITS = replace(PROFILES["fast"]["gaia_tap"], timeout_s=5.0, poll_s=(0.001, 0.01))
 ITEMS = pa.table({"source_id": [1]})
 QUESTION = Question("gaia_tap", "SELECT a FROM t WHERE source_id IN {items}", "dr3", len, key="source_id")
 SECRET = "correct horse"
@@ -74,7 +74,7 @@ def server(certificate, monkeypatch):
 
 
 def test_one_login_lasts_for_all_requests(server):
-    client = GaiaTap(server.url + "/server/tap", LIMITS)
+    client = GaiaTap("gaia_tap", server.url + "/server/tap", LIMITS)
     for _ in range(3):
         assert client.send(QUESTION, ITEMS, KeptJob()) == server.answer.result
     assert server.answer.logins == 1
@@ -82,7 +82,7 @@ def test_one_login_lasts_for_all_requests(server):
 
 
 def test_a_session_that_ends_is_renewed_by_the_next_attempt(server):
-    client, job = GaiaTap(server.url + "/server/tap", LIMITS), KeptJob()
+    client, job = GaiaTap("gaia_tap", server.url + "/server/tap", LIMITS), KeptJob()
     client.send(QUESTION, ITEMS, KeptJob())
     server.answer.session = "two"
     with pytest.raises(Retryable, match="ended our session"):
@@ -99,7 +99,7 @@ def test_datalink_logs_in_too(server):
         return gaia(asked) if asked.path.endswith("/login") else Reply(200, b"PK\5\6" + bytes(18))
 
     server.answer = answer
-    client = GaiaDatalink(server.url + "/data-server", LIMITS)
+    client = GaiaDatalink("gaia_datalink", server.url + "/data-server", LIMITS)
     client.send(replace(QUESTION, parameters={"DATA_STRUCTURE": "RAW"}), ITEMS, KeptJob())
     assert log == [("/data-server/login", None), ("/data-server/data", "SESSION=one")]
 
@@ -107,7 +107,7 @@ def test_datalink_logs_in_too(server):
 def test_a_wrong_password_stops_the_run_and_is_not_told(server, monkeypatch):
     monkeypatch.setenv(PASSWORD, "wrong horse")
     with pytest.raises(Refused, match=f"did not accept the login.*{PASSWORD}") as caught:
-        GaiaTap(server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
+        GaiaTap("gaia_tap", server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
     assert "horse" not in str(caught.value) and len(server.asked) == 1
 
 
@@ -115,7 +115,7 @@ def test_a_wrong_password_stops_the_run_and_is_not_told(server, monkeypatch):
 def test_half_a_login_is_none(server, monkeypatch, missing):
     monkeypatch.delenv(missing)
     with pytest.raises(Refused, match=f"{USER} and {PASSWORD}"):
-        GaiaTap(server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
+        GaiaTap("gaia_tap", server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
     assert not server.asked
 
 
@@ -123,7 +123,7 @@ def test_without_a_login_nobody_logs_in(server, monkeypatch):
     for name in (USER, PASSWORD):
         monkeypatch.delenv(name)
     with pytest.raises(Refused, match="wants a login"):
-        GaiaTap(server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
+        GaiaTap("gaia_tap", server.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
     assert server.answer.logins == 0
 
 
@@ -132,5 +132,8 @@ def test_passwords_never_travel_unencrypted(monkeypatch):
     monkeypatch.setenv(PASSWORD, SECRET)
     with wire_server() as plain:
         plain.answer = TapArchive()
-        assert GaiaTap(plain.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob()) == plain.answer.result
+        assert (
+            GaiaTap("gaia_tap", plain.url + "/server/tap", LIMITS).send(QUESTION, ITEMS, KeptJob())
+            == plain.answer.result
+        )
         assert not any("login" in asked.path or SECRET.encode() in asked.body for asked in plain.asked)

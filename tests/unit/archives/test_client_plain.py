@@ -14,15 +14,15 @@ from astropy.table import Table
 from cdshealpix.nested import lonlat_to_healpix
 
 from tasks.archives.errors import BadQuestion, Refused, Retryable, TooMuch
-from tasks.archives.limits import FAST
 from tasks.archives.plain import Files, Form
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tasks.archives.xmatch import CdsXmatch
 from tasks.archives.ztf import ZtfLightCurves
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, wire_server
 
 CSV = b"oid,mjd\n1,58000.5\n"
-LIMITS = replace(FAST["irsa_lightcurves"], timeout_s=5.0)
+LIMITS = replace(PROFILES["fast"]["irsa_lightcurves"], timeout_s=5.0)
 ZTF = Question("irsa_lightcurves", "nph_light_curves", "dr24", len, {"COLLECTION": "ztf_dr24"}, key="oid")
 XMATCH = Question("cds_xmatch", "vizier:IV/39/tic82", "8.2", len, {"radius_arcsec": "2.0"}, key="source_id")
 TRUTH = Question("truth", "truth", "sky", len, key="source_id")
@@ -37,7 +37,7 @@ def server():
 
 
 def test_light_curves_are_asked_by_ids_and_with_all_epochs(server):
-    client = ZtfLightCurves(server.url + "/nph", LIMITS)
+    client = ZtfLightCurves("irsa_lightcurves", server.url + "/nph", LIMITS)
     assert client.send(ZTF, pa.table({"oid": [686103400034440, 2]}), KeptJob()) == CSV
     assert server.asked[0].query == {
         "ID": ["686103400034440", "2"], "COLLECTION": ["ztf_dr24"], "FORMAT": ["CSV"], "BAD_CATFLAGS_MASK": ["0"],
@@ -45,8 +45,8 @@ def test_light_curves_are_asked_by_ids_and_with_all_epochs(server):
 
 
 def test_as_many_light_curves_as_a_request_may_hold_fit_into_its_address(server):
-    oids = pa.table({"oid": np.full(FAST["irsa_lightcurves"].chunk, 1_899_116_400_099_999)})
-    ZtfLightCurves(server.url, LIMITS).send(ZTF, oids, KeptJob())
+    oids = pa.table({"oid": np.full(PROFILES["fast"]["irsa_lightcurves"].chunk, 1_899_116_400_099_999)})
+    ZtfLightCurves("irsa_lightcurves", server.url, LIMITS).send(ZTF, oids, KeptJob())
     assert sum(len(f"&ID={oid}") for oid in server.asked[0].query["ID"]) < 8000 - 200
 
 
@@ -57,14 +57,14 @@ def test_a_usage_fault_is_a_bad_question(server):
     for status in (400, 200):
         server.answer = lambda asked, status=status: Reply(status, body, {"Content-Type": "text/xml"})
         with pytest.raises(BadQuestion, match=f"status {status}.*UsageFault: no such ID"):
-            ZtfLightCurves(server.url, LIMITS).send(ZTF, pa.table({"oid": [1]}), KeptJob())
+            ZtfLightCurves("irsa_lightcurves", server.url, LIMITS).send(ZTF, pa.table({"oid": [1]}), KeptJob())
 
 
 def test_positions_are_matched_in_the_order_of_the_sky(server):
     rng = np.random.default_rng(5)
     ra, dec = rng.uniform(0, 360, 500), np.degrees(np.arcsin(rng.uniform(-1, 1, 500)))
     items = pa.table({"source_id": np.arange(500) + 2**61, "ra": ra, "dec": dec})
-    assert CdsXmatch(server.url + "/sync", LIMITS).send(XMATCH, items, KeptJob()) == CSV
+    assert CdsXmatch("cds_xmatch", server.url + "/sync", LIMITS).send(XMATCH, items, KeptJob()) == CSV
     assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/sync")]  # and no list of tables
     body = server.asked[0].body
     for name, value in {
@@ -84,7 +84,7 @@ def test_a_ban_of_the_cross_match_stops_everything(server):
     server.answer = lambda asked: Reply(403, b"Your IP address has been banned")
     items = pa.table({"source_id": [1], "ra": [1.0], "dec": [2.0]})
     with pytest.raises(Refused, match=r"cds_xmatch refuses us.*banned"):
-        CdsXmatch(server.url, LIMITS).send(XMATCH, items, KeptJob())
+        CdsXmatch("cds_xmatch", server.url, LIMITS).send(XMATCH, items, KeptJob())
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_a_ban_of_the_cross_match_stops_everything(server):
 )
 def test_half_a_cross_match_is_not_sent(server, parameters, items):
     with pytest.raises(BadQuestion, match="cds_xmatch"):
-        CdsXmatch(server.url, LIMITS).send(replace(XMATCH, parameters=parameters), pa.table(items), KeptJob())
+        CdsXmatch("cds_xmatch", server.url, LIMITS).send(
+            replace(XMATCH, parameters=parameters), pa.table(items), KeptJob()
+        )
     assert not server.asked
 
 

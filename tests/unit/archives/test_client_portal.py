@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from tasks.archives.errors import BadQuestion, Retryable
-from tasks.archives.limits import FAST
 from tasks.archives.portal import TIC, MastPortal
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tests.unit.archives.wire_server import KeptJob, Reply, wire_server
 
-LIMITS = replace(FAST["mast_portal"], timeout_s=5.0)
+LIMITS = replace(PROFILES["fast"]["mast_portal"], timeout_s=5.0)
 RECORDED = Path(astroquery.mast.__file__).parent / "tests" / "data"
 COLUMNS, HISTOGRAMS, TABLE = (
     (RECORDED / f"{name}.json").read_bytes() for name in ("ticcolumns", "ticcolumns_filtered", "tic")
@@ -59,7 +59,7 @@ def server():
 
 @pytest.fixture
 def client(server):
-    return MastPortal(server.url + "/mast", LIMITS)
+    return MastPortal("mast_portal", server.url + "/mast", LIMITS)
 
 
 def test_one_page_comes_verbatim(server, client):
@@ -99,7 +99,7 @@ def test_columns_are_looked_up_once_by_all_threads(server, client):
 def test_two_portals_do_not_share_what_they_know(server, client):
     with wire_server() as other:
         other.answer = Portal()
-        for portal in (client, MastPortal(other.url, LIMITS)):
+        for portal in (client, MastPortal("mast_portal", other.url, LIMITS)):
             portal.send(QUESTION, ITEMS, KeptJob())
         assert len(server.asked) == len(other.asked) == 3
 

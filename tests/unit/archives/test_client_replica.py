@@ -16,12 +16,12 @@ from tasks.archives.clients import open_clients
 from tasks.archives.csv import read_csv
 from tasks.archives.endpoints import replica
 from tasks.archives.errors import BadQuestion, Refused, Retryable, TooMuch
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tasks.replica.serve import running
 from tests.unit.archives.wire_server import KeptJob
 
-LIMITS = {name: replace(limits, timeout_s=2.0, poll_s=(0.005, 0.05)) for name, limits in FAST.items()}
+LIMITS = {name: replace(limits, timeout_s=2.0, poll_s=(0.005, 0.05)) for name, limits in PROFILES["fast"].items()}
 LONG, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 SOURCES = Question(
     "gaia_tap",

@@ -10,12 +10,12 @@ from astropy.table import Table
 
 from tasks.archives.errors import BadQuestion, Retryable, TooMuch
 from tasks.archives.gaia_tap import GaiaTap
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tasks.archives.vo_tap import VoTap
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, TapArchive, wire_server
 
-LIMITS = replace(FAST["gaia_tap"], timeout_s=5.0, poll_s=(0.001, 0.004), row_cap=None)
+LIMITS = replace(PROFILES["fast"]["gaia_tap"], timeout_s=5.0, poll_s=(0.001, 0.004), row_cap=None)
 ITEMS = pa.table({"source_id": pa.array([4, 5], pa.int64()), "name": ["a", "b"], "ra": [1.5, None]})
 QUESTION = Question("x", "SELECT a FROM t WHERE source_id IN {items}", "dr3", len, key="source_id")
 UPLOAD = replace(QUESTION, text="SELECT a FROM TAP_UPLOAD.items AS i JOIN t USING (source_id)", is_upload=True)
@@ -37,7 +37,7 @@ def archive(server, request):
 def client(server, archive, **changes):
     url = server.url + archive.root
     return (
-        GaiaTap(url, replace(LIMITS, **changes))
+        GaiaTap("gaia_tap", url, replace(LIMITS, **changes))
         if archive.runs_at_once
         else VoTap("mast_ps1", url + "/", replace(LIMITS, **changes))
     )

@@ -13,12 +13,12 @@ import pytest
 from tasks.archives.clients import open_clients
 from tasks.archives.endpoints import replica
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, wire_server
 
 TIMEOUT_S = 0.3
-LIMITS = {name: replace(limits, timeout_s=TIMEOUT_S, poll_s=(0.001, 0.01)) for name, limits in FAST.items()}
+LIMITS = {name: replace(limits, timeout_s=TIMEOUT_S, poll_s=(0.001, 0.01)) for name, limits in PROFILES["fast"].items()}
 IDS = pa.table({"source_id": [1, 2], "ra": [1.0, 2.0], "dec": [3.0, 4.0]})
 TAP = "SELECT a FROM t WHERE source_id IN {items}"
 # The DataLink answer is a zip file, TapPlus expects status 303: they see more than the drop.
@@ -102,12 +102,12 @@ def test_nothing_is_printed(server, capfd):
 
 
 def test_every_service_has_a_client_and_every_client_limits():
-    assert set(open_clients(replica("http://x", "x"), FAST)) == set(FAST)
-    without = {name: limits for name, limits in FAST.items() if name != "irsa_tap"}
+    assert set(open_clients(replica("http://x", "x"), PROFILES["fast"])) == set(PROFILES["fast"])
+    without = {name: limits for name, limits in PROFILES["fast"].items() if name != "irsa_tap"}
     with pytest.raises(BadQuestion, match="irsa_tap"):
         open_clients(replica("http://x", "x"), without)
     with pytest.raises(BadQuestion, match="hubble"):
-        open_clients(replica("http://x", "x"), FAST | {"hubble": FAST["truth"]})
+        open_clients(replica("http://x", "x"), PROFILES["fast"] | {"hubble": PROFILES["fast"]["truth"]})
 
 
 IMPORTS = """
@@ -116,11 +116,11 @@ def refuse(*_): raise AssertionError("a connection was made")
 socket.socket.connect = socket.create_connection = refuse
 from tasks.archives.clients import open_clients
 from tasks.archives.endpoints import LIVE
-from tasks.archives import limits
-clients = open_clients(LIVE, limits.LIVE)
+from tasks.archives.services import PROFILES
+clients = open_clients(LIVE, PROFILES["live"])
 assert not {"astroquery", "pyvo", "astropy"} & set(sys.modules), "opening clients imports nothing heavy"
 for client in clients.values():
-    client._make(client._url, client._limits)
+    client.open()
 assert "astroquery.gaia" not in sys.modules
 import astroquery
 assert not astroquery.cache_conf.cache_active

@@ -17,8 +17,8 @@ from lakehouse.answers.raw import RawStore
 from tasks.archives.clients import open_clients
 from tasks.archives.endpoints import replica
 from tasks.archives.hats import Hats
-from tasks.archives.limits import FAST
 from tasks.archives.question import Question
+from tasks.archives.services import PROFILES
 from tasks.replica.holdings import Holdings, build
 from tasks.replica.serve import running
 from tasks.stages.acquire.exchange import Exchange
@@ -63,15 +63,15 @@ def bulk_sky(folder: Path) -> Iterator[BulkSky]:
 def exchange_with(base: str, folder: Path, offline: bool = False) -> Exchange:
     """An exchange with the replica at `base`, and a store below `folder`."""
     endpoints = replica(base, "sky")
-    clients = {} if offline else open_clients(endpoints, FAST)
-    return Exchange(RawStore(folder / "lake"), clients, FAST, folder / "gates", endpoints.name, "r1", offline,
-                    endpoints.by_service())  # fmt: skip
+    clients = {} if offline else open_clients(endpoints, PROFILES["fast"])
+    store, limits = RawStore(folder / "lake"), PROFILES["fast"]
+    return Exchange(store, clients, limits, folder / "gates", endpoints.name, "r1", offline, endpoints.addresses)
 
 
 def read_alone(question: Question, items: pa.Table) -> pa.Table:
     """What a question about catalogues gives without an exchange, in one request; nobody else is asked."""
     assert question.service == "hats", f"the bulk path asked {question.service}"
-    return question.read(Hats(FAST["hats"]).send(question, items, None))
+    return question.read(Hats("hats", "", PROFILES["fast"]["hats"]).send(question, items, None))
 
 
 def table_of(holdings: Holdings, service: str, name: str) -> pa.Table:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, Retryable
-from tasks.archives.limits import FAST
 from tasks.archives.plain import Files
+from tasks.archives.services import PROFILES
 from tasks.lightcurves.flags import OTHER_FLAGS
 from tasks.replica.cdn import Bulk, bulk_files
 from tasks.stages.acquire.exchange import Exchange
@@ -121,7 +121,7 @@ class Cdn:
 
 @pytest.fixture
 def exchange_of(tmp_path):
-    limits = replace(FAST["gaia_cdn"], backoff_s=(0.001, 0.002))
+    limits = replace(PROFILES["fast"]["gaia_cdn"], backoff_s=(0.001, 0.002))
 
     def make(url: str, **more) -> Exchange:
         clients = {} if more.get("offline") else {"gaia_cdn": Files("gaia_cdn", url, limits)}

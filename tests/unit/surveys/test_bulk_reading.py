@@ -27,7 +27,7 @@ from schemas import BadInput
 from tasks.archives import hats
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused
 from tasks.archives.hats import Hats
-from tasks.archives.limits import FAST
+from tasks.archives.services import PROFILES
 from tasks.crossmatch.catalogue import Catalogue, open_catalogue
 from tasks.crossmatch.neighbours import neighbours
 from tasks.stages.acquire.exchange import Exchange
@@ -76,9 +76,9 @@ def exchange(tmp_path):
     """Makes exchanges that know catalogues alone, with one store and one folder of gates."""
 
     def make(lake="lake", **changes):
-        limits = replace(FAST["hats"], backoff_s=(0.001, 0.002), **changes)
-        return Exchange(RawStore(tmp_path / lake), {"hats": Hats(limits)}, {"hats": limits}, tmp_path / "gates", "sky",
-                        "run1")  # fmt: skip
+        limits = replace(PROFILES["fast"]["hats"], backoff_s=(0.001, 0.002), **changes)
+        clients, store = {"hats": Hats("hats", "", limits)}, RawStore(tmp_path / lake)
+        return Exchange(store, clients, {"hats": limits}, tmp_path / "gates", "sky", "run1")
 
     return make
 

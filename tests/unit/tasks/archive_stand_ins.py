@@ -55,7 +55,7 @@ def pairs(table):
 
 
 class InProcess:
-    """A Service of `answer_about`; `faults` are raised or returned in turn (None: no fault), then all is well."""
+    """A client of `answer_about`; `faults` are raised or returned in turn (None: no fault), then all is well."""
 
     def __init__(self, *faults, delay=0.0):
         self.faults, self.delay = list(faults), delay
@@ -98,7 +98,7 @@ def exchange(folder, client, limits=QUICK, offline=False, endpoint="here", **mor
 
 
 class OverHttp:
-    """A Service that asks the server below."""
+    """A client that asks the server below."""
 
     def __init__(self, url):
         self.url = url

@@ -6,7 +6,7 @@ from flows.presets import preset
 from flows.settings import override
 from schemas import BadInput
 from tasks.archives.endpoints import LIVE
-from tasks.archives.limits import PROFILES
+from tasks.archives.services import PROFILES
 from tasks.replica.serve import running
 from tasks.stages.acquire.addresses import addresses, limits_of, name_of, surveys_of
 
@@ -42,7 +42,7 @@ def test_live_and_the_address_of_a_replica_exclude_each_other(tmp_path):
 def test_a_running_replica_is_asked_where_it_serves_the_sky_of_the_settings(base, tmp_path):
     same = source(f"source.base_url={base}", f"source.replica.n_objects={N}", f"source.replica.seed={SEED}")
     with addresses(same, tmp_path) as asked:
-        assert asked.name == name_of(same) and asked.gaia_tap.startswith(base)
+        assert asked.name == name_of(same) and asked.addresses["gaia_tap"].startswith(base)
     other = source(f"source.base_url={base}", f"source.replica.n_objects={N + 1}", f"source.replica.seed={SEED}")
     with pytest.raises(BadInput, match=f"set source.replica.n_objects={N} and"), addresses(other, tmp_path):
         pass
