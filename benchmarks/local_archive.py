@@ -19,7 +19,7 @@ MEASURE = """
 import json, sys, time
 from pathlib import Path
 import duckdb, psutil, pyarrow.parquet as pq
-from schemas.dataset import load_spec, preset_names
+from schemas.mapping import load_spec, preset_names
 from tasks.folder.local import read_epochs, read_objects
 
 def peak():

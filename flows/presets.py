@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemas import BadInput
-from schemas.dataset import load_preset, load_spec, preset_names
 from schemas.inputs import ArchiveSource, FolderSource, Sample
+from schemas.mapping import load_preset, load_spec, preset_names
 
 if TYPE_CHECKING:  # settings bring numerical libraries, and `argelander presets` starts at once without them
     from flows.settings import Settings, TrainingSettings

@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError
 
 from lakehouse.run import Run
 from schemas import BadInput
-from schemas.dataset import Frozen, nearest
+from schemas.dataset import Frozen
+from schemas.errors import nearest
 from schemas.inputs import Source
 from tasks.features.feature import FeatureConfig
 from tasks.lightcurves.cuts import CutConfig

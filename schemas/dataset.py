@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.errors import BadInput
-from schemas.sniff import sniff
+from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity
 
 DATASET_FILE = "dataset.toml"
-PRESET_FOLDER = Path(__file__).with_name("datasets")
 
 MJD_ZERO_JD = 2_400_000.5  # JD of MJD 0, IAU 1997 resolution B1
 DAYS_PER_UNIT = {"d": 1.0, "h": 1 / 24, "min": 1 / 1440, "s": 1 / 86_400, "yr": 365.25}  # yr: Julian year
@@ -24,6 +20,11 @@ ZERO_POINT = re.compile(r"^[hb]?jd(?:-(\d+(?:\.\d+)?))?$")
 ColumnName = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$", description="a file in the folder itself")]
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+def is_absent(value: Any) -> bool:
+    """True for None: what a mapping does not say."""
+    return value is None
 
 
 class Frozen(BaseModel):
@@ -103,9 +104,11 @@ class ClassLabel(Frozen):
 
 
 class Parameter(Blankable):
-    """A column with a published quantity; `quantity` carries its unit, as in teff_k, radius_rsun, feh_dex, period_day.
+    """A column with a published quantity: one of schemas/quantities.py (teff_k, radius_rsun, ...), or one of your own.
 
-    `err` is the column of its standard error, `is_photometric` says that it was itself derived from photometry.
+    `err` is the column of its standard error, `is_photometric` says that it was itself derived from photometry. Of a
+    quantity of your own, `unit` (VOUnit), `ucd` (UCD1+) and `doc` describe its column in the catalogue, and `is_log`
+    has it learnt as its log10, for what is positive and spreads over decades.
     """
 
     quantity: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -113,6 +116,48 @@ class Parameter(Blankable):
     err: ColumnName | None = None
     origin: str = "objects"
     is_photometric: bool = False
+    # Left out of dumps where not given: the fingerprint of a folder that never had them stays what it was.
+    unit: str | None = Field(None, exclude_if=is_absent)
+    ucd: str | None = Field(None, exclude_if=is_absent)
+    doc: str | None = Field(None, exclude_if=is_absent)
+    is_log: bool | None = Field(None, exclude_if=is_absent)
+
+    @field_validator("unit")
+    @classmethod
+    def _is_vounit(cls, unit: str | None) -> str | None:
+        if unit is not None and not is_vounit(unit):
+            raise ValueError(
+                f'{unit!r} is no VOUnit; write "K", "solRad", "km.s**-1", or leave it out for a pure number'
+            )
+        return unit
+
+    @field_validator("ucd")
+    @classmethod
+    def _is_ucd(cls, ucd: str | None) -> str | None:
+        if ucd is not None and not is_ucd(ucd):
+            raise ValueError(f'{ucd!r} is no UCD1+; write one such as "phys.temperature.effective", or leave it out')
+        return ucd
+
+    @model_validator(mode="after")
+    def _changes_no_known_quantity(self) -> Self:
+        known = QUANTITIES.get(self.quantity)
+        for field, value in self.described.items() if known else ():
+            if value != getattr(known, field):
+                raise ValueError(
+                    f"{self.quantity} has the {field} {getattr(known, field)!r} everywhere, not {value!r}: "
+                    "give yours a name of its own"
+                )
+        return self
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """Unit, UCD, doc and is_log, where they are given."""
+        return self.model_dump(include={"unit", "ucd", "doc", "is_log"})
+
+    @property
+    def declared(self) -> Quantity:
+        """The quantity: as it is known, or as it is described here."""
+        return replace(quantity(self.quantity), **self.described)
 
 
 class DatasetSpec(Frozen):
@@ -154,6 +199,10 @@ class DatasetSpec(Frozen):
         published = (*self.parameters, *self.references)
         if twice := repeated(tuple(f"{p.quantity} of {p.origin}" for p in published)):
             raise ValueError(f"two columns are the {twice}: give one of them another origin")
+        if twice := repeated(tuple(q.name for q in {p.declared for p in published})):
+            raise ValueError(
+                f"{twice!r} is described in two ways: give both columns the same unit, ucd, doc and is_log"
+            )
         if wrong := [b.name for b in self.bands if (b.mag is None) == (self.kind == "photometry")]:
             needs = "needs" if self.kind == "photometry" else "must not name"
             raise ValueError(f"band {wrong[0]!r} {needs} a column of mean magnitudes (mag) when kind is {self.kind!r}")
@@ -166,6 +215,12 @@ class DatasetSpec(Frozen):
         if self.phase_end is not None and self.kind != "phase":
             raise ValueError('only kind = "phase" has a phase_end')
         return self
+
+    @cached_property
+    def own_quantities(self) -> tuple[Quantity, ...]:
+        """The quantities that the dataset describes itself, each once."""
+        published = (*self.parameters, *self.references)
+        return tuple({p.quantity: p.declared for p in published if p.quantity not in QUANTITIES}.values())
 
     @property
     def has_light_curves(self) -> bool:
@@ -195,76 +250,6 @@ class DatasetSpec(Frozen):
         return float(match[1] or 0) - MJD_ZERO_JD if match else None
 
 
-def preset_names() -> tuple[str, ...]:
-    """Names of the presets, sorted."""
-    return tuple(sorted(path.stem for path in PRESET_FOLDER.glob("*.toml")))
-
-
-def load_preset(name: str) -> DatasetSpec:
-    """The preset called `name`; raises BadInput where there is none."""
-    known = preset_names()
-    if name not in known:
-        raise BadInput(f"There is no preset {name!r}; there are {', '.join(known)}.{nearest(name, known)}")
-    return parse_spec((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
-
-
-def load_spec(folder: Path | str, preset_name: str | None = None) -> DatasetSpec:
-    """How to read `folder`: the preset, else its dataset.toml completed by recognised columns, else those alone.
-
-    Raises BadInput, in one sentence, for a folder, file or key that is missing, unknown or out of range.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise BadInput(f"There is no folder {folder}: give the one that holds objects.parquet and lightcurves.parquet.")
-    if preset_name is not None:
-        return load_preset(preset_name)
-    path = folder / DATASET_FILE
-    declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
-    where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
-    return _validated(sniff(folder, declared), where)
-
-
-def parse_spec(text: str, where: str) -> DatasetSpec:
-    """The mapping written in `text` (TOML), complete in itself; `where` names it in errors (BadInput)."""
-    return _validated(_toml(text, where), where)
-
-
 def repeated(names: tuple[str, ...]) -> str | None:
     """The first name that stands in `names` more than once, or None."""
     return next((name for k, name in enumerate(names) if name in names[:k]), None)
-
-
-def nearest(name: str, names: tuple[str, ...] | list[str]) -> str:
-    """ " Did you mean 'x'?" for the closest of `names`, or nothing where none is close."""
-    folded = {known.lower(): known for known in names}
-    found = difflib.get_close_matches(name.lower(), folded, n=1, cutoff=0.5)
-    return f" Did you mean {folded[found[0]]!r}?" if found else ""
-
-
-def _toml(text: str, where: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"{where} is not valid TOML: {error}.") from None
-
-
-def _validated(tree: dict[str, Any], where: str) -> DatasetSpec:
-    try:
-        return DatasetSpec.model_validate(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "the mapping"
-    if first["type"] == "extra_forbidden":
-        raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}")
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    given = "" if first["type"] in ("missing", "value_error") else f" (it is {first['input']!r})"
-    raise BadInput(f"{where}: {key}: {message[:1].lower()}{message[1:]}{given}.")
-
-
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
-    """Keys that the node at `path` of the mapping may hold."""
-    nodes: dict[str, type[BaseModel]] = {
-        "objects": ObjectColumns, "lightcurves": LightCurveColumns, "label": ClassLabel,
-        "parameters": Parameter, "references": Parameter, "bands": Band,
-    }  # fmt: skip
-    return list(nodes.get(str(path[0]), DatasetSpec).model_fields if path else DatasetSpec.model_fields)

@@ -84,3 +84,21 @@ QUANTITIES: dict[str, Quantity] = {
 def quantity(name: str) -> Quantity:
     """The quantity called `name`; one that nobody declared has no unit, whatever its name ends with."""
     return QUANTITIES.get(name) or Quantity(name, name.replace("_", " "))
+
+
+def is_vounit(text: str) -> bool:
+    """True for a unit of the VOUnit standard, "" (a pure number) included."""
+    from astropy.units import Unit
+
+    try:
+        Unit(text, format="vounit")
+    except ValueError:
+        return False
+    return True
+
+
+def is_ucd(text: str) -> bool:
+    """True for a word, or words, of the controlled vocabulary of UCD1+."""
+    from astropy.io.votable.ucd import check_ucd
+
+    return bool(text) and check_ucd(text, check_controlled_vocabulary=True)

@@ -7,6 +7,7 @@ from schemas.tables.feature import FEATURE_SAMPLE__NULL, FEATURE_SAMPLE__SOURCE
 from schemas.tables.label import LABEL_SAMPLE__CLASS, LABEL_SAMPLE__PARAMETER, LABEL_TRUTH__SOURCE
 from schemas.tables.match import ASSN_SAMPLE__MATCH
 from schemas.tables.quality import CORE_CUT__LEDGER, CORE_QUARANTINE__ROW
+from schemas.tables.quantity import CORE_DATASET__QUANTITY
 from schemas.tables.request import RAW_ARCHIVE__REQUEST
 from schemas.tables.sample import CORE_DATASET__BAND, CORE_SAMPLE__PHOTOMETRY, CORE_SAMPLE__SOURCE
 from schemas.tables.score import SCORE__VALUE, SCORE_MODEL__METRIC
@@ -25,6 +26,7 @@ TABLES: dict[str, TableSpec] = {
         CORE_ZTF__OBJECT,
         ASSN_SAMPLE__MATCH,
         CORE_DATASET__BAND,
+        CORE_DATASET__QUANTITY,
         CORE_CUT__LEDGER,
         CORE_QUARANTINE__ROW,
         FEATURE_SAMPLE__SOURCE,

@@ -12,7 +12,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.dataset import nearest
+from schemas.errors import nearest
 from schemas.sniff import parquet_schema, unreadable
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lakehouse.delta.reference import TableRef
 from schemas import TABLES
 from schemas.dataset import Band
+from schemas.quantities import Quantity
 from tasks.lightcurves.batch import LightCurveBatch
 
 # The tables that come with the sources, by source_id; each is committed whole.
@@ -53,5 +54,6 @@ class Archive:
     object_chunks: Iterator[ObjectChunk]
     is_gaia: bool = False
     has_epochs: bool = True
+    quantities: tuple[Quantity, ...] = ()
     notes: Sequence[str] = ()
     close: Callable[[], tuple[TableRef, ...]] = tuple

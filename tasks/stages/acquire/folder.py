@@ -31,10 +31,25 @@ def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_l
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
         object_chunks = iter([_photometry_chunk(spec, dataset, objects, table)])
-        return Archive(bands, mark, table.num_rows, object_chunks, has_epochs=False, notes=objects.notes)
+        return Archive(
+            bands,
+            mark,
+            table.num_rows,
+            object_chunks,
+            has_epochs=False,
+            notes=objects.notes,
+            quantities=spec.own_quantities,
+        )
     reader = local.read_epochs(folder, spec, table["object_id"].to_pylist(), FOLDER_CHUNK)
     object_chunks = _curve_chunks(spec, dataset, objects, table, reader)
-    return Archive(bands, mark, table.num_rows, object_chunks, notes=[*objects.notes, *reader.notes])
+    return Archive(
+        bands,
+        mark,
+        table.num_rows,
+        object_chunks,
+        notes=[*objects.notes, *reader.notes],
+        quantities=spec.own_quantities,
+    )
 
 
 def _curve_chunks(

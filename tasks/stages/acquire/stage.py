@@ -16,6 +16,8 @@ from lakehouse.delta.staging import commit_staged, stage_rows
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import outdated, stage_key
 from lakehouse.manifest import last_fingerprint
+from lakehouse.quantities import OWN as QUANTITY
+from lakehouse.quantities import quantity_rows
 from lakehouse.quarantine import validate
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, BadInput, TableSpec
@@ -155,6 +157,8 @@ def _commit(run: Run, lake: Lake, archive: Archive, rows: dict[str, list[pa.Tabl
     classes = {name for table in rows["label_sample__class"] for name in table["class"].unique().to_pylist()}
     _refuse_twins(lake, sorted(classes), BESIDE["label_sample__class"], "class", "class")
     tables = {BAND: pa.Table.from_pylist(bands, schema=BAND.arrow())}
+    if archive.quantities or lake.exists(QUANTITY):
+        tables[QUANTITY] = quantity_rows(run.dataset, archive.quantities)
     rejected = [_refused(run, table, archive.is_gaia) for table in rows["rejected"]]
     for spec, parts in (*((spec, rows[name]) for name, spec in BESIDE.items()), (SOURCE, rows["source"])):
         whole = pa.concat_tables(parts, promote_options="default") if parts else spec.empty()

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas import BadInput
-from schemas.dataset import load_spec
+from schemas.mapping import load_spec
 from tasks.folder.local import fingerprint, read_epochs, read_objects
 
 
@@ -62,7 +62,7 @@ def test_broken_pages(folder, light_curves):
 
 FULL_DISK = """
 import resource, signal, sys
-from schemas.dataset import load_spec
+from schemas.mapping import load_spec
 from tasks.folder.local import read_epochs
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.dataset import load_spec
+from schemas.mapping import load_spec
 from tasks.folder.local import content_hash, read_epochs, read_objects
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, concatenate
 

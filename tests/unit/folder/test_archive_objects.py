@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from schemas import BadInput
-from schemas.dataset import load_spec
+from schemas.mapping import load_spec
 from tasks.folder.local import read_objects
 
 TOML = """

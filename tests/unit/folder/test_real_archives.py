@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from schemas.dataset import load_spec
+from schemas.mapping import load_spec
 from tasks.folder.local import read_epochs, read_objects
 
 # From the README of each folder. css_north: four rows hold a sentinel for the time. dekany_rrab: 70,801 rows at phases

@@ -13,11 +13,8 @@ from schemas.dataset import (
     LightCurveColumns,
     ObjectColumns,
     Parameter,
-    load_preset,
-    load_spec,
-    parse_spec,
-    preset_names,
-)  # fmt: skip
+)
+from schemas.mapping import load_preset, load_spec, parse_spec, preset_names  # fmt: skip
 
 DOCS = Path(__file__).parents[3] / "docs" / "your_light_curves.md"
 EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)

@@ -1,0 +1,78 @@
+"""The mapping of a folder as it is given: a preset, a dataset.toml, or the names of its columns alone."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from schemas.dataset import DATASET_FILE, Band, ClassLabel, DatasetSpec, LightCurveColumns, ObjectColumns, Parameter
+from schemas.errors import BadInput, nearest
+from schemas.sniff import sniff
+
+PRESET_FOLDER = Path(__file__).with_name("datasets")
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets, sorted."""
+    return tuple(sorted(path.stem for path in PRESET_FOLDER.glob("*.toml")))
+
+
+def load_preset(name: str) -> DatasetSpec:
+    """The preset called `name`; raises BadInput where there is none."""
+    known = preset_names()
+    if name not in known:
+        raise BadInput(f"There is no preset {name!r}; there are {', '.join(known)}.{nearest(name, known)}")
+    return parse_spec((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
+
+
+def load_spec(folder: Path | str, preset_name: str | None = None) -> DatasetSpec:
+    """How to read `folder`: the preset, else its dataset.toml completed by recognised columns, else those alone.
+
+    Raises BadInput, in one sentence, for a folder, file or key that is missing, unknown or out of range.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder}: give the one that holds objects.parquet and lightcurves.parquet.")
+    if preset_name is not None:
+        return load_preset(preset_name)
+    path = folder / DATASET_FILE
+    declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
+    where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
+    return _validated(sniff(folder, declared), where)
+
+
+def parse_spec(text: str, where: str) -> DatasetSpec:
+    """The mapping written in `text` (TOML), complete in itself; `where` names it in errors (BadInput)."""
+    return _validated(_toml(text, where), where)
+
+
+def _toml(text: str, where: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{where} is not valid TOML: {error}.") from None
+
+
+def _validated(tree: dict[str, Any], where: str) -> DatasetSpec:
+    try:
+        return DatasetSpec.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"]) or "the mapping"
+    if first["type"] == "extra_forbidden":
+        raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}")
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    given = "" if first["type"] in ("missing", "value_error") else f" (it is {first['input']!r})"
+    raise BadInput(f"{where}: {key}: {message[:1].lower()}{message[1:]}{given}.")
+
+
+def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+    """Keys that the node at `path` of the mapping may hold."""
+    nodes: dict[str, type[BaseModel]] = {
+        "objects": ObjectColumns, "lightcurves": LightCurveColumns, "label": ClassLabel,
+        "parameters": Parameter, "references": Parameter, "bands": Band,
+    }  # fmt: skip
+    return list(nodes.get(str(path[0]), DatasetSpec).model_fields if path else DatasetSpec.model_fields)
