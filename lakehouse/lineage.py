@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from schemas import TableSpec
+from schemas.arrays import splitmix64
 
 
 def fingerprint(*parts: object) -> str:
@@ -37,13 +38,9 @@ def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: ob
 
 
 def chained(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:
-    """Hash of each input hash and the step, (S,); the finaliser of splitmix64 (Steele et al. 2014, OOPSLA) mixes."""
+    """Hash of each input hash and the step, (S,); mixed by splitmix64."""
     salt = np.uint64(int(fingerprint(step), 16))
-    with np.errstate(over="ignore"):
-        mixed = hashes.astype(np.uint64) ^ salt
-        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return (mixed ^ (mixed >> np.uint64(31))).astype(np.int64)
+    return splitmix64(hashes.astype(np.uint64) ^ salt).astype(np.int64)
 
 
 def outdated(

@@ -102,9 +102,9 @@ def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: st
     ids = bad["source_id"] if "source_id" in bad.column_names else pa.nulls(n, pa.int64())
     table = pa.table(
         {
-            "dataset": pa.array([dataset] * n, pa.string()),
-            "run_id": pa.array([run_id] * n, pa.string()),
-            "table": pa.array([spec.name] * n, pa.string()),
+            "dataset": pa.repeat(dataset, n),
+            "run_id": pa.repeat(run_id, n),
+            "table": pa.repeat(spec.name, n),
             "key": _joined(bad, key, n),
             "column": pa.array(failed["column"].tolist(), pa.string()),
             "check": pa.array(failed["check"].tolist(), pa.string()),
@@ -118,7 +118,7 @@ def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: st
 
 def _joined(bad: pa.Table, key: list[str], n: int) -> pa.Array | pa.ChunkedArray:
     texts = [pc.fill_null(bad[name].cast(pa.string()), "null") for name in key]
-    return pc.binary_join_element_wise(*texts, " ") if texts else pa.array([""] * n, pa.string())
+    return pc.binary_join_element_wise(*texts, " ") if texts else pa.repeat("", n)
 
 
 def _values(bad: pa.Table, columns: np.ndarray) -> pa.Array:

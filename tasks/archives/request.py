@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.arrays import GOLDEN, splitmix64
 from tasks.archives.question import Question
 
-_NULL = np.uint64(0x9E3779B97F4A7C15)  # stands for a null in a print
+_NULL = GOLDEN  # stands for a null in a print
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +114,7 @@ def prints(items: pa.Table, key: str | None) -> NDArray[np.int64]:
     mixed = np.zeros(items.num_rows, np.uint64)
     for name in sorted(items.column_names):
         salt = int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
-        mixed = _mixed(_mixed(mixed ^ np.uint64(salt)) ^ _bits(items[name]))
+        mixed = splitmix64(splitmix64(mixed ^ np.uint64(salt)) ^ _bits(items[name]))
     return mixed.view(np.int64)
 
 
@@ -135,11 +136,3 @@ def _bits(column: pa.ChunkedArray) -> NDArray[np.uint64]:
         table = np.append(np.frombuffer(b"".join(words), "<u8"), np.uint64(0))
         bits = table[coded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)]
     return np.where(empty, _NULL, bits)
-
-
-def _mixed(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of splitmix64 (Steele et al. 2014, OOPSLA)."""
-    with np.errstate(over="ignore"):
-        bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return bits ^ (bits >> np.uint64(31))

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from schemas import BadInput
+from schemas import BadInput, arrays
 from tasks.crossmatch.catalogue import Catalogue, RowEpochs
 from tasks.crossmatch.cells import narrowest_order, reach_of
 from tasks.crossmatch.cover import cells_within, cover
@@ -148,7 +148,7 @@ def floats(table: pa.Table, name: str) -> _Floats:
     """A column as float64, (N,); NaN where it is null or not there."""
     if name not in table.column_names:
         return np.full(len(table), np.nan)
-    return table[name].cast(pa.float64()).to_numpy()
+    return arrays.floats(table[name])
 
 
 def _moved(sources: pa.Table, epoch: float | _Floats) -> tuple[_Floats, _Floats]:

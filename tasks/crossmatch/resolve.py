@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from schemas.arrays import align, floats
 from tasks.lightcurves.times import direction
 
 ARCSEC = np.degrees(1.0) * 3600  # one radian
@@ -65,7 +66,7 @@ def resolve(
     place = _place(sources["source_id"].to_numpy(), source_id)
     here = _directions(sources)[place]
     there = _directions(table)
-    published = _floats(table["sep_arcsec"])
+    published = floats(table["sep_arcsec"])
     sep = np.where(np.isfinite(published), published, _arcsec(here, there))
     star = _stars(source_id, there, group_arcsec)
     rank, accepted = _ranks(source_id, objid, sep, star, _flags(table["is_identified"]), match_arcsec)
@@ -112,10 +113,8 @@ def _each_once(candidates: pa.Table) -> pa.Table:
 
 def _place(known: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int64]:
     """Rows of `known` (S,) ids, in any order, that hold the `asked` (N,) ones."""
-    order = np.argsort(known)
-    found = np.searchsorted(known, asked, sorter=order)
-    row = order[np.minimum(found, known.size - 1)] if known.size else np.zeros(asked.size, np.int64)
-    wrong = (known[row] != asked) if known.size else np.ones(asked.size, bool)
+    row = align(asked, known)
+    wrong = row < 0
     if wrong.any():
         raise ValueError(
             f"resolve: {np.count_nonzero(wrong)} of {asked.size} candidates belong to no source, "
@@ -196,11 +195,7 @@ def _largest_of(star: NDArray[np.int64], value: NDArray, spread: bool = True) ->
 
 
 def _directions(table: pa.Table) -> NDArray[np.float64]:
-    return direction(_floats(table["ra"]), _floats(table["dec"]))
-
-
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return column.cast(pa.float64()).to_numpy()
+    return direction(floats(table["ra"]), floats(table["dec"]))
 
 
 def _counts(column: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -10,12 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import BadInput
+from schemas.arrays import GOLDEN, splitmix64
 from schemas.dataset import DATASET_FILE
 from tasks.lightcurves.batch import LightCurveBatch
-
-# Constants of the SplitMix64 mixer: Steele, Lea & Flood 2014, OOPSLA, "Fast splittable pseudorandom number generators".
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def fingerprint(folder: Path | str) -> str:
@@ -46,18 +43,12 @@ def content_hash(batch: LightCurveBatch, object_ids: Sequence[str]) -> NDArray[n
     epoch = np.zeros(batch.time.size, np.uint64)
     values = (batch.time, batch.mag, batch.mag_err, batch.flags, _hash_text(batch.bands)[batch.band])
     for value in values:
-        epoch = _mix(epoch + GOLDEN ^ _bits(value))
+        epoch = splitmix64(epoch + GOLDEN ^ _bits(value))
     # A sum, not an exclusive or: two equal epochs must not cancel. cumsum, because an object may have no epochs.
     total = np.concatenate([np.zeros(1, np.uint64), np.cumsum(epoch, dtype=np.uint64)])
     summed = total[batch.offsets[1:]] - total[batch.offsets[:-1]]
-    return _mix(_mix(summed + GOLDEN ^ batch.n_epoch.astype(np.uint64)) ^ _hash_text(object_ids)).view(np.int64)
-
-
-def _mix(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The finaliser of SplitMix64: a bijection in which every input bit moves every output bit."""
-    x = (x ^ (x >> np.uint64(30))) * MIX_1
-    x = (x ^ (x >> np.uint64(27))) * MIX_2
-    return x ^ (x >> np.uint64(31))
+    counted = splitmix64(summed + GOLDEN ^ batch.n_epoch.astype(np.uint64))
+    return splitmix64(counted ^ _hash_text(object_ids)).view(np.int64)
 
 
 def _bits(value: NDArray) -> NDArray[np.uint64]:
@@ -78,5 +69,5 @@ def _hash_text(words: Sequence[str]) -> NDArray[np.uint64]:
     total = np.full(len(letters), GOLDEN)
     for place in range(width):
         letter = points[:, place]
-        total = np.where(letter != 0, _mix(total + GOLDEN ^ letter), total)
+        total = np.where(letter != 0, splitmix64(total + GOLDEN ^ letter), total)
     return total

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+
+from schemas.arrays import GOLDEN, splitmix64
 
 TEST = -1
 VALUE_STRATA = 10  # a number is stratified by its deciles
@@ -71,17 +72,10 @@ def same_star(ra: ArrayLike, dec: ArrayLike, radius_arcsec: float = 1.0) -> NDAr
 
 
 def hash_of(source_id: ArrayLike, seed: int) -> NDArray[np.uint64]:
-    """Well mixed 64-bit hash of ids (S,) and a seed: splitmix64 (Steele et al. 2014, OOPSLA, fig. 16)."""
+    """Well mixed 64-bit hash of ids (S,) and a seed: one step of splitmix64."""
     with np.errstate(over="ignore"):
         z = np.asarray(source_id, np.int64).astype(np.uint64)
-        z = _mixed(z + _mixed(np.uint64(seed) + np.uint64(0x9E3779B97F4A7C15)))
-    return z
-
-
-def _mixed(z: Any) -> Any:
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+        return splitmix64(z + splitmix64(np.uint64(seed) + GOLDEN))
 
 
 def _stars(source_id: NDArray[np.int64], groups: ArrayLike | None, seed: int) -> tuple[NDArray, NDArray]:

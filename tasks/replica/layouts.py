@@ -65,7 +65,7 @@ def long(transits: pa.Table) -> pa.Table:
                 {
                     "source_id": transits["source_id"],
                     "transit_id": transits["transit_id"],
-                    "band": pa.array([band]).take(pa.array(np.zeros(n, np.int64))),
+                    "band": pa.repeat(band, n),
                     "time": transits[time],
                     **{name: transits[f"{prefix}_{name}"] for name in ("mag", "flux", "flux_error", "flux_over_error")},
                     "rejected_by_photometry": transits["rejected_by_photometry"],

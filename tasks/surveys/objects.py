@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.arrays import floats
 from tasks.archives.question import Question
 from tasks.crossmatch.propagate import propagate
 from tasks.crossmatch.resolve import CANDIDATES
@@ -47,7 +48,7 @@ def positions_at(sources: pa.Table, epoch: float | NDArray[np.float64]) -> pa.Ta
     A motion that is not known counts as none.
     """
     names = ("ra", "dec", "pmra", "pmdec", "parallax", "ref_epoch")
-    ra, dec, pmra, pmdec, parallax, ref_epoch = (_floats(sources[name]) for name in names)
+    ra, dec, pmra, pmdec, parallax, ref_epoch = (floats(sources[name]) for name in names)
     ra, dec = propagate(ra, dec, pmra, pmdec, parallax, ref_epoch, epoch)
     return pa.table({"source_id": sources["source_id"], "ra": ra, "dec": dec})
 
@@ -55,8 +56,8 @@ def positions_at(sources: pa.Table, epoch: float | NDArray[np.float64]) -> pa.Ta
 def neighbours_at(neighbours: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
     """source_id, ra, dec of GAIA_NEIGHBOURS at `epoch`; their positions are of the epoch that the sources' are of."""
     place = pc.index_in(neighbours["source_id"], value_set=sources["source_id"].combine_chunks())
-    ref_epoch = _floats(sources["ref_epoch"].take(place))
-    ra, dec, pmra, pmdec = (_floats(neighbours[name]) for name in ("ra", "dec", "pmra", "pmdec"))
+    ref_epoch = floats(sources["ref_epoch"].take(place))
+    ra, dec, pmra, pmdec = (floats(neighbours[name]) for name in ("ra", "dec", "pmra", "pmdec"))
     moved_ra, moved_dec = propagate(ra, dec, pmra, pmdec, None, ref_epoch, epoch)
     return pa.table({"source_id": neighbours["source_id"], "ra": moved_ra, "dec": moved_dec})
 
@@ -156,16 +157,12 @@ def curves_of(
     batch = own.select(place.filter(has).to_numpy())
     source_id = mine["source_id"].filter(has)
     row = pc.index_in(source_id, value_set=positions["source_id"].combine_chunks())
-    ra, dec = (_floats(positions[name].take(row)) for name in ("ra", "dec"))
+    ra, dec = (floats(positions[name].take(row)) for name in ("ra", "dec"))
     time = to_barycentre(batch.time, ra[batch.row], dec[batch.row], scale, origin)
     return Curves(replace(batch, source_id=source_id.to_numpy(), time=time), mine["objid"].filter(has).to_numpy())
 
 
 def to_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     """A column of numbers as floats, NaN where it is null or MISSING."""
-    value = _floats(column)
+    value = floats(column)
     return np.where(value == MISSING, np.nan, value)
-
-
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return column.cast(pa.float64()).to_numpy()

@@ -12,24 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+from schemas.arrays import GOLDEN, splitmix64
 
 
 def bits(purpose: str, seed: int, *keys: ArrayLike) -> NDArray[np.uint64]:
     """64 random bits for each set of integer `keys` (broadcast against each other)."""
     with np.errstate(over="ignore"):  # arithmetic modulo 2^64 is the point
         state: NDArray = np.asarray(np.uint64(seed) * GOLDEN + np.uint64(zlib.crc32(purpose.encode())))
-        state = _mix(state)
+        state = splitmix64(state)
         for key in keys:
-            state = _mix(state + GOLDEN * (np.asarray(key).astype(np.uint64) + np.uint64(1)))
+            state = splitmix64(state + GOLDEN * (np.asarray(key).astype(np.uint64) + np.uint64(1)))
     return state
-
-
-def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * FIRST
-    state = (state ^ (state >> np.uint64(27))) * SECOND
-    return state ^ (state >> np.uint64(31))
 
 
 def uniform(purpose: str, seed: int, *keys: ArrayLike) -> NDArray[np.float64]:

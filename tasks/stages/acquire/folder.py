@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from lakehouse import ids
 from lakehouse.lineage import fingerprint
+from schemas.arrays import align_all
 from schemas.dataset import DatasetSpec
 from schemas.inputs import FolderSource
 from tasks.folder import local
@@ -80,8 +81,7 @@ def _photometry_chunk(spec: DatasetSpec, dataset: str, objects: local.Objects, t
         mags["source_id"].to_numpy(), np.zeros(code.size), mags["mag"].to_numpy(),
         pc.fill_null(mags["mag_err"], np.nan).to_numpy(), code, np.zeros(code.size, np.int32), spec.band_names,
     )  # fmt: skip
-    order = np.argsort(source_id)
-    kept = order[np.searchsorted(source_id[order], measured.source_id)]
+    kept = align_all(measured.source_id, source_id, "objects")
     sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(kept))
     beside = {"core_sample__photometry": mags, **_labels(spec, dataset, objects)}
     mine = {name: _of(rows, measured.source_id) for name, rows in beside.items()}

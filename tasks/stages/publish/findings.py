@@ -18,6 +18,7 @@ from lakehouse.manifest import RunManifest
 from lakehouse.models import current, model_dir, read_card
 from lakehouse.run import Run
 from schemas import TABLES
+from schemas.arrays import floats
 from schemas.quantities import quantity
 from tasks.learning.evaluation import calibrated, calibration_from_json
 from tasks.learning.recipe import recipe_from_json
@@ -47,7 +48,7 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
     quarantine = _read(lake, "core_quarantine__row", where)
     has_class = rows["class_pred"].null_count < rows.num_rows
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False) if has_class else None
-    period = _floats(rows["period_day"])
+    period = floats(rows["period_day"])
     held, quantities = _held_out(run, cards)
     return ReportData(
         title=f"Catalogue of {run.dataset}",
@@ -84,12 +85,8 @@ def _read(lake: Lake, name: str, where: dict[str, Any]) -> pa.Table | None:
     return lake.read(TABLES[name], where=where) if lake.exists(name) else None
 
 
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-
-
 def _sky(rows: pa.Table, predicted: NDArray | None) -> SkyPositions | None:
-    ra, dec = _floats(rows["ra"]), _floats(rows["dec"])
+    ra, dec = floats(rows["ra"]), floats(rows["dec"])
     return SkyPositions(ra, dec, predicted) if np.isfinite(ra).any() else None
 
 
@@ -132,7 +129,7 @@ def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tup
     labels = lake.read(TABLES["label_sample__class"], ["source_id", "class"], {"dataset": run.dataset})
     label = dict(zip(labels["source_id"].to_pylist(), labels["class"].to_pylist(), strict=True))
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False).astype(str)
-    proba = np.nanmax([_floats(rows[name]) for name in rows.column_names if name.startswith("prob_")
+    proba = np.nanmax([floats(rows[name]) for name in rows.column_names if name.startswith("prob_")
                        and rows[name].null_count < rows.num_rows], axis=0)  # fmt: skip
     chosen: list[int] = []
     classes, counts = np.unique(predicted, return_counts=True)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
@@ -18,6 +17,7 @@ from lakehouse.models import current, read_card
 from lakehouse.releases.release import write_release
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column, TableSpec
+from schemas.arrays import floats
 from tasks.learning.metrics import classification_metrics, regression_metrics
 from tasks.reporting.page import render
 from tasks.stages.publish.findings import findings
@@ -98,8 +98,3 @@ def _quantity_truth(both: pa.Table, target: str) -> list[Any]:
     known = np.isfinite(columns[0]) & np.isfinite(columns[1])
     y, value, lo, hi = (column[known] for column in columns)
     return regression_metrics(y, value, lo, hi, note=TRUTH_NOTE)
-
-
-def floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """Values as float64, NaN for null."""
-    return column.cast(pa.float64()).to_numpy(zero_copy_only=False)

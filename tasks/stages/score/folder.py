@@ -107,7 +107,7 @@ def score_file(
     examples = examples_from_table(table, needed, batch if has_epochs else None)
     values = wide_scores(scorers, {each.target: each.score(examples) for each in scorers})
     found = {column.name: table[column.name] for column in PERIOD if column.name in table.column_names}
-    model_id = pa.array([" ".join(models.values())]).take(pa.array(np.zeros(len(batch), np.int64)))
+    model_id = pa.repeat(" ".join(models.values()), len(batch))
     return pa.table({"object_id": rows["object_id"], **values, **found, "model_id": model_id})
 
 

@@ -1,0 +1,102 @@
+"""A lake that an older program wrote opens, is queried, and refreshes from its stored answers to the same values.
+
+tests/data/make_old_lake.py wrote it, with the code of November 2026. What it holds is never written again here, so that
+the readers of today meet what users have.
+"""
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from flows.presets import preset
+from flows.settings import override
+from lakehouse.delta.store import Lake
+from lakehouse.manifest import runs
+from lakehouse.models import current, read_card
+from lakehouse.query import run_sql
+from lakehouse.run import Run
+from schemas import TABLES
+from tasks.stages.acquire.stage import acquire_sources
+from tests.integration.conftest import argelander, assert_same, sentence, write_folder
+
+ARCHIVE = Path(__file__).parents[1] / "data" / "old_lake.tar.xz"
+# The settings of make_old_lake.py by their names of today.
+SETTINGS = (
+    "source.replica.n_objects=250", "source.sample.tiles=[3]", "source.sample.tile_order=0",
+    "source.sample.random_index=null", "limit=24", "training.n_trees=10", "training.n_folds=2",
+    "training.min_labels=10", "training.quantities=[teff_k]", "training.network.hidden=2",
+    "training.network.max_training_epochs=1", "features.max_frequency=5", "compute.n_workers=1",
+)  # fmt: skip
+STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "definitions")  # by whom, of what
+
+
+@pytest.fixture
+def old_lake(tmp_path):
+    """A fresh copy of the old lake."""
+    with tarfile.open(ARCHIVE) as tar:
+        tar.extractall(tmp_path, filter="data")
+    return tmp_path / "lake"
+
+
+def values(lake: Path, name: str, columns: list[str] | None = None) -> pa.Table:
+    """Rows of a table without their stamps."""
+    rows = Lake(lake).read(name, columns=columns)
+    return rows.select([column for column in rows.column_names if column not in STAMPS])
+
+
+def test_an_old_lake_opens_and_answers_queries(old_lake):
+    place = Lake(old_lake)
+    assert set(place.tables()) <= set(TABLES)
+    assert all(place.read(name).num_rows == place.count(name) for name in place.tables())
+    joined = run_sql(place, "SELECT c.source_id, s.value FROM out__catalogue c JOIN score__value s USING (source_id) "
+                            "WHERE s.name = c.class_pred")  # fmt: skip
+    assert joined.num_rows == place.count("out__catalogue") == 24
+
+
+def test_old_manifests_and_cards_are_read(old_lake):
+    (manifest,) = runs(Lake(old_lake))
+    assert manifest.status == "done" and [stage["name"] for stage in manifest.stages][-1] == "publish"
+    models = current(old_lake, "demo")
+    assert set(models) == {"class", "teff_k"}
+    for target, model_id in models.items():
+        assert read_card(old_lake, "demo", target, model_id)["run_id"] == manifest.run_id
+    assert manifest.run_id in argelander("runs", "--lake", old_lake).stdout
+
+
+def test_the_stored_answers_give_the_same_tables_without_asking_again(old_lake, tmp_path):
+    """The answers alone, in a lake that has nothing else: offline, a question that has another hash would fail."""
+    settings = override(preset("demo", None), (*SETTINGS, "source.offline=true"))
+    bare = Lake(tmp_path / "bare", create=True)
+    shutil.copytree(old_lake / "raw", bare.path / "raw")
+    stage = acquire_sources(Run("r2", str(bare.path), "demo", "none"), settings.source, settings.limit)
+    assert stage.done == stage.total == 24
+    for name in bare.tables():
+        if name != "raw_archive__request":
+            assert_same({name: values(bare.path, name)}, {name: values(old_lake, name)})  # hashes among them: exact
+
+
+@pytest.mark.slow
+def test_an_old_lake_refreshes_to_the_same_catalogue(old_lake):
+    old = {name: values(old_lake, name) for name in ("out__catalogue", "feature_sample__source")}
+    words = [word for setting in SETTINGS for word in ("--set", setting)]
+    argelander("refresh", "demo", "--offline", "--lake", old_lake, "--release", old_lake / "release", *words)
+    for name, table in old.items():
+        assert values(old_lake, name, table.column_names).equals(table), name
+    assert [manifest.status for manifest in runs(Lake(old_lake))] == ["done", "done"]
+    card = read_card(old_lake, "demo", "class", current(old_lake, "demo")["class"])
+    assert json.loads(json.dumps(card)) == card
+
+
+@pytest.mark.slow
+def test_an_old_lake_scores_a_folder_or_says_in_one_sentence_why_not(old_lake, tmp_path):
+    folder = write_folder(tmp_path / "data", 5)
+    done = argelander("score", "--data", folder, "--out", tmp_path / "scores.parquet", "--preset", "demo", "--lake",
+                      old_lake, check=False)  # fmt: skip
+    if done.returncode:
+        assert "refresh" in sentence(done)
+    else:
+        assert (tmp_path / "scores.parquet").exists()
