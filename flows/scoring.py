@@ -8,7 +8,7 @@ from rich.console import Console
 
 from flows.settings import ComputeSettings, Settings, validated
 from lakehouse.delta.store import Lake
-from lakehouse.manifest import runs
+from lakehouse.manifest import RunManifest, runs
 from lakehouse.models import current, read_card
 from lakehouse.run import Run
 from schemas import BadInput
@@ -34,9 +34,21 @@ def refreshed_with(lake: Lake, dataset: str) -> Settings:
     trained_by = {read_card(lake.path, dataset, target, model_id)["run_id"] for target, model_id in models}
     for manifest in runs(lake):
         if manifest.run_id in trained_by:
-            return validated(manifest.settings).model_copy(update={"compute": ComputeSettings()})
+            return _read_settings(manifest).model_copy(update={"compute": ComputeSettings()})
     known = sorted({manifest.settings.get("dataset", "") for manifest in runs(lake)})
     raise BadInput(
         f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}. "
         "Run `argelander refresh` first, or give the folder's dataset.toml the name of the dataset that trained."
     )
+
+
+def _read_settings(manifest: RunManifest) -> Settings:
+    """Settings of a run; BadInput where an older version wrote them under other names."""
+    try:
+        return validated(manifest.settings)
+    except BadInput as error:
+        preset = manifest.settings.get("preset", "PRESET")
+        raise BadInput(
+            f"The models were trained by version {manifest.code_version} of argelander, whose settings this one cannot "
+            f"read: run `argelander refresh {preset}` on this lake first, then score again."
+        ) from error

@@ -15,6 +15,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import among
 from lakehouse.run import Run
 from schemas import TABLES, TableSpec
+from schemas.arrays import GOLDEN, align, align_all, floats
 from tasks.features import INPUTS
 from tasks.learning.data import Examples, examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
@@ -41,7 +42,7 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
     lake = Lake(run.lake)
     rows = lake.read(CLEAN, where=among(source_id) & (pc.field("dataset") == run.dataset))
     batch = LightCurveBatch.from_arrow(rows, bands(lake, run.dataset).names).merged().sorted_by_time()
-    return batch.select(locate(source_id, batch.source_id, CLEAN.name))
+    return batch.select(align_all(source_id, batch.source_id, CLEAN.name))
 
 
 def list_catalogue_values(lake: Lake, dataset: str) -> tuple[str, ...]:
@@ -56,23 +57,21 @@ def read_catalogue_values(run: Run, source_id: NDArray[np.int64]) -> dict[str, N
     where = among(source_id) & (pc.field("dataset") == run.dataset)
     for spec, names in _value_columns(lake, run.dataset).items():
         rows = lake.read(spec, columns=["source_id", *names], where=where)
-        place = pc.index_in(pa.array(source_id), value_set=rows["source_id"].combine_chunks())
-        values |= {name: rows[name].cast(pa.float64()).take(place).to_numpy() for name in names}
+        place = align(source_id, rows["source_id"].to_numpy())  # -1, of an absent source, is the NaN at the end
+        values |= {name: np.append(floats(rows[name]), np.nan)[place] for name in names}
     return values
 
 
 def hash_catalogue_values(lake: Lake, dataset: str, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """A hash of the catalogue values of each source, (S,): another value, another hash; 0 where there are none."""
-    order, hashes = np.argsort(source_id), np.zeros(source_id.size, np.uint64)
-    ordered = source_id[order]
+    hashes = np.zeros(source_id.size, np.uint64)
     for spec, names in _value_columns(lake, dataset).items():
         for rows in lake.scan(spec, columns=["source_id", *names], where={"dataset": dataset}):
-            of_table = rows["source_id"].to_numpy()
-            place = order[np.minimum(np.searchsorted(ordered, of_table), order.size - 1)]
-            mine = source_id[place] == of_table
+            place = align(rows["source_id"].to_numpy(), source_id)
+            mine = place >= 0
             of_row = pd.util.hash_pandas_object(rows.select(names).to_pandas(), index=False).to_numpy()
             with np.errstate(over="ignore"):
-                hashes[place[mine]] = hashes[place[mine]] * np.uint64(0x9E3779B97F4A7C15) + of_row[mine]
+                hashes[place[mine]] = hashes[place[mine]] * GOLDEN + of_row[mine]
     return hashes.view(np.int64)
 
 
@@ -86,14 +85,5 @@ def read_examples(run: Run, source_id: NDArray[np.int64], names: Sequence[str], 
     """The features `names`, and light curves where asked for, of these sources in this order."""
     where = among(source_id) & (pc.field("dataset") == run.dataset)
     rows = Lake(run.lake).read(FEATURES, columns=["source_id", *names], where=where)
-    rows = rows.take(pa.array(locate(source_id, rows["source_id"].to_numpy(), FEATURES.name)))
+    rows = rows.take(pa.array(align_all(source_id, rows["source_id"].to_numpy(), FEATURES.name)))
     return examples_from_table(rows, names, read_light_curves(run, source_id) if with_curves else None)
-
-
-def locate(source_id: NDArray[np.int64], ordered: NDArray[np.int64], table: str) -> NDArray[np.int64]:
-    """Row of each source, (S,), in the sorted ids of a table; ValueError where one is not there."""
-    place = np.minimum(np.searchsorted(ordered, source_id), max(ordered.size - 1, 0))
-    absent = np.count_nonzero(ordered[place] != source_id) if ordered.size else source_id.size
-    if absent:
-        raise ValueError(f"{table}: {absent:,} of {source_id.size:,} sources have no row; an earlier stage lost them.")
-    return place

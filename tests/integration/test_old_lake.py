@@ -29,9 +29,10 @@ SETTINGS = (
     "source.replica.n_objects=250", "source.sample.tiles=[3]", "source.sample.tile_order=0",
     "source.sample.random_index=null", "limit=24", "training.n_trees=10", "training.n_folds=2",
     "training.min_labels=10", "training.quantities=[teff_k]", "training.network.hidden=2",
-    "training.network.max_training_epochs=1", "features.max_frequency=5", "compute.n_workers=1",
+    "training.network.max_training_epochs=1", "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip
-STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "definitions")  # by whom, of what
+# By whom and of what a row was made.
+STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "curve_hash", "definitions")
 
 
 @pytest.fixture

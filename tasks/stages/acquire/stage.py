@@ -21,6 +21,7 @@ from lakehouse.quantities import quantity_rows
 from lakehouse.quarantine import validate
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, BadInput, TableSpec
+from schemas.arrays import align_all
 from schemas.inputs import ArchiveSource, FolderSource
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
@@ -132,15 +133,13 @@ def _epoch_rows(
 
 
 def _identity(dataset: str, source_id: NDArray[np.int64], tile: NDArray[np.int32]) -> dict[str, Any]:
-    name = pa.array([dataset]).take(pa.array(np.zeros(source_id.size, np.int64)))
-    return {"dataset": name, "tile": tile, "source_id": source_id}
+    return {"dataset": pa.repeat(dataset, source_id.size), "tile": tile, "source_id": source_id}
 
 
 def _placed(dataset: str, table: pa.Table, source_id: NDArray[np.int64], tile: NDArray[np.int32]) -> pa.Table:
     """`table`, which goes by source_id, with the dataset and the tile of each row."""
-    order = np.argsort(source_id)
     own = table["source_id"].to_numpy()
-    place = order[np.searchsorted(source_id[order], own)]
+    place = align_all(own, source_id, SOURCE.name)
     rest = {name: table[name] for name in table.column_names if name != "source_id"}
     return pa.table({**_identity(dataset, own, tile[place]), **rest})
 
@@ -189,7 +188,7 @@ def _refused(run: Run, table: pa.Table, is_gaia: bool) -> pa.Table:
     else:
         source_id = ids.source_ids(run.dataset, pc.fill_null(table["object_id"], ""))
     both = _identity(run.dataset, source_id, np.zeros(source_id.size, np.int32))
-    run_id = pa.array([run.run_id]).take(pa.array(np.zeros(source_id.size, np.int64)))
+    run_id = pa.repeat(run.run_id, source_id.size)
     known = pa.array(source_id, mask=np.asarray(table["object_id"].is_null()))
     columns = {name: table[name] for name in ("table", "key", "column", "check", "value")}
     return pa.table({"dataset": both["dataset"], "run_id": run_id, **columns, "source_id": known}).cast(

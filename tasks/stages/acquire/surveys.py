@@ -23,6 +23,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
+from schemas.arrays import align
 from schemas.inputs import ArchiveSource
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
@@ -206,7 +207,7 @@ def _epochs(
         for name, kind in DTYPES.items()
     }
     first = np.repeat([start for _, start in parts], [batch.time.size for batch in batches])
-    row = np.concatenate([np.empty(0, np.int64), *(np.searchsorted(source_id, b.source_id)[b.row] for b in batches)])
+    row = np.concatenate([np.empty(0, np.int64), *(align(b.source_id, source_id)[b.row] for b in batches)])
     objid = np.concatenate([np.empty(0, np.int64), *(curves.objid[curves.batch.row] for curves, _ in parts)])
     flat["band"] = (flat["band"] + first).astype(np.int8)
     order = np.lexsort((flat["time"], row))

@@ -12,10 +12,10 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import chained, outdated
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
+from schemas.arrays import align, align_all
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CUTS_VERSION, CutConfig, cut_by_survey
 from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
-from tasks.stages.inputs import locate
 
 SOURCE, RAW, CLEAN, LEDGER = (
     TABLES[name] for name in ("core_sample__source", "raw_sample__epoch", "core_sample__epoch", "core_cut__ledger")
@@ -50,12 +50,11 @@ def _sources_with_epochs(lake: Lake, dataset: str, cuts: CutConfig) -> pa.Table:
 def clean_chunk(job: ChunkJob, names: tuple[str, ...], cuts: CutConfig) -> None:
     """In a worker: cut the light curves of these sources and leave them and their ledger for the commit."""
     rows = Lake(job.run.lake).read(RAW, where=job.where & pc.field("tile").isin(np.unique(job.tile)))
-    locate(job.source_id, np.unique(rows["source_id"].to_numpy()), RAW.name)
+    align_all(job.source_id, rows["source_id"].to_numpy(), RAW.name)
     survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
     kept, removed, first = cut_by_survey(LightCurveBatch.from_arrow(rows, names), survey, cuts)
     identity = {name: rows[name].take(pa.array(first)) for name in IDENTITY}
-    order = np.argsort(job.source_id)
-    hashes = job.input_hash[order][np.searchsorted(job.source_id[order], kept.source_id)]
+    hashes = job.input_hash[align(kept.source_id, job.source_id)]
     epochs = kept.to_arrow()
     columns = {**identity, "input_hash": hashes, **{name: epochs[name] for name in epochs.column_names[1:]}}
     job.stage(LEDGER, _ledger(identity, removed, cuts.names))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from schemas import TABLES
+from schemas.arrays import align, align_all
 from tasks.features import FEATURES as FAMILIES
 from tasks.features import (
     FeatureConfig,
@@ -20,7 +21,7 @@ from tasks.features import (
 )
 from tasks.stages.featurize.families import Families
 from tasks.stages.incremental import ChunkJob
-from tasks.stages.inputs import locate, read_catalogue_values, read_light_curves
+from tasks.stages.inputs import read_catalogue_values, read_light_curves
 
 COLOURS = "colours:1"  # the definitions of a source without light curves
 FEATURES, PHOTOMETRY = TABLES["feature_sample__source"], TABLES["core_sample__photometry"]
@@ -49,7 +50,7 @@ def feature_columns_of(names: tuple[str, ...], config: FeatureConfig, families: 
 def _read_stored(job: ChunkJob, columns: list[str]) -> pa.Table:
     """The columns as they are in the table, in the order of the sources."""
     rows = Lake(job.run.lake).read(FEATURES, columns=["source_id", *columns], where=job.where)
-    return rows.take(pa.array(locate(job.source_id, rows["source_id"].to_numpy(), FEATURES.name))).select(columns)
+    return rows.take(pa.array(align_all(job.source_id, rows["source_id"].to_numpy(), FEATURES.name))).select(columns)
 
 
 def colour_chunk(job: ChunkJob, names: tuple[str, ...]) -> None:
@@ -62,8 +63,7 @@ def colour_chunk(job: ChunkJob, names: tuple[str, ...]) -> None:
 def magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float64]:
     """Mean magnitude of each source in each band, (S, B) mag, NaN where there is none, from rows of long photometry."""
     result = np.full((source_id.size, len(names)), np.nan)
-    order = np.argsort(source_id)
-    source = order[np.searchsorted(source_id[order], rows["source_id"].to_numpy())]
+    source = align(rows["source_id"].to_numpy(), source_id)
     band = pc.index_in(rows["band"], value_set=pa.array(names)).to_numpy()
     result[source, band] = rows["mag"].to_numpy()
     return result

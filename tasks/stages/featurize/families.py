@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from schemas import TABLES
+from schemas.arrays import align
 from tasks.features import FeatureConfig, stale
 
 FEATURES = TABLES["feature_sample__source"]
@@ -50,9 +51,8 @@ def _rows_by_definitions(lake: Lake, dataset: str, sources: pa.Table) -> list[tu
 def _same_input(sources: pa.Table, stored: pa.RecordBatch) -> Iterator[tuple[str, NDArray[np.int64]]]:
     """Rows of `sources` that are in `stored` with the same curve_hash, by the definitions there."""
     source_id, curve_hash = sources["source_id"].to_numpy(), sources["curve_hash"].to_numpy()
-    order = np.argsort(source_id)
-    place = order[np.minimum(np.searchsorted(source_id[order], stored["source_id"]), order.size - 1)]
-    same = source_id[place] == stored["source_id"].to_numpy()
+    place = align(stored["source_id"].to_numpy(), source_id)
+    same = place >= 0
     same &= pc.equal(stored["curve_hash"], curve_hash[place]).fill_null(False).to_numpy(zero_copy_only=False)
     definitions = stored["definitions"].dictionary_encode()
     code = definitions.indices.to_numpy(zero_copy_only=False)

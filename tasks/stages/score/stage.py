@@ -20,6 +20,7 @@ from lakehouse.lineage import among, chunks, outdated, stage_key
 from lakehouse.models import current, model_dir, read_card
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column
+from schemas.arrays import align, align_all
 from schemas.quantities import quantity
 from schemas.tables.catalogue import PROBABILITY, QUANTITY, QUANTITY_HI, QUANTITY_LO
 from tasks.learning.data import Examples
@@ -30,7 +31,7 @@ from tasks.learning.persistence import load
 from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.splits import TEST
 from tasks.stages.fanout import fan_out
-from tasks.stages.inputs import locate, read_examples
+from tasks.stages.inputs import read_examples
 
 FEATURES, SOURCE, CLEAN = (
     TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
@@ -55,8 +56,8 @@ class Scorer:
 
     def folds(self, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
         """Fold of each source, (S,); -1 where it trained no model."""
-        place = np.minimum(np.searchsorted(self.trained, source_id), self.trained.size - 1)
-        return np.where(self.trained[place] == source_id, self.fold[place], TEST)
+        place = align(source_id, self.trained)
+        return np.where(place >= 0, self.fold[place], TEST)
 
     def score(self, examples: Examples) -> Scores:
         """Calibrated scores; a source that trained is scored by the one model that never saw it."""
@@ -92,7 +93,7 @@ def score_sources(run: Run) -> StageResult:
     sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
-    hashes = features["input_hash"].to_numpy()[locate(source_id, features["source_id"].to_numpy(), FEATURES.name)]
+    hashes = features["input_hash"].to_numpy()[align_all(source_id, features["source_id"].to_numpy(), FEATURES.name)]
     same_models = {"model_id": " ".join(models.values())}
     todo = np.flatnonzero(outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
     gone = _gone(lake, run, source_id)
@@ -142,9 +143,8 @@ def score_chunk(
     examples = read_examples(run, source_id, needed, any(each.recipe.model == "lstm" for each in scorers))
     scores = {each.target: each.score(examples) for each in scorers}
     is_training = np.any([each.folds(source_id) != TEST for each in scorers], axis=0)
-    name = pa.array([run.dataset]).take(pa.array(np.zeros(source_id.size, np.int64)))
-    base = {"dataset": name, "tile": tile, "source_id": source_id}
-    stamp = {"run_id": _all(run.run_id, source_id.size), "scored_at": _all(now, source_id.size)}
+    base = {"dataset": pa.repeat(run.dataset, source_id.size), "tile": tile, "source_id": source_id}
+    stamp = {"run_id": pa.repeat(run.run_id, source_id.size), "scored_at": pa.repeat(now, source_id.size)}
     values = wide_scores(scorers, scores)
     values.setdefault("class_pred", pa.nulls(source_id.size, pa.string()))
     cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
@@ -156,7 +156,7 @@ def score_chunk(
     rows = {
         **base, **{c: identity[c].take(pa.array(order)) for c in identity.column_names},
         **_measured(lake, where, source_id), "is_training": is_training,
-        "model_id": _all(" ".join(models.values()), source_id.size), "feature_hash": hashes, **stamp, **values,
+        "model_id": pa.repeat(" ".join(models.values()), source_id.size), "feature_hash": hashes, **stamp, **values,
     }  # fmt: skip
     long = [_long(each, scores[each.target], base, stamp, hashes, never[each.target]) for each in scorers]
     stage_rows(run.lake, SCORE, pa.concat_tables(long), key, part)
@@ -169,7 +169,7 @@ def _measured(lake: Lake, where: pc.Expression, source_id: NDArray[np.int64]) ->
     order = np.argsort(source_id)
     if lake.exists(CLEAN):
         rows = lake.read(CLEAN, columns=["source_id", "time"], where=where)
-        place = order[np.searchsorted(source_id[order], rows["source_id"].to_numpy())]
+        place = align(rows["source_id"].to_numpy(), source_id)
         np.add.at(n_epoch, place, pc.list_value_length(rows["time"]).to_numpy())
     known = [column.name for column in PERIOD if column.name in lake.dataset(FEATURES).schema.names]
     features = lake.read(FEATURES, columns=["source_id", *known], where=where).take(pa.array(np.argsort(order)))
@@ -229,11 +229,7 @@ def _long(
     }
     of_source = {**base, **stamp, "feature_hash": hashes, "is_training": each.folds(base["source_id"]) != TEST}
     table = {name: pa.array(column).take(row) for name, column in of_source.items()}
-    table |= {"target": _all(each.target, len(row)), "model_id": _all(each.model_id, len(row)), "value": value.ravel(),
-              "name": pa.array(names).take(pa.array(np.tile(np.arange(n_name), n_source))), **ends}  # fmt: skip
+    table |= {"target": pa.repeat(each.target, len(row)), "model_id": pa.repeat(each.model_id, len(row)),
+              "name": pa.array(names).take(pa.array(np.tile(np.arange(n_name), n_source))),
+              "value": value.ravel(), **ends}  # fmt: skip
     return pa.table(table).select(SCORE.arrow().names).cast(SCORE.arrow()).filter(pa.array(np.repeat(new, n_name)))
-
-
-def _all(value: Any, n: int) -> pa.Array:
-    kind = pa.timestamp("us", "UTC") if isinstance(value, datetime) else pa.string()
-    return pa.array([value], kind).take(pa.array(np.zeros(n, np.int64)))

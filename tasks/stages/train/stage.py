@@ -23,6 +23,7 @@ from lakehouse.lineage import fingerprint
 from lakehouse.models import current, has_model, read_card, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column
+from schemas.arrays import align, floats
 from tasks.features import declared_columns, keep_independent
 from tasks.features.feature import COLOUR
 from tasks.learning import LEARNING_VERSION
@@ -131,7 +132,7 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
     sample = lake.read(TABLES["core_sample__source"], columns=["source_id", "ra", "dec"], where=where)
     in_sample = sample["source_id"].to_numpy()
-    star = same_star(*(sample[name].cast(pa.float64()).to_numpy(zero_copy_only=False) for name in ("ra", "dec")))
+    star = same_star(*(floats(sample[name]) for name in ("ra", "dec")))
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
     known, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
     labels = {"class": _first_labels(lake.read(CLASS, where=where), "class", plan)}
@@ -154,8 +155,8 @@ def _targets(lake: Lake, run: Run, plan: TrainingPlan) -> list[Target]:
         if recipes and recipes[0].log_target:
             source_id, y = source_id[y > 0], y[y > 0]
         if source_id.size >= plan.min_labels and _is_learnable(y):
-            feature_hash = hashes[np.searchsorted(known, source_id)]
-            own_star = star[np.searchsorted(in_sample, source_id)]
+            feature_hash = hashes[align(source_id, known)]
+            own_star = star[align(source_id, in_sample)]
             targets.append(Target(name, source_id, y, feature_hash, own_star, readable[name], recipes))
     return targets
 
