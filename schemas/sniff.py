@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -161,5 +162,6 @@ def _identifiers(values: list[str]) -> list[str]:
     for value in values:
         plain = re.sub(r"[^A-Za-z0-9_]+", "_", value.strip()).strip("_") or "band"
         name = plain if plain[0].isalpha() else f"band_{plain}"
-        names.append(name if name not in names else f"{name}_{len(names)}")
+        numbered = (f"{name}_{n}" for n in count(len(names)))
+        names.append(name if name not in names else next(other for other in numbered if other not in names))
     return names
