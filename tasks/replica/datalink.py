@@ -24,7 +24,10 @@ from tasks.replica.disturb import disturb
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
 from tasks.replica.product_files import SUFFIX, product_files, zipped
+from tasks.replica.served import ARROW, read_columns
 from tasks.replica.state import State
+from tasks.replica.votable import MEDIA as VOTABLE
+from tasks.replica.votable import Dialect, field, info, tabledata, tabledata_rows
 
 OLD_NAMES, NEW_NAMES = ("RAW", "INDIVIDUAL"), ("DATAMODEL_GAIA", "DATAMODEL_STANDARD")
 RAW_NAMES = (OLD_NAMES[0], NEW_NAMES[0])
@@ -37,27 +40,13 @@ FAULTS = ("wrong_structure", "empty_product", "sentinel", "duplicate_ids", "miss
 MEASURED = tuple(
     f"{band}_{what}" for band in ("g_transit", "bp", "rp") for what in ("flux", "flux_error", "flux_over_error", "mag")
 )
-_LINKS = """<?xml version="1.0" encoding="UTF-8"?>
-<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">
-<RESOURCE type="results">
-<INFO name="QUERY_STATUS" value="OK"/>
-<TABLE>
-<FIELD ID="ID" name="ID" datatype="char" arraysize="*" ucd="meta.id;meta.main"/>
-<FIELD ID="linking_parameter" name="linking_parameter" datatype="char" arraysize="*"/>
-<FIELD ID="access_url" name="access_url" datatype="char" arraysize="*" ucd="meta.ref.url"/>
-<FIELD ID="service_def" name="service_def" datatype="char" arraysize="*" ucd="meta.ref"/>
-<FIELD ID="error_message" name="error_message" datatype="char" arraysize="*" ucd="meta.code.error"/>
-<FIELD ID="semantics" name="semantics" datatype="char" arraysize="*" ucd="meta.code"/>
-<FIELD ID="description" name="description" datatype="char" arraysize="*" ucd="meta.note"/>
-<FIELD ID="content_type" name="content_type" datatype="char" arraysize="*" ucd="meta.code.mime"/>
-<FIELD ID="content_length" name="content_length" datatype="long" unit="byte" ucd="phys.size;meta.file"/>
-<DATA><TABLEDATA>
-"""
-_LINK = (
-    "<TR><TD>{release} {id}</TD><TD>SOURCE_ID</TD><TD>{url}</TD><TD/><TD/><TD>#this</TD>"
-    "<TD>Epoch photometry</TD><TD>application/x-votable+xml</TD><TD/></TR>\n"
-)
-_LINKS_END = "</TABLEDATA></DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+LINK = {  # what every row of DataLink's own table says
+    "linking_parameter": "SOURCE_ID",
+    "semantics": "#this",
+    "description": "Epoch photometry",
+    "content_type": VOTABLE,
+}
+LINKS = Dialect("1.4", {}, {}, {})
 
 
 class Refusal(Exception):
@@ -112,7 +101,7 @@ def _products(holdings: Holdings, state: State, request: Request, question: Form
     layout, rows = _laid_out(rows, structure, state)
     files = _files(disturb(rows, "source_id", after), layout, form)
     if len(files) == 1 and (question.get("USE_ZIP_ALWAYS") or "false").lower() != "true":
-        return Response(files[0][1], media_type=MEDIA.get(form, "application/x-votable+xml"))
+        return Response(files[0][1], media_type=MEDIA.get(form, VOTABLE))
     disposition = {"Content-Disposition": 'attachment; filename="products.zip"'}
     return Response(zipped(files), media_type="application/zip", headers=disposition)
 
@@ -175,16 +164,20 @@ def _links(holdings: Holdings, state: State, request: Request, question: Form) -
     state.note(request, n_items=ids.size)
     held = set(holdings.epoch_photometry(np.unique(ids))["source_id"].unique().to_pylist())
     url = str(request.url).partition("/data-server/")[0] + "/data-server/data"
-    rows = "".join(
-        _LINK.format(
-            release=RELEASE,
-            id=id,
-            url=escape(f"{url}?ID={RELEASE.replace(' ', '+')}+{id}&RETRIEVAL_TYPE={PRODUCT}&USE_ZIP_ALWAYS=true"),
-        )
-        for id in ids.tolist()
-        if id in held
-    )
-    return Response(_LINKS + rows + _LINKS_END, media_type="application/x-votable+xml")
+    columns = read_columns("datalink_links")
+    linked = [
+        {"ID": f"{RELEASE} {id}", "access_url": _access_url(url, id), **LINK} for id in ids.tolist() if id in held
+    ]
+    rows = pa.Table.from_pylist(linked, pa.schema([(column.name, ARROW[column.datatype]) for column in columns]))
+    fields = [field(column, id=column.name) for column in columns]
+    document = LINKS.document(fields, tabledata(tabledata_rows(rows)), info("QUERY_STATUS", "OK"))
+    return Response(document, media_type=VOTABLE)
+
+
+def _access_url(server: str, id: int) -> str:
+    """Where the epoch photometry of one source is."""
+    release = RELEASE.replace(" ", "+")
+    return f"{server}?ID={release}+{id}&RETRIEVAL_TYPE={PRODUCT}&USE_ZIP_ALWAYS=true"
 
 
 def _refused(sentence: str) -> Response:

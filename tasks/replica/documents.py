@@ -9,7 +9,8 @@ from starlette.responses import Response
 
 from tasks.replica.forms import Form
 from tasks.replica.jobs import Answer
-from tasks.replica.votable_out import VOTABLE, error_document
+from tasks.replica.tap_formats import DIALECT
+from tasks.replica.votable import MEDIA
 
 
 def parameters_of(form: Form) -> dict[str, str]:
@@ -37,7 +38,7 @@ def document_response(document: Answer, name: str) -> Response:
 
 def error_response(message: str, status: int = 400) -> Response:
     """The VOTable that says what went wrong; clients read its one sentence."""
-    return Response(error_document(message), status, media_type=VOTABLE)
+    return Response(DIALECT.error(message), status, media_type=MEDIA)
 
 
 def xml_response(text: str) -> Response:

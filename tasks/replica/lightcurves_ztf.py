@@ -28,6 +28,7 @@ from tasks.replica.holdings import Holdings
 from tasks.replica.lightcurves_ztf_formats import MEDIA, usage_fault, written
 from tasks.replica.separation import separation
 from tasks.replica.state import State
+from tasks.replica.votable import MEDIA as VOTABLE
 
 COLLECTION = "ztf_dr24"
 OBJECTS = "ztf_objects_dr24"
@@ -71,7 +72,7 @@ def _light_curves(
         style, mask, period = _checked(form)
         oids = _oids(form) if form.get("ID") else _near(holdings, connection, form)
     except Usage as usage:
-        return Response(usage_fault(str(usage)), 400, media_type="application/x-votable+xml")
+        return Response(usage_fault(str(usage)), 400, media_type=VOTABLE)
     state.note(request, n_items=oids.size)
     rows = holdings.ztf_epochs(oids)
     rows = rows.filter(pc.equal(pc.bit_wise_and(rows["catflags"], pa.scalar(mask, rows["catflags"].type)), 0))

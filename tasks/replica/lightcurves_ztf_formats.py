@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from xml.sax.saxutils import escape
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tasks.replica.product_text import rows_text
 from tasks.replica.served import read_columns
-from tasks.replica.votable_text import field, tabledata
+from tasks.replica.votable import MEDIA as VOTABLE
+from tasks.replica.votable import XSI, Dialect, field, tabledata, tabledata_rows
 
 MEDIA = {
-    "VOTABLE": "application/x-votable+xml",
+    "VOTABLE": VOTABLE,
     "CSV": "text/csv",
     "TSV": "text/tab-separated-values",
     "IPAC_TABLE": "text/plain",
@@ -22,12 +21,7 @@ MEDIA = {
 COLUMNS = read_columns("ztf_light_curve")
 BYTES = ("ccdid", "qid")
 IPAC_TYPE = {"long": "long", "int": "int", "short": "int", "double": "double", "float": "float", "char": "char"}
-_HEAD = """<?xml version="1.0" encoding="UTF-8"?>
-<VOTABLE version="1.3" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"\
- xmlns="http://www.ivoa.net/xml/VOTable/v1.3" xmlns:stc="http://www.ivoa.net/xml/STC/v1.30">
-<RESOURCE type="results">
-"""
-_END = b"</TABLEDATA>\n</DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+DIALECT = Dialect("1.3", XSI | {"xmlns:stc": "http://www.ivoa.net/xml/STC/v1.30"}, {}, {"ID": "Results"})
 
 
 def written(rows: pa.Table, style: str) -> bytes:
@@ -40,8 +34,8 @@ def written(rows: pa.Table, style: str) -> bytes:
         index = rows.schema.get_field_index(name)
         rows = rows.set_column(index, name, pc.take(hexadecimal, rows.column(index).cast(pa.int64())))
     if style == "VOTABLE":
-        fields = "".join(field(column, "unsignedByte" if column.name in BYTES else None) for column in COLUMNS)
-        return f'{_HEAD}<TABLE ID="Results">\n{fields}<DATA>\n<TABLEDATA>\n'.encode() + tabledata(rows) + _END
+        fields = [field(column, "unsignedByte" if column.name in BYTES else None) for column in COLUMNS]
+        return DIALECT.document(fields, tabledata(tabledata_rows(rows)))
     delimiter = {"CSV": ",", "TSV": "\t"}[style]
     names = delimiter.join(column.name for column in COLUMNS)
     return names.encode() + b"\n" + rows_text(rows, delimiter)
@@ -49,8 +43,7 @@ def written(rows: pa.Table, style: str) -> bytes:
 
 def usage_fault(sentence: str) -> bytes:
     """The document that comes with HTTP 400."""
-    info = f'<INFO name="QUERY_STATUS" value="ERROR">UsageFault: {escape(sentence)}</INFO>\n'
-    return (_HEAD + info + "</RESOURCE>\n</VOTABLE>\n").encode()
+    return DIALECT.error(f"UsageFault: {sentence}")
 
 
 def _ipac(rows: pa.Table) -> bytes:

@@ -12,9 +12,10 @@ import pyarrow as pa
 from astropy.io import fits
 from numpy.typing import NDArray
 
+from tasks.replica.binary_rows import binary_values
 from tasks.replica.layouts import Layout
 from tasks.replica.product_text import array_cells, ecsv_header, header, rows_text, split_lines, without_nan
-from tasks.replica.product_votable import binary_values, binary_votables, plain_votables
+from tasks.replica.product_votable import binary_votables, plain_votables
 from tasks.replica.served import ServedColumn
 
 SUFFIX = {"csv": "csv", "ecsv": "ecsv", "votable": "xml", "votable_plain": "xml", "fits": "fits", "json": "json"}

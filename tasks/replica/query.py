@@ -12,8 +12,8 @@ from tasks.replica.disturb import disturb
 from tasks.replica.jobs import Answer
 from tasks.replica.served import ServedTable
 from tasks.replica.state import Fault
+from tasks.replica.tap_formats import Result, as_served, write
 from tasks.replica.uploads import add_upload, read_votable
-from tasks.replica.votable_out import Result, as_served, write
 
 FAULTS = ("capped", "empty_product", "sentinel", "duplicate_ids", "missing_ids")
 # Columns that say which star and where: a sentinel spares them, unlike everything that was measured.

@@ -26,6 +26,7 @@ from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
 from tasks.replica.served import ServedColumn, ServedTable
 from tasks.replica.state import State
+from tasks.replica.votable import MEDIA as VOTABLE
 from tasks.replica.xmatch_pairs import Catalogue, load, pairs, select, within_cone
 from tasks.replica.xmatch_tables import MEDIA, described, failure, read_upload, written
 
@@ -105,7 +106,7 @@ def _sync(catalogues: Catalogues, state: State, request: Request, form: Form) ->
     try:
         return _matched(catalogues, state, request, form)
     except BadRequest as error:
-        return Response(failure(str(error)), 400, media_type="application/x-votable+xml")
+        return Response(failure(str(error)), 400, media_type=VOTABLE)
 
 
 def _matched(catalogues: Catalogues, state: State, request: Request, form: Form) -> Response:

@@ -5,22 +5,20 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv
 from astropy.io import votable
 
 from tasks.replica.product_text import rows_text
 from tasks.replica.served import ARROW, ServedColumn
-from tasks.replica.votable_text import field, tabledata
+from tasks.replica.votable import MEDIA as VOTABLE
+from tasks.replica.votable import Dialect, field, info, tabledata, tabledata_rows
 
-MEDIA = {"votable": "application/x-votable+xml", "csv": "text/csv", "tsv": "text/tab-separated-values"}
+MEDIA = {"votable": VOTABLE, "csv": "text/csv", "tsv": "text/tab-separated-values"}
 DATATYPE = {kind: name for name, kind in ARROW.items()}
-_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<VOTABLE version="1.3" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
-_END = "</TABLEDATA>\n</DATA>\n</TABLE>\n</RESOURCE>\n</VOTABLE>\n"
+DIALECT = Dialect("1.3", {}, {}, {})
 
 
 def read_upload(content: bytes) -> pa.Table:
@@ -74,26 +72,10 @@ def written(table: pa.Table, columns: Sequence[ServedColumn], form: str, is_cut:
 
 
 def _votable(table: pa.Table, columns: Sequence[ServedColumn], is_cut: bool) -> bytes:
-    for index, column in enumerate(columns):
-        if column.datatype == "char":
-            array = table.column(index)
-            for sign, entity in (
-                ("&", "&amp;"),
-                ("<", "&lt;"),
-                (">", "&gt;"),
-                ("\t", " "),
-                ("\n", " "),
-                ('"', "&quot;"),
-            ):
-                array = pc.replace_substring(array, sign, entity)
-            table = table.set_column(index, column.name, array)
-    status = f'<INFO ID="QUERY_STATUS" name="QUERY_STATUS" value="{"OVERFLOW" if is_cut else "OK"}"/>\n'
-    fields = "".join(map(field, columns))
-    head = f'{_HEAD}<RESOURCE type="results">\n{status}<TABLE>\n{fields}<DATA>\n<TABLEDATA>\n'
-    return head.encode() + tabledata(table) + _END.encode()
+    status = info("QUERY_STATUS", "OVERFLOW" if is_cut else "OK", id="QUERY_STATUS")
+    return DIALECT.document(map(field, columns), tabledata(tabledata_rows(table)), status)
 
 
 def failure(sentence: str) -> bytes:
     """The VOTable that comes with HTTP 400; astroquery looks for its INFO by ID."""
-    info = f'<INFO ID="QUERY_STATUS" name="QUERY_STATUS" value="ERROR">{escape(sentence)}</INFO>\n'
-    return f'{_HEAD}<RESOURCE type="results">\n{info}</RESOURCE>\n</VOTABLE>\n'.encode()
+    return DIALECT.error(sentence, "QUERY_STATUS")

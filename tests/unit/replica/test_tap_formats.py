@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tasks.replica.served import ServedColumn
 from tasks.replica.tables import registry
-from tasks.replica.votable_out import Result, as_served, error_document, write
+from tasks.replica.tap_formats import DIALECT, Result, as_served, write
 
 FIXTURE = Path(astroquery.gaia.__file__).parent / "tests/data/1710099405832VAL-result.vot"
 TEXT = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126))  # a VOTable's char is ASCII
@@ -104,7 +104,7 @@ def test_media_types(style):
 
 
 def test_error_document_is_what_taplus_and_pyvo_look_for():
-    document = error_document("a < b & c").decode()
+    document = DIALECT.error("a < b & c").decode()
     assert '<INFO name="QUERY_STATUS" value="ERROR">a &lt; b &amp; c</INFO>' in document
     votable.parse(io.BytesIO(document.encode()))
 

@@ -1,6 +1,6 @@
 """Answers of a TAP service in the formats that clients ask for.
 
-Text is made column by column in Arrow, never row by row. Booleans of a CSV are "True" and "False" for Gaia and
+Booleans of a CSV are "True" and "False" for Gaia and
 "true" and "false" elsewhere, and an empty field is null: both as far as we know, not confirmed on the live services.
 """
 
@@ -12,25 +12,17 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from xml.sax.saxutils import escape, quoteattr
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tasks.replica.cells import join_lines, texts
 from tasks.replica.jobs import Answer
 from tasks.replica.served import ARROW, ServedColumn
-from tasks.replica.votable_text import attributes
+from tasks.replica.votable import MEDIA as VOTABLE
+from tasks.replica.votable import XSI, Dialect, field, info, tabledata, tabledata_rows
 
-VOTABLE = "application/x-votable+xml"
-HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3" '
-    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n<RESOURCE type="results">\n'
-)
-TAIL = "</RESOURCE>\n</VOTABLE>\n"
-XML_MARKS = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
-BLOCK = 50_000  # rows made at a time: one Arrow array of text holds less than 2 GB
+DIALECT = Dialect("1.4", XSI, {}, {}, '<COOSYS ID="system" system="ICRS"/>\n')
 # Gaia gives these two fields an ID in capitals; TapPlus names columns by it unless told to use names.
 GAIA_IDS = ("source_id", "designation")
 
@@ -58,12 +50,6 @@ def write(result: Result, style: str) -> Answer:
     return STYLES[name](result)
 
 
-def error_document(message: str) -> bytes:
-    """The VOTable that TAP answers errors with."""
-    text = f'<INFO name="QUERY_STATUS" value="ERROR">{escape(message)}</INFO>\n'
-    return (HEAD + text + TAIL).encode()
-
-
 def as_served(rows: pa.Table, known: Iterable[ServedColumn | None]) -> tuple[pa.Table, tuple[ServedColumn, ...]]:
     """Rows in the seven datatypes that are served, and their columns; `known` describes those that are served as is.
 
@@ -89,27 +75,14 @@ def _datatype(kind: pa.DataType) -> str:
     return next((name for name, arrow in ARROW.items() if arrow == kind), "char")
 
 
-def _texts(rows: pa.Table, false: str, true: str) -> pa.Table:
-    """Every column as text in full precision, nulls kept; NaN is null. A round double keeps its point ("100.0")."""
-    return pa.table([_text(column, false, true) for column in rows.columns], rows.column_names)
-
-
-def _text(column: pa.ChunkedArray, false: str, true: str) -> pa.ChunkedArray:
-    if pa.types.is_boolean(column.type):
-        return pc.if_else(column, true, false)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-        return pc.replace_substring_regex(column.cast(pa.string()), r"^(-?\d+)$", r"\1.0")
-    return column.cast(pa.string())
-
-
 def _csv(result: Result) -> Answer:
-    rows = _texts(result.rows, "False", "True") if result.is_gaia else _texts(result.rows, "false", "true")
-    for index, field in enumerate(result.rows.schema):
-        if pa.types.is_string(field.type):
-            rows = rows.set_column(index, field.name, _quote(rows.column(index)))
+    words = ("False", "True") if result.is_gaia else ("false", "true")
+    rows = texts(result.rows, *words, keep_point=True)
+    for index, kind in enumerate(result.rows.schema.types):
+        if pa.types.is_string(kind):
+            rows = rows.set_column(index, rows.field(index), _quote(rows.column(index)))
     head = ",".join(_quote(pa.array([name]))[0].as_py() for name in rows.column_names) + "\n"
-    return Answer(head.encode() + _lines(rows, "", ",", "\n"), "text/csv", ".csv")
+    return Answer(head.encode() + join_lines(rows, "", ",", "\n"), "text/csv", ".csv")
 
 
 def _quote(text: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -118,62 +91,16 @@ def _quote(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.if_else(pc.match_substring_regex(text, r'[",\r\n]|^$'), quoted, text)
 
 
-def _lines(cells: pa.Table, start: str, between: str, end: str) -> bytes:
-    """Rows of text cells, one after the other, nulls as nothing."""
-    if not cells.num_columns:
-        return b""
-    texts = []
-    for first in range(0, cells.num_rows, BLOCK):
-        block = [pc.fill_null(column.combine_chunks(), "") for column in cells.slice(first, BLOCK).columns]
-        joined = pc.binary_join_element_wise(*block, between)
-        texts.append(_bytes_of(pc.binary_join_element_wise(start, joined, end, "")))
-    return b"".join(texts)
-
-
-def _bytes_of(text: pa.Array) -> bytes:
-    _, offsets, data = text.buffers()
-    places = np.frombuffer(offsets, np.int32)
-    return data[int(places[text.offset]) : int(places[text.offset + len(text)])].to_pybytes()
-
-
 def _votable(result: Result) -> Answer:
-    fields = "".join(_field(column, result.is_gaia) for column in result.columns)
-    status = '<INFO name="QUERY_STATUS" value="OK"/>\n'
-    query = f'<INFO name="QUERY" value={quoteattr(result.query)}/>\n'
-    system = '<COOSYS ID="system" system="ICRS"/>\n'
-    overflow = '<INFO name="QUERY_STATUS" value="OVERFLOW"/>\n' if result.is_overflow else ""
-    head = f"{HEAD}{status}{query}{system}<TABLE>\n{fields}<DATA>\n<TABLEDATA>\n"
-    tail = f"</TABLEDATA>\n</DATA>\n</TABLE>\n{overflow}{TAIL}"
-    return Answer(
-        head.encode() + _lines(_cells(result.rows), "<TR><TD>", "</TD><TD>", "</TD></TR>\n") + tail.encode(),
-        VOTABLE,
-        ".vot",
-    )
+    infos = info("QUERY_STATUS", "OK") + info("QUERY", result.query)
+    fields = [field(column, id=_gaia_id(column) if result.is_gaia else None) for column in result.columns]
+    data = tabledata(tabledata_rows(result.rows, keep_point=True))
+    overflow = info("QUERY_STATUS", "OVERFLOW") if result.is_overflow else ""
+    return Answer(DIALECT.document(fields, data, infos, overflow), VOTABLE, ".vot")
 
 
-def _field(column: ServedColumn, is_gaia: bool) -> str:
-    parts = {
-        "ID": column.name.upper() if is_gaia and column.name in GAIA_IDS else None,
-        "name": column.name,
-        "datatype": column.datatype,
-        "arraysize": "*" if column.datatype == "char" else None,
-        "unit": column.unit,
-        "ucd": column.ucd,
-    }
-    inner = f"\n<DESCRIPTION>{escape(column.doc)}</DESCRIPTION>\n" if column.doc else ""
-    return f"<FIELD{attributes(parts)}>{inner}</FIELD>\n"
-
-
-def _cells(rows: pa.Table) -> pa.Table:
-    """Every column as text for TABLEDATA, with what XML gives a meaning written out."""
-    cells = _texts(rows, "false", "true")
-    for index, column in enumerate(rows.columns):
-        if pa.types.is_string(column.type):
-            text = cells.column(index)
-            for mark, written in XML_MARKS:
-                text = pc.replace_substring(text, mark, written)
-            cells = cells.set_column(index, cells.field(index), text)
-    return cells
+def _gaia_id(column: ServedColumn) -> str | None:
+    return column.name.upper() if column.name in GAIA_IDS else None
 
 
 def _json(result: Result) -> Answer:
