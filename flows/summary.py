@@ -16,7 +16,7 @@ from flows.settings import Settings
 from lakehouse.delta.store import Lake
 from lakehouse.run import StageResult
 from schemas import TABLES
-from tasks.stages.fanout import pace
+from tasks.stages.progress import pace
 
 if TYPE_CHECKING:
     from flows.refresh import Outcome

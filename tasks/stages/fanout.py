@@ -1,10 +1,9 @@
-"""Fan work out over Dask: many coarse calls, results as they finish, progress as they come."""
+"""Work spread over Dask: a cluster, and many coarse calls on it whose results come as they finish."""
 
 from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ import dask
 from distributed import Client, LocalCluster, as_completed
 
 from schemas import BadInput
+from tasks.stages.progress import progress
 
 T = TypeVar("T")
 
@@ -36,7 +36,7 @@ ANSWER_S = 10  # within which a scheduler must answer
 def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
     """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block."""
     if scheduler is not None:
-        require(scheduler)
+        require_scheduler(scheduler)
         yield scheduler
         return
     dask.config.set({"distributed.nanny.pre-spawn-environ": WORKER_ENVIRONMENT, **QUIET})
@@ -51,8 +51,8 @@ def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         yield local.scheduler_address
 
 
-def require(address: str) -> None:
-    """Says so where the scheduler at `address` has no worker yet; BadInput where none answers."""
+def require_scheduler(address: str) -> None:
+    """Raise BadInput where no scheduler answers at `address`; print a line where it has no worker yet."""
     try:
         with Client(address, timeout=ANSWER_S, set_as_default=False) as client:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
@@ -89,45 +89,3 @@ def fan_out(
             future.release()
             advance(counts[i])
     return [results[i] for i in range(len(jobs))]
-
-
-@contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A live bar with counts and rates on a terminal; elsewhere a line at most every ten seconds. 0: total unknown."""
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (
-            TextColumn("  {task.description:<10}"), BarColumn(), MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
-        )  # fmt: skip
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(label, total=total or None, rate="")
-            started, done = time.monotonic(), [0]
-
-            def advance(n: int) -> None:
-                done[0] += n
-                bar.update(task, advance=n, rate=pace(done[0], time.monotonic() - started))
-
-            yield advance
-        return
-    started = said = time.monotonic()
-    count = 0
-
-    def say(n: int) -> None:
-        nonlocal said, count
-        count += n
-        now = time.monotonic()
-        if now - said > 10:
-            said = now
-            of = f" of {total:,}" if total else ""
-            print(f"  {label}: {count:,}{of}, {pace(count, now - started)}", file=sys.stderr, flush=True)
-
-    yield say
-
-
-def pace(n: int, seconds: float) -> str:
-    """A rate in words: per second, or per minute where that says more."""
-    rate = n / max(seconds, 1e-9)
-    return f"{rate:,.0f}/s" if rate >= 2 else f"{60 * rate:,.0f}/min"

@@ -72,9 +72,7 @@ def magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, .
 def _rows(job: ChunkJob, made_of: str, features: pa.Table) -> pa.Table:
     """Rows of the table: who and of what, (S,), with their features."""
     n = job.sources.num_rows
-    same = {
-        name: pa.repeat(pa.scalar(text), n) for name, text in (("dataset", job.run.dataset), ("definitions", made_of))
-    }
+    same = {"dataset": pa.repeat(job.run.dataset, n), "definitions": pa.repeat(made_of, n)}
     own = {name: job.sources[name] for name in job.sources.column_names}
     columns = {name: features[name] for name in features.column_names if name != "source_id"}
     return pa.table({**same, **own, **columns})

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.archives.errors import ArchiveError
-from tests.unit.tasks.archive_stand_ins import (
+from tests.unit.stages.archive_stand_ins import (
     QUICK,
     InProcess,
     answer_about,

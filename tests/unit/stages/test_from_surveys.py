@@ -7,13 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from lakehouse.run import Run
 from schemas import BadInput
 from schemas.dataset import Band
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, cut_by_survey
-from tasks.stages.acquire.archive import Archive
-from tasks.stages.acquire.stage import _epoch_rows
+from tasks.stages.acquire.receive import epoch_rows
 from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled, _neighbours_in
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.sample import SampleChunk
@@ -67,9 +65,10 @@ def test_a_source_without_an_epoch_is_set_aside_with_the_reason(chunk):
 
 
 def test_the_lake_keeps_objects_apart_and_cleaning_joins_them(chunk):
-    archive = Archive(BANDS, "", 0, iter(()))
-    new, hashes = np.array([True, True, False]), np.array([1, 2, 3])
-    rows = _epoch_rows(Run("r", "", "d", ""), archive, chunk, np.array([0, 1, 2], np.int32), hashes, new)
+    new = np.array([True, True, False])
+    sources = pa.table({"dataset": ["d"] * 3, "tile": pa.array([0, 1, 2], pa.int32()),
+                        "source_id": chunk.sources["source_id"], "content_hash": [1, 2, 3]})  # fmt: skip
+    rows = epoch_rows(chunk.epochs, chunk.objid, BANDS, sources, new)
     assert [(r["source_id"], r["survey"], r["objid"], r["time"]) for r in rows.to_pylist()] == [
         (10, "gaia", 10, [1.0, 3.0]), (10, "ztf", 8, [2.0]), (10, "ztf", 9, [0.5, 2.5]), (20, "ztf", 7, [4.0, 5.0]),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse.answers.raw import RawStore
-from tests.unit.tasks.archive_stand_ins import OverHttp, exchange, items, pairs, question, rows_about, server
+from tests.unit.stages.archive_stand_ins import OverHttp, exchange, items, pairs, question, rows_about, server
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,7 +20,7 @@ PROGRAM = """
 import json, os, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from tests.unit.tasks.archive_stand_ins import *
+from tests.unit.stages.archive_stand_ins import *
 from lakehouse.answers import answered, raw
 from tasks.stages.acquire import sending
 

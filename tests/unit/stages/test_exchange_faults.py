@@ -12,7 +12,7 @@ import pytest
 
 from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
-from tests.unit.tasks.archive_stand_ins import (
+from tests.unit.stages.archive_stand_ins import (
     QUICK,
     InProcess,
     OverHttp,

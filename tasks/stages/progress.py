@@ -1,0 +1,61 @@
+"""How far a stage is: a live bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Gives a function to be told how many more are done. `total` is how many there will be, 0 where unknown.
+
+    A live bar with counts and rates on a terminal; elsewhere a line on stderr at most every ten seconds.
+    """
+    with (_bar if sys.stderr.isatty() else _lines)(label, total) as advance:
+        yield advance
+
+
+@contextmanager
+def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    rate = TextColumn("{task.fields[rate]}")
+    columns = (TextColumn("  {task.description:<10}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total or None, rate="")
+        started, done = time.monotonic(), 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            bar.update(task, advance=n, rate=pace(done, time.monotonic() - started))
+
+        yield advance
+
+
+@contextmanager
+def _lines(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    started = last_line = time.monotonic()
+    done, of_total = 0, f" of {total:,}" if total else ""
+
+    def advance(n: int) -> None:
+        nonlocal last_line, done
+        done += n
+        now = time.monotonic()
+        if now - last_line > SECONDS_BETWEEN_LINES:
+            last_line = now
+            print(f"  {label}: {done:,}{of_total}, {pace(done, now - started)}", file=sys.stderr, flush=True)
+
+    yield advance
+
+
+def pace(n: int, seconds: float) -> str:
+    """A rate in words: per second, or per minute where that says more."""
+    rate = n / max(seconds, 1e-9)
+    return f"{rate:,.0f}/s" if rate >= 2 else f"{60 * rate:,.0f}/min"
