@@ -14,7 +14,8 @@ HEADER = """# Feature dictionary
 
 Generated from `tasks/features/` by `make docs`; do not edit. `{band}` stands for a column of each band, `{pair}` for
 one of each pair of neighbouring bands and of the first with the last, `{survey}` for one of each survey where there
-are several. How to add a family: [features.md](features.md).
+are several. "Made with" names the values of catalogues that a column was computed with. How to add a family:
+[features.md](features.md).
 """
 
 
@@ -36,7 +37,7 @@ def section(feature: Feature) -> str:
     head = f"\n## {feature.name}\n\n{about}\n\nVersion {feature.version}{asked}. Source: {feature.source}\n\n"
     return (
         head
-        + "| column | unit | UCD | range | definition |\n|---|---|---|---|---|\n"
+        + "| column | unit | UCD | range | made with | definition |\n|---|---|---|---|---|---|\n"
         + "".join(map(_row, feature.columns))
     )
 
@@ -45,7 +46,9 @@ def _row(column: Column) -> str:
     low, high = column.range or (None, None)
     ends = ("" if end is None else f"{end:g}" for end in (low, high))
     span = "" if low is high is None else " .. ".join(ends)
-    return f"| `{column.name}` | {column.unit} | {column.ucd} | {span} | {column.doc.replace('|', chr(92) + '|')} |\n"
+    made_with = ", ".join(value.rpartition(".")[2] for value in column.derived_from)
+    doc = column.doc.replace("|", chr(92) + "|")
+    return f"| `{column.name}` | {column.unit} | {column.ucd} | {span} | {made_with} | {doc} |\n"
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
 from schemas.quantities import quantity
+from schemas.tables.catalogue import PROBABILITY
 from tasks.learning.evaluation import calibrated, calibration_from_json
 from tasks.learning.recipe import recipe_from_json
 from tasks.learning.splits import TEST
@@ -129,8 +130,8 @@ def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tup
     labels = lake.read(TABLES["label_sample__class"], ["source_id", "class"], {"dataset": run.dataset})
     label = dict(zip(labels["source_id"].to_pylist(), labels["class"].to_pylist(), strict=True))
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False).astype(str)
-    proba = np.nanmax([floats(rows[name]) for name in rows.column_names if name.startswith("prob_")
-                       and rows[name].null_count < rows.num_rows], axis=0)  # fmt: skip
+    given = [name for name in probability_columns(lake) if rows[name].null_count < rows.num_rows]
+    proba = np.nanmax([floats(rows[name]) for name in given], axis=0)
     chosen: list[int] = []
     classes, counts = np.unique(predicted, return_counts=True)
     for name in classes[np.argsort(-counts)][:MOST_CLASSES]:
@@ -147,6 +148,12 @@ def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tup
         _curve(row, float(proba[index[i]]), label.get(row["source_id"]), batch.select([place[i]]), names)
         for i, row in enumerate(picked.to_pylist())
     )
+
+
+def probability_columns(lake: Lake) -> list[str]:
+    """The catalogue's columns with the probability of a class, known by their UCD."""
+    schema = lake.dataset(TABLES["out__catalogue"]).schema
+    return [field.name for field in schema if (field.metadata or {}).get(b"ucd") == PROBABILITY.ucd.encode()]
 
 
 def _curve(row: dict[str, Any], proba: float, label: str | None, one: Any, names: tuple[str, ...]) -> FoldedCurve:
