@@ -16,14 +16,17 @@ import torch
 
 from tasks.learning.data import Examples
 from tasks.learning.fit import fit
+from tasks.learning.forests import ForestConfig
 from tasks.learning.inputs.buckets import length_buckets
 from tasks.learning.inputs.differences import DifferenceRows, difference_rows
 from tasks.learning.inputs.epochs import distinct_epochs
 from tasks.learning.inputs.padding import pad_rows
 from tasks.learning.models.lstm.body import Network
+from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.persistence import load, save
-from tasks.learning.recipe import NetworkConfig, Recipe
+from tasks.learning.recipe import Recipe
+from tasks.learning.targets import CLASS
 from tasks.learning.training.losses import step_loss
 from tasks.lightcurves import LightCurveBatch
 
@@ -85,7 +88,7 @@ def scoring() -> dict[str, float]:
     examples = Examples(batch.source_id, np.empty((len(batch), 0), np.float32), (), batch)
     network = Network(CONFIG, ("g",), np.full(6, 1 / 6), MultibandLSTM(CONFIG, 1, 6))
     alone = best_of(lambda: difference_rows(distinct_epochs(batch, ("g",)), 0))
-    return {"score_seq_per_s": len(batch) / best_of(lambda: network.proba(examples)),
+    return {"score_seq_per_s": len(batch) / best_of(lambda: network.predict(examples)),
             "tokenise_epochs_per_s": batch.time.size / alone}  # fmt: skip
 
 
@@ -95,13 +98,13 @@ def forest() -> dict[str, float]:
     features = rng.normal(0, 1, (2_000, 100)).astype(np.float32)
     examples = Examples(np.arange(2_000), features, tuple(f"f{i}" for i in range(100)))
     y = (features[:, :4] + rng.normal(0, 1, (2_000, 4))).argmax(1).astype(str)
-    model = fit(Recipe("forest", "class", "classifier", "forest"), examples, y)
+    model = fit(Recipe("forest", (CLASS,), "forest", ForestConfig()), examples, y)
     with tempfile.TemporaryDirectory() as folder:
         save(model, folder)
         size = sum(path.stat().st_size for path in Path(folder).iterdir())
-        seconds = best_of(lambda: load(folder).body.trees)  # type: ignore[attr-defined]
+        seconds = best_of(lambda: load(folder).bodies[0].trees)  # type: ignore[attr-defined]
     return {"forest_load_s": seconds, "forest_mb": size / 1e6,
-            "forest_score_rows_per_s": 2_000 / best_of(lambda: model.predict_proba(examples))}  # fmt: skip
+            "forest_score_rows_per_s": 2_000 / best_of(lambda: model.predict(examples))}  # fmt: skip
 
 
 if __name__ == "__main__":

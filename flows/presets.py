@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from schemas import BadInput
 from schemas.inputs import ArchiveSource, FolderSource, Sample
 from schemas.mapping import load_preset, load_spec, preset_names
+from tasks.learning.training_config import TrainingConfig
 
 if TYPE_CHECKING:  # settings bring numerical libraries, and `argelander presets` starts at once without them
-    from flows.settings import Settings, TrainingSettings
+    from flows.settings import Settings
 
 # One in 4,000 sources of Gaia DR3 has a random_index below this.
 FEW = 449_999
@@ -21,11 +22,10 @@ FEW = 449_999
 def demo(data: Path | None = None) -> Settings:
     """About 3,000 stars in Gaia, Pan-STARRS1, ZTF and the TIC, from a local replica of the archives; no network."""
     _refuse_data("demo", data)
-    from flows.settings import NetworkSettings, TrainingSettings
-
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
-    training = TrainingSettings(n_trees=150, network=NetworkSettings(survey="gaia", max_training_epochs=20))
-    return _archives("demo", Sample(random_index=(0, FEW)), training)
+    forests = {name: {"trees": 150} for name in ("forest", "balanced_forest", "colour_forest")}
+    options = {**forests, "lstm": {"bands": ["G", "BP", "RP"], "max_epoch_count": 20}}
+    return _archives("demo", Sample(random_index=(0, FEW)), TrainingConfig(options=options))
 
 
 def rrlyrae(data: Path | None = None) -> Settings:
@@ -54,13 +54,13 @@ def ids(data: Path | None = None) -> Settings:
     return _archives("ids", Sample(ids=data.resolve()))
 
 
-def _archives(name: str, sample: Sample, training: TrainingSettings | None = None) -> Settings:
-    from flows.settings import Settings, TrainingSettings
+def _archives(name: str, sample: Sample, training: TrainingConfig | None = None) -> Settings:
+    from flows.settings import Settings
     from tasks.surveys import SURVEYS
 
     options = {each: dict(survey.options) for each, survey in SURVEYS.items()}
     source = ArchiveSource(sample=sample, surveys=tuple(SURVEYS), options=options)
-    return Settings(preset=name, dataset=name, source=source, training=training or TrainingSettings())
+    return Settings(preset=name, dataset=name, source=source, training=training or TrainingConfig())
 
 
 def _refuse_data(name: str, data: Path | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
@@ -15,33 +15,8 @@ from schemas.dataset import Frozen
 from schemas.errors import nearest
 from schemas.inputs import Source
 from tasks.features.feature import FeatureConfig
+from tasks.learning.training_config import TrainingConfig
 from tasks.lightcurves.cuts import CutConfig
-
-
-class NetworkSettings(Frozen):
-    """The small multiband LSTM."""
-
-    is_used: bool = True
-    survey: str = Field("all", description="train on this survey's bands alone, or all")
-    hidden: int = Field(32, ge=2, le=512)
-    max_per_band: int = Field(64, ge=4, le=2000, description="successive epochs of a band that are read at a time")
-    max_training_epochs: int = Field(50, ge=1, le=1000)
-
-
-class TrainingSettings(Frozen):
-    """Splits, forests and the network."""
-
-    n_folds: int = Field(5, ge=2, le=20)
-    test_fraction: float = Field(0.2, gt=0, lt=0.6)
-    n_trees: int = Field(300, ge=10, le=5000)
-    quantities: tuple[str, ...] = ("teff_k", "radius_rsun", "feh_dex")
-    label_origins: tuple[str, ...] = Field(
-        ("tic", "gaia_dr3", "gaia_dr3_sos"), description="whose label counts first (Becker et al. 2025, 2.4: TIC)"
-    )
-    min_labels: int = Field(60, ge=10, description="labelled sources below which a target is not trained")
-    interval_level: float = Field(0.68, gt=0.1, lt=0.999, description="coverage of the published intervals")
-    when: Literal["stale", "missing"] = Field("stale", description="retrain when labels change, or only at first")
-    network: NetworkSettings = NetworkSettings()
 
 
 class ComputeSettings(Frozen):
@@ -65,7 +40,7 @@ class Settings(Frozen):
     seed: int = Field(1, ge=0, description="Seed of splits and models.")
     cuts: CutConfig = Field(CutConfig(), description="The quality cuts.")
     features: FeatureConfig = Field(FeatureConfig(), description="The features and the period search.")
-    training: TrainingSettings = Field(TrainingSettings(), description="Targets, recipes and splits.")
+    training: TrainingConfig = Field(TrainingConfig(), description="Targets, recipes and splits.")
     compute: ComputeSettings = Field(ComputeSettings(), description="Where the work runs.")
 
     @property
@@ -89,7 +64,7 @@ def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
-            raise BadInput(f"--set {assignment!r}: write key=value, for example --set training.n_trees=500.")
+            raise BadInput(f"--set {assignment!r}: write key=value, for example --set training.n_folds=10.")
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError:
@@ -110,14 +85,21 @@ def validated(tree: dict[str, Any]) -> Settings:
         raise BadInput(f"Setting {where} = {first['input']!r}: {reason}. Nothing was run.") from None
 
 
+# Settings that hold any names below them: what they may be is checked where they are used.
+OPEN = ("training.options",)
+
+
 def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     node = tree
+    is_open = key.startswith(OPEN)
     for part in path:
+        if is_open:
+            node.setdefault(part, {})
         if not isinstance(node.get(part), dict):
             raise _unknown(key, part, node)
         node = node[part]
-    if last not in node:
+    if last not in node and not is_open:
         raise _unknown(key, last, node)
     node[last] = value
 

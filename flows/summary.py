@@ -16,13 +16,14 @@ from flows.settings import Settings
 from lakehouse.delta.store import Lake
 from lakehouse.run import StageResult
 from schemas import TABLES
+from tasks.learning.targets import KINDS
 from tasks.stages.progress import pace
 
 if TYPE_CHECKING:
     from flows.refresh import Outcome
 
 RELEASED = re.compile(r"release (.+?)(?: is current)?$")
-SHOWN = {"class": ("accuracy", "macro_f1"), "": ("rmse", "r2", "coverage")}
+SHOWN = {metric for kind in KINDS.values() for metric in kind.shown}
 SPLITS = {"test": "held out", "oof": "out of fold", "truth": "on truth"}
 
 
@@ -88,7 +89,7 @@ def _metrics(rows: pa.Table) -> Table:
     order = {split: i for i, split in enumerate(SPLITS)}
     overall = rows.filter(pc.equal(rows["class"], "all")).to_pylist()
     for row in sorted(overall, key=lambda r: (r["target"], order[r["split"]], not r["is_chosen"], r["recipe"])):
-        if row["split"] == "oof" or row["value"] is None or row["metric"] not in SHOWN.get(row["target"], SHOWN[""]):
+        if row["split"] == "oof" or row["value"] is None or row["metric"] not in SHOWN:
             continue
         table.add_row(row["target"], row["recipe"] + " *" * row["is_chosen"], SPLITS[row["split"]], row["metric"],
                       f"{row['value']:.4g}", f"{row['lo']:.4g} to {row['hi']:.4g}", f"{row['n']:,}",

@@ -6,7 +6,8 @@ from prefect import task
 
 from lakehouse.run import Run, StageResult
 from tasks.stages.retries import is_transient
-from tasks.stages.train.stage import TrainingPlan, train_models
+from tasks.stages.train.labels import TrainingPlan
+from tasks.stages.train.stage import train_models
 
 
 @task(name="train", task_run_name="train-{run.dataset}", retries=1, retry_condition_fn=is_transient)

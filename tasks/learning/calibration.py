@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +47,15 @@ class Temperature:
             return np.asarray(proba, np.float64)
         with np.errstate(divide="ignore"):
             return np.exp(_log_softmax(np.log(_floored(proba, self.floor)) / self.temperature))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card."""
+        return {"temperature": self.temperature, "floor": self.floor}
+
+    @classmethod
+    def from_json(cls, card: Mapping[str, Any]) -> Temperature:
+        """Inverse of `to_json`."""
+        return cls(card["temperature"], card["floor"])
 
 
 def _floored(proba: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
@@ -132,3 +143,23 @@ class ConformalInterval:
         mean, half = np.asarray(mean, np.float64), self.width * np.asarray(sigma, np.float64)
         half = np.where(np.isfinite(half), half, np.nan)
         return mean - half, mean + half
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card; an infinite width is null, because JSON has no infinity."""
+        return {"level": self.level, "width": self.width if np.isfinite(self.width) else None, "n": self.n}
+
+    @classmethod
+    def from_json(cls, card: Mapping[str, Any]) -> ConformalInterval:
+        """Inverse of `to_json`."""
+        return cls(card["level"], float("inf") if card["width"] is None else card["width"], card["n"])
+
+
+@dataclass(frozen=True)
+class JointCalibration:
+    """The calibration of each part of a target that learns several."""
+
+    parts: tuple[Any, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card."""
+        return {"parts": [part.to_json() for part in self.parts]}

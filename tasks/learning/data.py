@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,10 @@ class Examples:
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
         batch = None if self.batch is None else self.batch.select(index)
         return Examples(self.source_id[index], self.features[index], self.feature_names, batch)
+
+    def only(self, names: Sequence[str]) -> Examples:
+        """The same objects with the features `names` alone, in this order; ValueError where one is absent."""
+        return replace(self, features=self.matrix(names), feature_names=tuple(names))
 
     def matrix(self, names: Sequence[str]) -> NDArray[np.float32]:
         """Features (S, len(names)) float32 in the order of `names`, whatever the order here; ValueError if absent."""

@@ -35,6 +35,11 @@ class Metric(NamedTuple):
         return found
 
 
+def overall(rows: Sequence[Metric], metric: str) -> float | None:
+    """Value of `metric` over all objects; None where it is undefined or absent."""
+    return next((row.value for row in rows if (row.metric, row.name) == (metric, ALL)), None)
+
+
 def classification_metrics(
     y: ArrayLike, proba: NDArray[np.float64], classes: Sequence[str], note: str = "", draws: int = DRAWS, seed: int = 0
 ) -> list[Metric]:
@@ -55,7 +60,7 @@ def classification_metrics(
     draw = class_counts(truth * n + guess, n * n, draws, seed)
     point, spread = _confusion_figures(count[None], n), _confusion_figures(draw, n)
     members = np.bincount(truth, minlength=n)
-    rows = _overall(point, spread, members, names, note)
+    rows = _of_all(point, spread, members, names, note)
     rows += _continuous(truth, proba, y.size, note, draws, seed)
     rows += _per_class(point, spread, members, names, note)
     return rows + _confusion(count.reshape(n, n), members, names)
@@ -116,7 +121,7 @@ def _confusion_figures(count: NDArray[np.int64], n: int) -> dict[str, NDArray[np
         }  # fmt: skip
 
 
-def _overall(
+def _of_all(
     point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str], note: str
 ) -> list[Metric]:
     absent = [name for name, n in zip(names, members, strict=True) if n == 0]

@@ -13,10 +13,11 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from tasks.learning.fit import Model
-from tasks.learning.models import family
-from tasks.learning.recipe import recipe_from_json
+from tasks.learning.recipe import Recipe, recipe_from_json
+from tasks.learning.spec import Body
+from tasks.learning.targets import target_from_json
 
-FORMAT = 1
+FORMAT = 2  # raise it when a model on disk can no longer be read; it is then trained again
 CARD, ARRAYS = "card.json", "arrays.safetensors"
 SEEN = "seen.source_id"
 
@@ -51,8 +52,8 @@ def load(folder: str | Path) -> Model:
         raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}); train it again.") from None
     recipe = recipe_from_json(card["recipe"])
     seen = arrays.pop(SEEN, np.empty(0, np.int64))
-    body = family(recipe.model).build(recipe, card["settings"], arrays)
-    return Model(recipe, tuple(card["classes"]), seen, body, card["note"])
+    bodies = tuple(_body(recipe, seed, own, arrays) for seed, own in zip(recipe.seeds, card["settings"], strict=True))
+    return Model(recipe, target_from_json(card["target"]), seen, bodies, card["note"])
 
 
 def read_card(folder: str | Path) -> dict[str, Any]:
@@ -73,10 +74,17 @@ def model_id(model: Model) -> str:
 
 
 def _card(model: Model) -> dict[str, Any]:
-    return {"recipe": model.recipe.to_json(), "classes": list(model.classes), "note": model.note,
-            "settings": model.body.settings()}  # fmt: skip
+    return {"recipe": model.recipe.to_json(), "target": model.target.to_json(), "note": model.note,
+            "settings": [body.settings() for body in model.bodies]}  # fmt: skip
 
 
 def _arrays(model: Model) -> dict[str, NDArray]:
-    arrays = {**model.body.arrays(), SEEN: model.source_id}
-    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+    """Arrays of every body, each under its seed, and the objects it has seen."""
+    arrays = {f"{seed}/{name}": array for seed, body in zip(model.recipe.seeds, model.bodies, strict=True)
+              for name, array in body.arrays().items()}  # fmt: skip
+    return {name: np.ascontiguousarray(value) for name, value in (arrays | {SEEN: model.source_id}).items()}
+
+
+def _body(recipe: Recipe, seed: int, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
+    own = {name.partition("/")[2]: array for name, array in arrays.items() if name.partition("/")[0] == str(seed)}
+    return recipe.spec.build(recipe.config, settings, own)

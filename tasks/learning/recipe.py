@@ -2,99 +2,82 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
-Kind = Literal["classifier", "regressor"]
-ModelName = Literal["forest", "balanced_forest", "colour_forest", "majority", "median", "lstm"]
-CLASSIFIERS = ("forest", "balanced_forest", "colour_forest", "majority", "lstm")
-REGRESSORS = ("forest", "colour_forest", "median")
+from pydantic import TypeAdapter, ValidationError
 
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Sizes and training of the multiband LSTM (Becker et al. 2025, A&A 694, A183, scaled down for one core).
-
-    `bands` are names of the bands it reads, () for all of the training batch. At most `max_per_band` successive epochs
-    of a band are read at a time. `head` and `central_head` are the widths of the per-step layers. `batch` is the most
-    objects in a step. The learning rate decays as `decay`**pass. Training ends after `max_epoch_count` passes, or
-    `patience` passes after the best log loss on a validation part of the training objects.
-    """
-
-    hidden: int = 32
-    levels: int = 2
-    head: tuple[int, ...] = (32,)
-    translation: int = 1
-    central_levels: int = 1
-    central_head: tuple[int, ...] = (32,)
-    dropout: float = 0.2
-    batch: int = 128
-    lr: float = 5e-3
-    central_lr: float = 5e-3
-    decay: float = 0.96
-    weight_decay: float = 1e-4
-    clip: float = 1.0
-    max_epoch_count: int = 50
-    patience: int = 10
-    band_only: int = 1
-    central_steps: int = 1
-    n_skip: int = 2
-    max_per_band: int = 64
-    validation_fraction: float = 0.15
-    class_balance: float = 0.5
-    bands: tuple[str, ...] = ()
+from tasks.learning.models import spec_of
+from tasks.learning.spec import ModelSpec, Offer
+from tasks.learning.targets import Target, target_from_json, together
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How one model of one target is trained.
+    """How one model of one target, or of several together, is trained.
 
-    `target` is "class" or a quantity such as teff_k. `columns` limits the features to these names (() for all; the
-    colour forest needs them). A `log_target` is learned as log10: it must be positive, and so is what is predicted.
+    `config` is of the class that the model's spec names. `columns` are the features that it reads, () for all of the
+    examples. With several `seeds` a model is trained with each, and their predictions are averaged.
     """
 
     name: str
-    target: str
-    kind: Kind
-    model: ModelName
-    trees: int = 300
-    network: NetworkConfig | None = None
-    seed: int = 0
-    log_target: bool = False
+    targets: tuple[Target, ...]
+    model: str
+    config: Any
     columns: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0,)
 
     def __post_init__(self) -> None:
-        allowed = CLASSIFIERS if self.kind == "classifier" else REGRESSORS
-        if self.model not in allowed:
-            raise ValueError(f"recipe {self.name}: a {self.kind} cannot be a {self.model}; choose from {allowed}.")
-        if self.model == "lstm" and self.network is None:
-            raise ValueError(f"recipe {self.name}: an lstm needs a NetworkConfig in `network`.")
-        if self.model == "colour_forest" and not self.columns:
-            raise ValueError(f"recipe {self.name}: a colour_forest needs the names of its colour columns.")
-        if self.log_target and self.kind != "regressor":
-            raise ValueError(f"recipe {self.name}: only a regressor can have a log target.")
-        if self.trees < 1:
-            raise ValueError(f"recipe {self.name}: trees is {self.trees}, but at least 1 is needed.")
+        if not isinstance(self.config, self.spec.config):
+            raise ValueError(f"recipe {self.name}: a {self.model} is set by a {self.spec.config.__name__}, "
+                             f"not by a {type(self.config).__name__}.")  # fmt: skip
+        if not isinstance(self.target, self.spec.kinds):
+            kinds = " or ".join(kind.__name__ for kind in self.spec.kinds)
+            raise ValueError(f"recipe {self.name}: a {self.model} learns a {kinds}, not {self.target.name}.")
+        if not self.seeds or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"recipe {self.name}: the seeds are {self.seeds}; give one or more, each once.")
 
     @property
-    def reads_features(self) -> bool:
-        """False for models that never look at the feature columns."""
-        return self.model in ("forest", "balanced_forest", "colour_forest")
+    def spec(self) -> ModelSpec:
+        """The spec of its model."""
+        return spec_of(self.model)
+
+    @property
+    def target(self) -> Target:
+        """What it learns: the one target, or all of them together."""
+        return together(self.targets)
+
+    def given(self, offer: Offer, seed: int = 0) -> Recipe:
+        """Complete for a dataset: the columns on offer that its model reads, and seeds that count from `seed`."""
+        seeds = tuple(seed + own for own in self.seeds)
+        return replace(self, columns=self.columns or self.spec.columns(offer), seeds=seeds)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a model card; `recipe_from_json` reads it back."""
-        return asdict(self)
+        return {"name": self.name, "targets": [target.to_json() for target in self.targets], "model": self.model,
+                "config": asdict(self.config), "columns": list(self.columns), "seeds": list(self.seeds)}  # fmt: skip
 
 
-def recipe_from_json(card: dict[str, Any]) -> Recipe:
-    """Recipe of a model card; a field that this version does not know raises ValueError."""
-    network = card.get("network")
-    parts = {**card, "network": None if network is None else NetworkConfig(**_checked(NetworkConfig, network))}
-    return Recipe(**_checked(Recipe, parts))
+def recipe_from_json(card: Mapping[str, Any]) -> Recipe:
+    """Recipe of a model card; ValueError where this version cannot read it."""
+    unknown = sorted(set(card) - {"name", "targets", "model", "config", "columns", "seeds"})
+    if unknown or "targets" not in card:
+        what = f"has {', '.join(unknown)}" if unknown else "has no targets"
+        raise ValueError(f"model card: its recipe {what}; the model is of another version.")
+    return Recipe(card["name"], tuple(map(target_from_json, card["targets"])), card["model"],
+                  config_of(card["model"], card["config"]), tuple(card["columns"]), tuple(card["seeds"]))  # fmt: skip
 
 
-def _checked(cls: type, values: dict[str, Any]) -> dict[str, Any]:
-    unknown = sorted(set(values) - {field.name for field in fields(cls)})
-    if unknown:
-        raise ValueError(f"model card: {cls.__name__} has no {', '.join(unknown)}; the model is of another version.")
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+def config_of(model: str, values: Mapping[str, Any]) -> Any:
+    """Configuration of `model` from plain values; ValueError, in one sentence, for what it cannot be."""
+    kind = spec_of(model).config
+    if unknown := sorted(set(values) - {field.name for field in fields(kind)}):
+        raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are "
+                         f"{', '.join(field.name for field in fields(kind)) or 'none'}.")  # fmt: skip
+    try:
+        checked = TypeAdapter(kind).validate_python(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"{model}: {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}.") from None
+    return checked

@@ -11,9 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from schemas.arrays import GOLDEN, splitmix64
+from tasks.learning.targets import Target
 
 TEST = -1
-VALUE_STRATA = 10  # a number is stratified by its deciles
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,13 +24,9 @@ class Split:
     stratified: bool
     note: str
 
-    @property
-    def is_test(self) -> NDArray[np.bool_]:
-        """(S,) true for the held-out objects."""
-        return self.fold == TEST
-
 
 def split(
+    target: Target,
     labels: ArrayLike,
     source_id: ArrayLike,
     n_folds: int = 5,
@@ -38,7 +34,7 @@ def split(
     seed: int = 0,
     groups: ArrayLike | None = None,
 ) -> Split:
-    """Folds 0..n_folds-1 and a test part (-1) of S objects, stratified by class, or by decile where labels are floats.
+    """Folds 0..n_folds-1 and a test part (-1) of S objects, stratified as the target says.
 
     Objects are ranked inside their class by a hash of their id and the seed, so row order does not matter. Rows with
     equal `groups` (S,) int64 are one star: they share a fold. A class with too few members to be in every fold is
@@ -51,7 +47,7 @@ def split(
         raise ValueError(f"split: {labels.size} labels for {source_id.size} objects; give one of each.")
     first, member = _stars(source_id, groups, seed)
     star_key = hash_of(source_id[first], seed)
-    stratum, names = _strata(labels[first])
+    stratum, names = target.strata(labels[first])
     fold, small = _deal(stratum, star_key, n_folds, test_fraction)
     note = _note(names, np.bincount(stratum, minlength=names.size), small, n_folds)
     return Split(fold[member], not small.any(), note)
@@ -86,16 +82,6 @@ def _stars(source_id: NDArray[np.int64], groups: ArrayLike | None, seed: int) ->
     star = np.empty(source_id.size, np.int64)
     star[order] = member
     return order[first], star
-
-
-def _strata(labels: NDArray) -> tuple[NDArray[np.int64], NDArray]:
-    """Stratum of each star (U,) and the names of the strata."""
-    if labels.dtype.kind != "f":
-        names, stratum = np.unique(labels.astype(str), return_inverse=True)
-        return stratum.astype(np.int64), names
-    edges = np.quantile(labels, np.linspace(0, 1, VALUE_STRATA + 1)[1:-1]) if labels.size else np.empty(0)
-    stratum = np.unique(np.searchsorted(edges, labels, side="right"), return_inverse=True)[1].astype(np.int64)
-    return stratum, np.arange(stratum.max(initial=-1) + 1).astype(str)
 
 
 def _deal(

@@ -35,7 +35,7 @@ from tests.integration.acquisition import (
     tables,
     understood,
 )
-from tests.integration.conftest import SMALL, assert_same, contents, environment, kill_all
+from tests.integration.conftest import FOREST_ONLY, SMALL, assert_same, contents, environment, kill_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm")]
 KILLS = int(os.environ.get("ARGELANDER_KILLS", "20"))
@@ -140,7 +140,7 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
 def refreshing(lake, base: str) -> subprocess.Popen:
     """`argelander refresh rrlyrae`, into a lake, from the replica at `base`."""
     clear_log(base)
-    settings = (*SMALL, "training.min_labels=10", "training.network.is_used=false", f"source.base_url={base}",
+    settings = (*SMALL, "training.min_labels=10", FOREST_ONLY, f"source.base_url={base}",
                 "source.sample.n_range=4", f"source.replica.n_objects={N}",
                 f"source.replica.seed={REPLICA_SEED}")  # fmt: skip
     words = [word for setting in settings for word in ("--set", setting)]

@@ -9,7 +9,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delta.store import Lake
-from tests.integration.conftest import argelander, refresh, rewrite_epochs, rewrite_objects, sentence, write_folder
+from tests.integration.conftest import (
+    FOREST_ONLY,
+    argelander,
+    refresh,
+    rewrite_epochs,
+    rewrite_objects,
+    sentence,
+    write_folder,
+)
 
 pytestmark = pytest.mark.usefixtures("one_server")
 
@@ -78,7 +86,7 @@ def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
         return table.filter(pa.array(keep))
 
     rewrite_epochs(folder, spoil)
-    done = refresh(folder, tmp_path / "lake", "training.network.is_used=false")
+    done = refresh(folder, tmp_path / "lake", FOREST_ONLY)
     rows = Lake(tmp_path / "lake").read("core_quarantine__row")
     found = dict(
         zip(*np.unique(rows["check"].to_numpy(zero_copy_only=False).astype(str), return_counts=True), strict=True)
@@ -89,7 +97,7 @@ def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     )
     catalogue = Lake(tmp_path / "lake").read("out__catalogue")
     assert catalogue.num_rows == 39 and ids[2] not in catalogue["object_id"].to_pylist()
-    again = refresh(folder, tmp_path / "lake", "training.network.is_used=false")
+    again = refresh(folder, tmp_path / "lake", FOREST_ONLY)
     assert "no work was done again" in again.stdout
     assert Lake(tmp_path / "lake").read("core_quarantine__row").equals(rows)
 
@@ -99,7 +107,7 @@ def test_no_error_column_at_all_is_no_bad_row(tmp_path, folder):
     rewrite_epochs(folder, lambda t: t.drop_columns("mag_err"))
     text = (folder / "dataset.toml").read_text()
     (folder / "dataset.toml").write_text(text.replace('mag_err = "mag_err"', 'mag_err = ""'))
-    refresh(folder, tmp_path / "lake", "training.network.is_used=false")
+    refresh(folder, tmp_path / "lake", FOREST_ONLY)
     lake = Lake(tmp_path / "lake")
     assert lake.read("core_quarantine__row").num_rows == 0
     assert lake.read("out__catalogue").num_rows == 40

@@ -7,11 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delta.store import Lake
-from tests.integration.conftest import refresh, rewrite_epochs, rewrite_objects, write_folder
+from tests.integration.conftest import FOREST_ONLY, refresh, rewrite_epochs, rewrite_objects, write_folder
 
 pytestmark = pytest.mark.usefixtures("one_server")
-
-FOREST_ONLY = "training.network.is_used=false"
 
 
 @pytest.mark.slow

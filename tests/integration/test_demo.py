@@ -15,9 +15,11 @@ SMALL_SKY = (
     "--set",
     "source.replica.n_objects=400",
     "--set",
-    "training.n_trees=60",
+    "training.options.forest.trees=60",
+    "training.options.balanced_forest.trees=60",
+    "training.options.colour_forest.trees=60",
     "--set",
-    "training.network.max_training_epochs=5",
+    "training.options.lstm.max_epoch_count=5",
 )
 
 

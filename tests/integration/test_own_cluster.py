@@ -19,10 +19,14 @@ from lakehouse.run import Run
 from tasks.stages.acquire.stage import acquire_sources
 from tasks.stages.clean.stage import clean_sources
 from tasks.stages.featurize.stage import featurize_sources
-from tests.integration.conftest import SMALL, argelander, environment, write_folder
+from tests.integration.conftest import FOREST_ONLY, SMALL, argelander, environment, write_folder
 
 pytestmark = pytest.mark.slow
-FOREST_ONLY = ("training.network.is_used=false", "compute.chunk_objects=8", "features.period.f_max=24")
+SETTINGS = (
+    FOREST_ONLY,
+    "compute.chunk_objects=8",
+    "features.period.f_max=24",
+)
 
 
 def program(stack: ExitStack, name: str, *arguments: object) -> subprocess.Popen:
@@ -59,7 +63,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path):
                     "--local-directory", tmp_path / name, "--host", "127.0.0.1")
             for name in ("one", "other")
         ]  # fmt: skip
-        settings = [word for setting in (*SMALL, *FOREST_ONLY, f"compute.scheduler={address(contact)}")
+        settings = [word for setting in (*SMALL, *SETTINGS, f"compute.scheduler={address(contact)}")
                     for word in ("--set", setting)]  # fmt: skip
         command = [sys.executable, "-m", "flows.cli", "refresh", "folder", "--data", str(folder), "--lake", str(lake),
                    "--release", str(lake / "release"), *settings]  # fmt: skip
@@ -80,7 +84,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(tmp_path):
 
 def undisturbed(folder: Path, place: Path):
     """The features of the same folder, by a cluster that nobody kills."""
-    settings = override(preset("folder", folder), (*SMALL, *FOREST_ONLY))
+    settings = override(preset("folder", folder), (*SMALL, *SETTINGS))
     Lake(place, create=True)
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
         run = Run("r", str(place), settings.dataset, cluster.scheduler_address, settings.compute.chunk_objects)

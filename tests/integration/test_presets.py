@@ -8,11 +8,11 @@ import pytest
 from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
 from tasks.replica.serve import running
-from tests.integration.conftest import SMALL, argelander
+from tests.integration.conftest import FOREST_ONLY, SMALL, argelander
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 N, SEED = 500, 11
-SETTINGS = [word for setting in (*SMALL, "training.min_labels=10", "training.network.is_used=false",
+SETTINGS = [word for setting in (*SMALL, "training.min_labels=10", FOREST_ONLY,
                                  f"source.replica.n_objects={N}", f"source.replica.seed={SEED}")
             for word in ("--set", setting)]  # fmt: skip
 CLASSES = {

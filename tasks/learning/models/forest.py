@@ -1,149 +1,17 @@
-"""Random forests of scikit-learn and imbalanced-learn, kept as plain node arrays so that no pickle is ever read.
+"""A random forest over all features; of classes, each tree weighs them by their frequency in its own sample."""
 
-A fitted forest is turned into the arrays of its nodes and rebuilt as scikit-learn's compiled trees, before its first
-prediction as after loading: the two are the same code on the same numbers. Missing values go down the branch that the
-training chose for them (scikit-learn's native support), so nothing is imputed.
-"""
+from tasks.learning.forests import ForestConfig, fit
+from tasks.learning.spec import Features, ModelSpec
+from tasks.learning.targets import Classification, Regression
+from tasks.learning.trees import build
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from tasks.learning.data import Examples
-from tasks.learning.recipe import Recipe
-
-NODE_FIELDS = {"left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
-               "missing_go_to_left": np.uint8}  # fmt: skip
-MIN_LEAF = {"classifier": 1, "regressor": 3, "colours": 5}  # few columns overfit sooner
-MOST_TRIED = 150.0  # columns at a split of a regressor, of which a third is usual: hundreds cost time and gain nothing
-SIGMA_FLOOR_FRACTION = 0.02  # of the spread of the target: trees that happen to agree are not certain
-CHUNK = 20_000  # rows per pass: bounds the memory of predictions
-
-
-@dataclass(frozen=True, eq=False)
-class Forest:
-    """Trees as node arrays (nodes of tree t are `offsets[t]:offsets[t + 1]`), with their leaves' values (nodes, C)."""
-
-    columns: tuple[str, ...]
-    offsets: NDArray[np.int64]
-    nodes: dict[str, NDArray]
-    values: NDArray[np.float64]
-    depth: NDArray[np.int32]
-    importance: NDArray[np.float64]
-    sigma_floor: float = 0.0
-
-    def __post_init__(self) -> None:
-        # compiled trees follow child numbers without looking, so numbers that lead outside must not reach them
-        length = np.diff(self.offsets)
-        size = np.repeat(length, length)
-        place = np.arange(size.size) - np.repeat(self.offsets[:-1], length)
-        left, right, feature = (self.nodes[name] for name in ("left_child", "right_child", "feature"))
-        leaf = left < 0
-        inner = (left > place) & (left < size) & (right > place) & (right < size)
-        inner &= (feature >= 0) & (feature < len(self.columns))
-        if not (leaf | inner).all() or (length < 1).any() or not length.size or len(self.values) != size.size:
-            wrong = int((~(leaf | inner)).sum())
-            raise ValueError(f"forest: {wrong} of {size.size} nodes point outside their tree; the file is damaged.")
-
-    @cached_property
-    def trees(self) -> list[Any]:
-        """scikit-learn's compiled trees."""
-        from sklearn.tree._tree import NODE_DTYPE, Tree
-
-        records = np.zeros(self.offsets[-1], NODE_DTYPE)
-        for name in NODE_FIELDS:
-            records[name] = self.nodes[name]
-        width = self.values.shape[1]
-        ends = zip(self.offsets[:-1], self.offsets[1:], self.depth, strict=True)
-        return [_compiled(Tree(len(self.columns), np.array([width], np.intp), 1), records[start:stop],
-                          self.values[start:stop], int(depth)) for start, stop, depth in ends]  # fmt: skip
-
-    def proba(self, examples: Examples) -> NDArray[np.float64]:
-        """Mean over trees of the class fractions in the leaf, (S, C)."""
-        return self._moments(examples)[0]
-
-    def value(self, examples: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean over trees (S,) and the spread between trees (S,), no smaller than the floor."""
-        mean, square = self._moments(examples)
-        spread = np.sqrt(np.maximum(square - mean**2, 0.0))
-        return mean[:, 0], np.maximum(spread[:, 0], self.sigma_floor)
-
-    def _moments(self, examples: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        matrix = examples.matrix(self.columns)
-        mean, square = np.zeros((2, len(examples), self.values.shape[1]))
-        for start in range(0, len(examples), CHUNK):
-            rows = slice(start, start + CHUNK)
-            for tree in self.trees:
-                leaf = tree.predict(matrix[rows]).reshape(-1, self.values.shape[1])
-                mean[rows] += leaf
-                square[rows] += leaf**2
-        return mean / len(self.trees), square / len(self.trees)
-
-    def arrays(self) -> dict[str, NDArray]:
-        """Nodes, values, offsets, depths and importances."""
-        return {"offsets": self.offsets, "values": self.values, "depth": self.depth, "importance": self.importance,
-                **self.nodes}  # fmt: skip
-
-    def settings(self) -> dict[str, Any]:
-        """Columns in their order, and the floor of the spread."""
-        return {"columns": list(self.columns), "sigma_floor": self.sigma_floor}
-
-
-def fit(recipe: Recipe, examples: Examples, y: NDArray, n_class: int, weight: NDArray | None) -> Forest:
-    """Forest of codes y (S,) when n_class > 0, of values y (S,) otherwise; on `recipe.columns`, or on all."""
-    columns = recipe.columns or examples.feature_names
-    if not columns:
-        raise ValueError(f"recipe {recipe.name}: a forest needs at least one feature column, and there is none.")
-    fitted = _estimator(recipe, len(columns)).fit(examples.matrix(columns), y, sample_weight=weight)
-    floor = 0.0 if n_class else float(SIGMA_FLOOR_FRACTION * np.std(y)) + 1e-9
-    return _from_estimators(fitted, tuple(columns), floor)
-
-
-def build(recipe: Recipe, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Forest:
-    """Forest of stored arrays; ValueError where they cannot be a forest."""
-    del recipe
-    absent = {"offsets", "values", "depth", "importance", *NODE_FIELDS} - set(arrays)
-    if absent:
-        raise ValueError(f"forest: the model file lacks {', '.join(sorted(absent))}.")
-    nodes = {name: arrays[name] for name in NODE_FIELDS}
-    return Forest(tuple(settings["columns"]), arrays["offsets"], nodes, arrays["values"], arrays["depth"],
-                  arrays["importance"], float(settings["sigma_floor"]))  # fmt: skip
-
-
-def _estimator(recipe: Recipe, n_column: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-
-    common = {"n_estimators": recipe.trees, "random_state": recipe.seed, "n_jobs": 1,
-              "min_samples_leaf": MIN_LEAF["colours" if recipe.model == "colour_forest" else recipe.kind]}  # fmt: skip
-    if recipe.kind == "regressor":
-        return RandomForestRegressor(max_features=min(1 / 3, MOST_TRIED / n_column), **common)
-    if recipe.model != "balanced_forest":
-        return RandomForestClassifier(max_features="sqrt", class_weight="balanced_subsample", **common)
-    from imblearn.ensemble import BalancedRandomForestClassifier
-
-    # Chen, Liaw & Breiman 2004 (Berkeley TR 666): per tree, a draw with replacement of the rarest class's size from
-    # every class. imbalanced-learn's defaults for these three have changed between versions, so they are set.
-    return BalancedRandomForestClassifier(max_features="sqrt", sampling_strategy="all", replacement=True,
-                                          bootstrap=False, **common)  # fmt: skip
-
-
-def _from_estimators(fitted: Any, columns: tuple[str, ...], sigma_floor: float) -> Forest:
-    states = [estimator.tree_.__getstate__() for estimator in fitted.estimators_]
-    count = np.array([state["node_count"] for state in states])
-    records = np.concatenate([state["nodes"] for state in states])
-    nodes = {name: records[name].astype(dtype) for name, dtype in NODE_FIELDS.items()}
-    values = np.concatenate([state["values"][:, 0, :] for state in states])
-    depth = np.array([state["max_depth"] for state in states], np.int32)
-    offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    return Forest(columns, offsets, nodes, values, depth, np.asarray(fitted.feature_importances_), sigma_floor)
-
-
-def _compiled(tree: Any, records: NDArray, values: NDArray, depth: int) -> Any:
-    tree.__setstate__({"max_depth": depth, "node_count": len(records), "nodes": np.ascontiguousarray(records),
-                       "values": np.ascontiguousarray(values[:, None, :])})  # fmt: skip
-    return tree
+SPEC = ModelSpec(
+    name="forest",
+    kinds=(Classification, Regression),
+    needs=(Features(),),
+    config=ForestConfig,
+    cost=10.0,
+    simplicity=3,
+    fit=fit,
+    build=build,
+)

@@ -9,21 +9,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
-from lakehouse.models import current, model_dir, read_card
+from lakehouse.models import current, read_card
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
-from schemas.quantities import quantity
 from schemas.tables.catalogue import PROBABILITY
-from tasks.learning.evaluation import calibrated, calibration_from_json
-from tasks.learning.recipe import recipe_from_json
-from tasks.learning.splits import TEST
+from tasks.learning.targets import Classification, target_from_json
 from tasks.reporting.data import (
     ClassCounts,
     ClassPeriods,
@@ -35,6 +31,7 @@ from tasks.reporting.data import (
     SkyPositions,
 )
 from tasks.stages.inputs import read_light_curves
+from tasks.stages.publish.held_out import read_held_out
 
 PER_CLASS = 2  # folded curves of each class: the surest and the least sure
 MOST_CLASSES = 12
@@ -50,7 +47,7 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
     has_class = rows["class_pred"].null_count < rows.num_rows
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False) if has_class else None
     period = floats(rows["period_day"])
-    held, quantities = _held_out(run, cards)
+    held = read_held_out(run, cards)
     return ReportData(
         title=f"Catalogue of {run.dataset}",
         dataset=run.dataset,
@@ -64,8 +61,8 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
         notes=tuple(card["note"] for card in cards.values() if card["note"]),
         sky=_sky(rows, predicted),
         counts=_counts(lake, where, predicted, cards),
-        held_out=held,
-        quantities=tuple(quantities),
+        held_out=next((each for each in held if isinstance(each, HeldOutClasses)), None),
+        quantities=tuple(each for each in held if isinstance(each, HeldOutQuantity)),
         metrics=_read(lake, "score_model__metric", where),
         curves=_curves(run, lake, rows, dataset_bands.names) if has_class else (),
         periods=ClassPeriods(period, predicted) if predicted is not None and np.isfinite(period).any() else None,
@@ -96,31 +93,17 @@ def _counts(
 ) -> ClassCounts | None:
     if predicted is None:
         return None
-    classes = tuple(cards["class"]["classes"])
+    classes = _classes(cards)
     labels = lake.read(TABLES["label_sample__class"], ["class"], where)["class"]
     found = dict(zip(*np.unique(labels.to_numpy(zero_copy_only=False).astype(str), return_counts=True), strict=True))
     given = dict(zip(*np.unique(predicted.astype(str), return_counts=True), strict=True))
     return ClassCounts(classes, *(np.array([n.get(c, 0) for c in classes]) for n in (given, found)))
 
 
-def _held_out(run: Run, cards: dict[str, dict[str, Any]]) -> tuple[HeldOutClasses | None, list[HeldOutQuantity]]:
-    """Predictions of the chosen models for the labelled sources of the held-out part."""
-    classes, quantities = None, []
-    for target, card in cards.items():
-        labels = pq.read_table(model_dir(run.lake, run.dataset, target, card["model_id"]) / "labels.parquet")
-        part = labels["fold"].to_numpy() == TEST
-        raw = labels["prediction"].combine_chunks()
-        raw = raw.flatten().to_numpy().reshape(len(raw), -1)[part]
-        recipe = recipe_from_json(card["recipe"])
-        scores = calibrated(recipe, calibration_from_json(card["calibration"]), raw)
-        y = np.array(labels["y"].to_pylist())[part]
-        if scores.proba is not None:
-            names = tuple(card["classes"])
-            classes = HeldOutClasses(np.searchsorted(names, y.astype(str)), scores.proba, names, recipe.name, "test")
-            continue
-        quantities.append(HeldOutQuantity(target, quantity(target).shown_unit, y.astype(float), *scores.quantity(),
-                                          level=card["calibration"]["level"], recipe=recipe.name))  # fmt: skip
-    return classes, quantities
+def _classes(cards: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """The classes that the models tell apart."""
+    parts = (part for card in cards.values() for part in target_from_json(card["bound_target"]).parts)
+    return next((part.classes for part in parts if isinstance(part, Classification)), ())
 
 
 def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tuple[FoldedCurve, ...]:

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,8 +16,7 @@ from lakehouse.models import current, read_card
 from lakehouse.releases.release import write_release
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column, TableSpec
-from schemas.arrays import floats
-from tasks.learning.metrics import classification_metrics, regression_metrics
+from tasks.learning.targets import target_from_json
 from tasks.reporting.page import render
 from tasks.stages.publish.findings import findings
 
@@ -71,30 +69,25 @@ def against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
     """Where the dataset has a truth: metrics of the catalogue's sources that trained no model, merged into the lake."""
     if not lake.exists(TRUTH) or not lake.count(TRUTH, dataset=run.dataset):
         return
-    truth = lake.read(TRUTH, where={"dataset": run.dataset})
+    held_out, truth = _with_truth(rows, lake.read(TRUTH, where={"dataset": run.dataset}))
+    metrics: list[dict[str, Any]] = []
+    for target, model_id in current(run.lake, run.dataset).items():
+        card = read_card(run.lake, run.dataset, target, model_id)
+        learnt = target_from_json(card["bound_target"])
+        about = {"dataset": run.dataset, "recipe": card["recipe"]["name"], "model_id": model_id, "split": "truth",
+                 "is_chosen": True}  # fmt: skip
+        for part, measured in learnt.measure_catalogue(held_out, truth, TRUTH_NOTE).items():
+            metrics += [{**metric.row(), **about, "target": part} for metric in measured]
+    lake.merge(run.run_id, METRIC, pa.Table.from_pylist(metrics, schema=METRIC.arrow()), stage="publish")
+
+
+def _with_truth(rows: pa.Table, truth: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Rows of the sources that trained no model and have a truth, and their true values, in order of source_id."""
     twins = pc.drop_null(truth["duplicate_of"])  # one star, two ids: the other id may have trained
     truth = truth.filter(
         pc.invert(pc.or_(truth["duplicate_of"].is_valid(), pc.is_in(truth["source_id"], value_set=twins)))
     )
-    held_out = rows.filter(pc.invert(rows["is_training"]))
-    both = held_out.join(truth, "source_id", right_suffix="_true", join_type="inner").sort_by("source_id")
-    metrics: list[dict[str, Any]] = []
-    for target, model_id in current(run.lake, run.dataset).items():
-        card = read_card(run.lake, run.dataset, target, model_id)
-        found = _class_truth(both, card) if target == "class" else _quantity_truth(both, target)
-        metrics += [{**metric.row(), "dataset": run.dataset, "target": target, "recipe": card["recipe"]["name"],
-                     "model_id": model_id, "split": "truth", "is_chosen": True} for metric in found]  # fmt: skip
-    lake.merge(run.run_id, METRIC, pa.Table.from_pylist(metrics, schema=METRIC.arrow()), stage="publish")
-
-
-def _class_truth(both: pa.Table, card: dict[str, Any]) -> list[Any]:
-    proba = np.stack([both[f"prob_{name}"].to_numpy() for name in card["classes"]], axis=1)
-    return classification_metrics(both["class"].to_numpy(), proba, card["classes"], TRUTH_NOTE)
-
-
-def _quantity_truth(both: pa.Table, target: str) -> list[Any]:
-    names = (f"{target}_true", target, f"{target}_lo", f"{target}_hi")
-    columns = [floats(both[name]) for name in names]
-    known = np.isfinite(columns[0]) & np.isfinite(columns[1])
-    y, value, lo, hi = (column[known] for column in columns)
-    return regression_metrics(y, value, lo, hi, note=TRUTH_NOTE)
+    held_out = rows.filter(pc.invert(rows["is_training"])).sort_by("source_id")
+    held_out = held_out.filter(pc.is_in(held_out["source_id"], value_set=truth["source_id"].combine_chunks()))
+    place = pc.index_in(held_out["source_id"], value_set=truth["source_id"].combine_chunks())
+    return held_out, truth.take(place)

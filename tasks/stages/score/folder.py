@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
 from lakehouse.disk import room_for, whole_file
-from lakehouse.models import current, read_card
+from lakehouse.models import current
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import FolderSource
 from tasks.features import FeatureConfig, compute_colours, compute_features, stale
 from tasks.folder import local
+from tasks.learning.catalogue import catalogue_values, columns_read
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import CutConfig, apply_cuts
@@ -28,7 +29,8 @@ from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.fanout import fan_out
 from tasks.stages.featurize.chunk import COLOURS
 from tasks.stages.featurize.stage import complete_config
-from tasks.stages.score.stage import FEATURES, PERIOD, score_columns, scorers_of, wide_scores
+from tasks.stages.score.models import scored_columns, scorers_of
+from tasks.stages.score.stage import FEATURES, PERIOD
 
 
 def apply(run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
@@ -103,9 +105,8 @@ def score_file(
         mags[batch.row, batch.band] = batch.mag
         table = compute_colours(mags, names).add_column(0, "source_id", pa.array(batch.source_id))
     scorers = scorers_of(run, models)
-    needed = sorted({name for each in scorers for name in each.features})
-    examples = examples_from_table(table, needed, batch if has_epochs else None)
-    values = wide_scores(scorers, {each.target: each.score(examples) for each in scorers})
+    examples = examples_from_table(table, columns_read(scorers), batch if has_epochs else None)
+    values = catalogue_values(scorers, [each.score(examples) for each in scorers])
     found = {column.name: table[column.name] for column in PERIOD if column.name in table.column_names}
     model_id = pa.repeat(" ".join(models.values()), len(batch))
     return pa.table({"object_id": rows["object_id"], **values, **found, "model_id": model_id})
@@ -113,8 +114,7 @@ def score_file(
 
 def _with_unseen(scores: pa.Table | None, every: pa.Table, run: Run, models: Mapping[str, str]) -> pa.Table:
     """A row for every object of the folder, in its order; null scores where it had no usable epoch."""
-    cards = [read_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
-    units = {column.name: column.field() for column in (*score_columns(cards), *PERIOD)}
+    units = {column.name: column.field() for column in (*scored_columns(run, models), *PERIOD)}
     if scores is None:
         text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", "model_id")]
         scores = pa.schema([*text, *units.values()]).empty_table()

@@ -3,9 +3,17 @@
 import numpy as np
 
 from tasks.learning.data import Examples
+from tasks.learning.models import spec_of
+from tasks.learning.recipe import Recipe
+from tasks.learning.targets import CLASS, Target
 from tasks.lightcurves import LightCurveBatch
 
 SHAPES = ("sine", "saw", "noise")
+
+
+def recipe(model: str, target: Target = CLASS, columns=(), seeds=(0,), **config) -> Recipe:
+    """A recipe of one target, called as its model is."""
+    return Recipe(model, (target,), model, spec_of(model).config(**config), columns, seeds)
 
 
 def stars(n: int, seed: int = 0, bands: tuple[str, ...] = ("g", "r"), n_epoch: tuple[int, int] = (12, 30)):

@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from tasks.learning.models.lstm.body import fit_network
-from tasks.learning.recipe import NetworkConfig
+from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.training.checkpoint import Checkpoint
 from tasks.learning.training.devices import reproducible
 from tasks.learning.training.loop import LoopConfig, train

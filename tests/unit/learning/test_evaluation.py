@@ -1,13 +1,18 @@
 """One recipe is chosen out of fold; calibration never sees the held-out part; cards give calibrations back."""
 
+import json
+
 import numpy as np
 
 from tasks.learning.calibration import ConformalInterval, Temperature
-from tasks.learning.evaluation import calibrated, calibration_from_json, calibration_to_json, evaluate
-from tasks.learning.recipe import Recipe
+from tasks.learning.evaluation import evaluate
+from tasks.learning.metrics import overall
+from tasks.learning.targets import CLASS, Regression
+from tests.unit.learning.synthetic_stars import recipe
 
-RECIPES = [Recipe(name=name, target="class", kind="classifier", model=name) for name in ("majority", "forest")]
-RADIUS = Recipe(name="forest", target="radius_rsun", kind="regressor", model="forest", log_target=True)
+RECIPES = [recipe("majority"), recipe("forest")]
+TARGET = CLASS.bound(np.array(["a", "b"]))
+RADIUS = Regression.of("radius_rsun")
 
 
 def sample(n=400, seed=0):
@@ -21,20 +26,20 @@ def sample(n=400, seed=0):
 
 def test_the_choice_and_the_calibration_ignore_the_held_out_part():
     y, fold, predictions = sample()
-    one = evaluate(RECIPES, predictions, y, fold, ["a", "b"], 0.68, {})
+    one = evaluate(TARGET, RECIPES, predictions, y, fold, 0.68)
     spoiled = {name: values.copy() for name, values in predictions.items()}
     spoiled["forest"][fold == -1] = spoiled["forest"][fold == -1][:, ::-1]
-    other = evaluate(RECIPES, spoiled, y, fold, ["a", "b"], 0.68, {})
+    other = evaluate(TARGET, RECIPES, spoiled, y, fold, 0.68)
     assert one.chosen == other.chosen == "forest"
     assert one.calibration == other.calibration
-    accuracy = [next(m.value for m in e.metrics["forest"]["test"] if m.metric == "accuracy") for e in (one, other)]
+    accuracy = [overall(e.recipes["forest"].metrics["test"]["class"], "accuracy") for e in (one, other)]
     assert accuracy[0] > 0.8 and abs(accuracy[0] + accuracy[1] - 1) < 1e-9
 
 
 def test_overconfident_probabilities_are_cooled():
     y, fold, predictions = sample()
-    calibration = evaluate(RECIPES, predictions, y, fold, ["a", "b"], 0.68, {}).calibration["forest"]
-    proba = calibrated(RECIPES[1], calibration, predictions["forest"]).proba
+    calibration = evaluate(TARGET, RECIPES, predictions, y, fold, 0.68).calibration
+    proba = TARGET.scores(calibration, predictions["forest"]).proba
     assert calibration.temperature > 1 and abs(proba.max(axis=1).mean() - 0.9) < 0.03
 
 
@@ -43,10 +48,10 @@ def test_intervals_of_log_targets_are_positive_and_hold_their_level():
     truth = 10 ** rng.normal(1, 0.5, 2000)
     raw = np.stack([np.log10(truth) + rng.normal(0, 0.1, 2000), np.full(2000, 0.05)], axis=1)
     fold = np.where(np.arange(2000) % 5 == 4, -1, 0).astype(np.int8)
-    found = evaluate([RADIUS], {"forest": raw}, truth, fold, [], 0.68, {})
-    scores = calibrated(RADIUS, found.calibration["forest"], raw)
+    found = evaluate(RADIUS, [recipe("forest", RADIUS)], {"forest": raw}, truth, fold, 0.68)
+    scores = RADIUS.scores(found.calibration, raw)
     assert (scores.lo > 0).all() and (scores.lo < scores.value).all() and (scores.value < scores.hi).all()
-    coverage = next(m for m in found.metrics["forest"]["test"] if m.metric == "coverage")
+    coverage = next(m for m in found.recipes["forest"].metrics["test"]["radius_rsun"] if m.metric == "coverage")
     assert coverage.n == 400 and abs(coverage.value - 0.68) < 0.06
 
 
@@ -56,4 +61,4 @@ def test_cards_give_calibrations_back_infinite_widths_included():
         ConformalInterval(0.68, 2.5, 90),
         ConformalInterval(0.9, float("inf"), 3),
     ):
-        assert calibration_from_json(calibration_to_json(calibration)) == calibration
+        assert type(calibration).from_json(json.loads(json.dumps(calibration.to_json()))) == calibration

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
+from schemas import BadInput
 from tasks.learning.bootstrap import bootstrap, class_counts
 from tasks.learning.metrics import Metric, classification_metrics, confusion_matrix, regression_metrics
+from tasks.learning.models import MODELS, spec_of
 from tasks.learning.selection import choose
+from tasks.learning.targets import CLASS, Regression
 
 CLASSES = ("CEP", "ECL", "RRab", "RRc")
 
@@ -119,17 +122,17 @@ def test_rows_have_the_columns_of_the_table():
     assert set(row) < {column.name for column in TABLES["score_model__metric"].columns}
 
 
-def chosen(**figures):
-    rows = {name: [Metric("macro_f1", "all", *figure, 100, None)] for name, figure in figures.items()}
-    return choose(rows, "classifier")
-
-
 def test_the_best_recipe_wins_the_simpler_at_equal_figures_and_a_baseline_can():
-    assert chosen(majority=(0.2, 0.1, 0.3), forest=(0.80, 0.75, 0.85), lstm=(0.82, 0.78, 0.86)) == "lstm"
-    assert chosen(lstm=(0.82, 0.78, 0.86), forest=(0.82, 0.75, 0.85)) == "forest"
-    assert chosen(forest=(0.70, 0.65, 0.75), lstm=(0.82, 0.78, 0.86)) == "lstm"
-    assert chosen(majority=(0.5, 0.4, 0.6), forest=(0.45, 0.4, 0.5)) == "majority"
-    rmse = {name: [Metric("rmse", "all", v, v - 5, v + 5, 9, None)] for name, v in (("median", 90), ("forest", 50))}
-    assert choose(rmse, "regressor") == "forest"
-    with pytest.raises(ValueError, match="none of 1 recipes"):
-        choose({"forest": []}, "classifier")
+    simplicity = {name: spec_of(name).simplicity for name in MODELS}
+    assert choose({"majority": 0.2, "forest": 0.80, "lstm": 0.82}, simplicity) == "lstm"
+    assert choose({"lstm": 0.82, "forest": 0.82}, simplicity) == "forest"
+    assert choose({"majority": 0.5, "forest": 0.45}, simplicity) == "majority"
+    with pytest.raises(BadInput, match="none of 1 recipes"):
+        choose({"forest": None}, simplicity)
+
+
+def test_a_target_says_which_figure_decides_and_which_way():
+    rows = [Metric("rmse", "all", 90.0, 85.0, 95.0, 9, None), Metric("macro_f1", "all", 0.5, 0.4, 0.6, 9, None)]
+    assert CLASS.merit({"class": rows}) == 0.5
+    assert Regression.of("teff_k").merit({"teff_k": rows}) == -90
+    assert CLASS.merit({"class": rows[:1]}) is None

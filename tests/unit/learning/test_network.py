@@ -15,15 +15,17 @@ from tasks.learning.inputs.differences import context_width, difference_rows
 from tasks.learning.inputs.epochs import distinct_epochs
 from tasks.learning.inputs.padding import PaddedRows, pad_rows
 from tasks.learning.inputs.windows import cut_window
+from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.network import BandNetwork, MultibandLSTM
 from tasks.learning.persistence import model_id
-from tasks.learning.recipe import NetworkConfig, Recipe
+from tasks.learning.recipe import Recipe
+from tasks.learning.targets import CLASS
 from tasks.learning.training.losses import step_loss
 from tasks.lightcurves import LightCurveBatch
 from tests.unit.learning.synthetic_stars import stars
 
 SMALL = NetworkConfig(hidden=8, head=(8,), central_head=(8,), batch=32, max_epoch_count=3, max_per_band=20)
-RECIPE = Recipe("lstm", "class", "classifier", "lstm", network=SMALL)
+RECIPE = Recipe("lstm", (CLASS,), "lstm", SMALL)
 EXAMPLES, CLASSES, _ = stars(90, n_epoch=(2, 30))
 SELF = Path(__file__)
 
@@ -76,10 +78,10 @@ def test_padding_changes_no_output_and_no_gradient():
 
 def test_prediction_does_not_depend_on_the_order_or_company_of_objects():
     model = fit(RECIPE, EXAMPLES, CLASSES)
-    whole = model.predict_proba(EXAMPLES)
+    whole = model.predict(EXAMPLES)
     order = np.random.default_rng(1).permutation(90)
-    assert np.allclose(model.predict_proba(EXAMPLES.select(order)), whole[order], atol=1e-6)
-    alone = np.concatenate([model.predict_proba(EXAMPLES.select([i])) for i in range(5)])
+    assert np.allclose(model.predict(EXAMPLES.select(order)), whole[order], atol=1e-6)
+    alone = np.concatenate([model.predict(EXAMPLES.select([i])) for i in range(5)])
     assert np.allclose(alone, whole[:5], atol=1e-6)
     assert np.allclose(whole.sum(1), 1)
 
@@ -91,7 +93,7 @@ def test_training_does_not_depend_on_row_order_or_on_earlier_random_numbers():
     order = np.random.default_rng(2).permutation(90)
     assert model_id(fit(RECIPE, EXAMPLES.select(order), CLASSES[order])) == first
     assert torch.equal(state, torch.get_rng_state())
-    assert model_id(fit(replace(RECIPE, seed=1), EXAMPLES, CLASSES)) != first
+    assert model_id(fit(replace(RECIPE, seeds=(1,)), EXAMPLES, CLASSES)) != first
 
 
 def test_a_new_process_gives_the_same_bits():
@@ -105,11 +107,11 @@ def test_a_new_process_gives_the_same_bits():
 def test_it_learns_shapes_that_only_the_light_curve_shows():
     examples, classes, _ = stars(200, seed=8)
     config = replace(SMALL, hidden=16, max_epoch_count=15, max_per_band=30, lr=1e-2, central_lr=1e-2)
-    model = fit(replace(RECIPE, network=config), examples, classes)
+    model = fit(replace(RECIPE, config=config), examples, classes)
     other, truth, _ = stars(200, seed=9)
-    found = np.array(model.classes)[model.predict_proba(other).argmax(1)]
+    found = np.array(model.target.classes)[model.predict(other).argmax(1)]
     assert (found == truth).mean() > 0.8
-    assert 1 <= len(model.body.history) <= 15
+    assert 1 <= len(model.bodies[0].history) <= 15
 
 
 def test_parameters_of_a_band_are_those_of_the_paper():
@@ -134,8 +136,8 @@ def test_an_object_without_rows_gets_the_class_frequencies_and_an_empty_band_is_
     model = fit(RECIPE, EXAMPLES, CLASSES)
     batch = LightCurveBatch.from_epochs([1, 1, 2, 2, 2, 2], np.arange(6), np.arange(6) / 10, None, np.zeros(6), None,
                                         ("g", "r"))  # fmt: skip
-    proba = model.predict_proba(Examples(batch.source_id, np.empty((2, 0)), (), batch))
-    assert np.allclose(proba[0], [(name == CLASSES).mean() for name in model.classes])
+    proba = model.predict(Examples(batch.source_id, np.empty((2, 0)), (), batch))
+    assert np.allclose(proba[0], [(name == CLASSES).mean() for name in model.target.classes])
     assert not np.allclose(proba[1], proba[0]) and np.isfinite(proba).all()
 
 
@@ -144,16 +146,16 @@ def test_bands_are_known_by_name():
     batch = EXAMPLES.batch
     turned = replace(batch, bands=("x", "r", "g"), band=np.where(batch.band == 0, 2, 1))
     examples = Examples(EXAMPLES.source_id, EXAMPLES.features, EXAMPLES.feature_names, turned)
-    assert np.allclose(model.predict_proba(examples), model.predict_proba(EXAMPLES), atol=1e-6)
+    assert np.allclose(model.predict(examples), model.predict(EXAMPLES), atol=1e-6)
     with pytest.raises(ValueError, match="it reads the bands"):
-        model.predict_proba(replace(examples, batch=replace(batch, bands=("x", "y"))))
+        model.predict(replace(examples, batch=replace(batch, bands=("x", "y"))))
 
 
 def test_few_objects_and_no_errors_still_train():
     batch = replace(EXAMPLES.batch, mag_err=np.full(EXAMPLES.batch.time.size, np.nan))
     examples = replace(EXAMPLES, batch=batch).select(np.arange(4))
     model = fit(RECIPE, examples, ["a", "b", "a", "b"])
-    assert np.isfinite(model.predict_proba(examples)).all()
+    assert np.isfinite(model.predict(examples)).all()
     assert "a (2)" in model.note
 
 
@@ -175,5 +177,5 @@ RECORDED = {  # of the loop that knew this network alone (commit 06f93a4): valid
 def test_it_trains_as_it_always_has(name):
     config, seed, n, n_epoch, history = RECORDED[name]
     examples, classes, _ = stars(n, seed=seed, n_epoch=n_epoch)
-    model = fit(replace(RECIPE, network=config, seed=seed), examples, classes)
-    assert model.body.history == pytest.approx(history, abs=1e-6)
+    model = fit(replace(RECIPE, config=config, seeds=(seed,)), examples, classes)
+    assert model.bodies[0].history == pytest.approx(history, abs=1e-6)

@@ -10,9 +10,10 @@ import pytest
 
 from tasks.learning.data import Examples
 from tasks.learning.fit import fit
-from tasks.learning.recipe import NetworkConfig, Recipe
 from tasks.learning.splits import split
+from tasks.learning.targets import CLASS
 from tasks.lightcurves import LightCurveBatch
+from tests.unit.learning.synthetic_stars import recipe
 
 ROOT = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).parents[3] / ".." / "shared" / "data"))
 FOLDER = ROOT / "eros_br"
@@ -29,11 +30,11 @@ def test_the_network_beats_the_majority_on_real_stars():
                                         ("B", "R"))  # fmt: skip
     y = np.array(objects["label"].to_pylist())
     examples = Examples(batch.source_id, np.empty((len(batch), 0)), (), batch)
-    parts = split(y, batch.source_id, 5, 0.2, 0)
+    parts = split(CLASS, y, batch.source_id, 5, 0.2, 0)
     some, scored = np.flatnonzero(parts.fold > 0), np.flatnonzero(parts.fold == 0)
-    config = NetworkConfig(hidden=16, max_epoch_count=8, max_per_band=40)
-    model = fit(Recipe("lstm", "class", "classifier", "lstm", network=config), examples.select(some), y[some])
-    proba = model.predict_proba(examples.select(scored))
-    found = np.array(model.classes)[proba.argmax(1)]
-    recall = [(found[y[scored] == name] == name).mean() for name in model.classes]
+    small = recipe("lstm", hidden=16, max_epoch_count=8, max_per_band=40)
+    model = fit(small, examples.select(some), y[some])
+    proba = model.predict(examples.select(scored))
+    found = np.array(model.target.classes)[proba.argmax(1)]
+    recall = [(found[y[scored] == name] == name).mean() for name in model.target.classes]
     assert np.mean(recall) > 0.6  # the majority class alone gives 0.25

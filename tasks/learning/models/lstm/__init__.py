@@ -12,19 +12,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.learning.data import Examples
-from tasks.learning.models.lstm.body import Network, build_network, fit_network
-from tasks.learning.recipe import Recipe
+from tasks.learning.models.lstm.config import NetworkConfig
+from tasks.learning.spec import Body, Curves, ModelSpec
+from tasks.learning.targets import Classification, Labels, Target
 
 
-def fit(recipe: Recipe, examples: Examples, y: NDArray[np.int64], n_class: int, weight: NDArray | None) -> Network:
-    """Network of codes y (S,); part of the examples is set aside by object to decide when to stop."""
-    if recipe.network is None:
-        raise ValueError(f"recipe {recipe.name}: an lstm needs a network and light curves; use a forest without them.")
-    return fit_network(recipe.network, n_class, examples, y, weight, recipe.seed)
+def fit(
+    config: NetworkConfig,
+    targets: tuple[Target, ...],
+    examples: Examples,
+    labels: tuple[Labels, ...],
+    weight: NDArray[np.float64] | None,
+    seed: int,
+) -> Body:
+    """Network of class codes; part of the examples is set aside by object to decide when to stop."""
+    from tasks.learning.models.lstm.body import fit_network
+
+    return fit_network(config, targets[0].width, examples, labels[0].values, weight, seed)
 
 
-def build(recipe: Recipe, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Network:
-    """Network of stored arrays; ValueError where they do not fit the recipe."""
-    if recipe.network is None:
-        raise ValueError(f"recipe {recipe.name}: the model card has no network settings.")
-    return build_network(recipe.network, settings, arrays)
+def build(config: NetworkConfig, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
+    """Network of stored arrays; ValueError where they do not fit the settings."""
+    from tasks.learning.models.lstm.body import build_network
+
+    return build_network(config, settings, arrays)
+
+
+SPEC = ModelSpec(
+    name="lstm",
+    kinds=(Classification,),
+    needs=(Curves(has_time=True),),
+    config=NetworkConfig,
+    cost=120.0,
+    simplicity=5,
+    fit=fit,
+    build=build,
+)

@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tasks.learning.body import Classifier
 from tasks.learning.data import Examples
 from tasks.learning.inputs.epochs import distinct_epochs
+from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.learner import MultibandLearner, final_proba, row_views
 from tasks.learning.models.lstm.network import MultibandLSTM
-from tasks.learning.recipe import NetworkConfig
 from tasks.learning.training.checkpoint import Checkpoint, under_prefix, with_prefix
 from tasks.learning.training.devices import one_thread, reproducible
 from tasks.learning.training.loop import LoopConfig, train
@@ -23,7 +22,7 @@ from tasks.lightcurves import LightCurveBatch
 
 
 @dataclass(frozen=True, eq=False)
-class Network(Classifier):
+class Network:
     """A trained network, the bands it reads, and the class frequencies for objects without three epochs in a band."""
 
     config: NetworkConfig
@@ -32,7 +31,7 @@ class Network(Classifier):
     module: MultibandLSTM
     history: tuple[float, ...] = ()
 
-    def proba(self, examples: Examples) -> NDArray[np.float64]:
+    def predict(self, examples: Examples) -> NDArray[np.float64]:
         """Class probabilities (S, C); an object that has no row of differences gets the class frequencies."""
         views = row_views(_epochs(examples, self.bands), self.config)
         with one_thread():

@@ -19,8 +19,8 @@ from tasks.learning.inputs.buckets import length_buckets
 from tasks.learning.inputs.differences import DifferenceRows, difference_rows
 from tasks.learning.inputs.padding import PaddedRows, pad_rows
 from tasks.learning.inputs.windows import cut_views, cut_window, is_longer
+from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.network import MultibandLSTM
-from tasks.learning.recipe import NetworkConfig
 from tasks.learning.training.devices import device_of, to_device
 from tasks.learning.training.groups import GroupConfig
 from tasks.learning.training.loop import Losses

@@ -17,7 +17,7 @@ from tasks.learning.inputs.padding import PaddedRows
 from tasks.learning.layers.dense import dense_relu, last_step, normed_head
 from tasks.learning.layers.recurrent import LevelMix, ResidualLSTM
 from tasks.learning.layers.scaling import mean_and_spread, no_scaling
-from tasks.learning.recipe import NetworkConfig
+from tasks.learning.models.lstm.config import NetworkConfig
 
 
 class BandNetwork(nn.Module):

@@ -1,0 +1,63 @@
+"""What the models that are random forests have in common: their settings, and the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tasks.learning.data import Examples
+from tasks.learning.targets import Classification, Labels, Regression, Target
+from tasks.learning.trees import Forest, from_estimators
+
+MOST_TRIED = 150.0  # columns at a split of a regressor, of which a third is usual: hundreds cost time and gain nothing
+SIGMA_FLOOR_FRACTION = 0.02  # of the spread of the target: trees that happen to agree are not certain
+
+
+@dataclass(frozen=True)
+class ForestConfig:
+    """Settings of a random forest."""
+
+    trees: Annotated[int, Field(ge=1, le=5000, description="number of trees")] = 300
+    min_leaf: Annotated[int, Field(ge=1, le=1000, description="fewest objects in a leaf")] = 1
+
+
+Estimator = Callable[[dict[str, Any], int], Any]  # from settings of all forests, and the number of columns
+
+
+def fit(
+    config: ForestConfig,
+    targets: tuple[Target, ...],
+    examples: Examples,
+    labels: tuple[Labels, ...],
+    weight: NDArray[np.float64] | None,
+    seed: int,
+    classifier: Estimator | None = None,
+) -> Forest:
+    """Forest of one target on all columns of the examples; `classifier` makes another estimator of classes."""
+    (target,), (own,) = targets, labels
+    columns = examples.feature_names
+    if not columns:
+        raise ValueError(f"{target.name}: a forest needs at least one feature column, and there is none.")
+    settings = {"n_estimators": config.trees, "random_state": seed, "n_jobs": 1, "min_samples_leaf": config.min_leaf}
+    makers: dict[type[Target], Estimator] = {Classification: classifier or _classifier, Regression: _regressor}
+    fitted = makers[type(target)](settings, len(columns))
+    fitted.fit(examples.matrix(columns), own.values, sample_weight=weight)
+    floors = {Regression: float(SIGMA_FLOOR_FRACTION * np.std(own.values)) + 1e-9}
+    return from_estimators(fitted, columns, floors.get(type(target)))
+
+
+def _classifier(settings: dict[str, Any], n_column: int) -> Any:
+    from sklearn.ensemble import RandomForestClassifier
+
+    return RandomForestClassifier(max_features="sqrt", class_weight="balanced_subsample", **settings)
+
+
+def _regressor(settings: dict[str, Any], n_column: int) -> Any:
+    from sklearn.ensemble import RandomForestRegressor
+
+    return RandomForestRegressor(max_features=min(1 / 3, MOST_TRIED / n_column), **settings)

@@ -1,0 +1,26 @@
+"""Random forests over the features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tasks.learning.forests import ForestConfig
+from tasks.learning.recipe import Recipe
+from tasks.learning.recipes.recipe_of import recipes_of
+from tasks.learning.targets import Regression, Target
+
+
+def forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
+    """All features; leaves of one object for classes, of three for quantities."""
+    config = ForestConfig(trees=300, min_leaf=1)
+    return recipes_of("forest", "forest", targets, config, {Regression: ForestConfig(trees=300, min_leaf=3)})
+
+
+def balanced_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
+    """All features, and classes of equal size in every tree."""
+    return recipes_of("balanced_forest", "balanced_forest", targets, ForestConfig(trees=300, min_leaf=1))
+
+
+def colour_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
+    """Mean colours alone; leaves of five objects, because few columns overfit sooner."""
+    return recipes_of("colour_forest", "colour_forest", targets, ForestConfig(trees=300, min_leaf=5))

@@ -1,0 +1,167 @@
+"""What a model declares of itself. Everyone asks the spec; no code outside `models/` and `recipes/` names a model.
+
+A model is one file that ends in ``SPEC = ModelSpec(...)`` and one line in `models.MODELS`. Two functions carry it:
+
+``fit(config, targets, examples, labels, weight, seed) -> Body``
+    `config` is of the spec's `config` class. `targets` (K,) and `labels` (K,) go together: one of each, more for a
+    model of kind Joint. Of a Classification, ``labels[0].values`` (S,) int64 are codes of ``targets[0].classes`` (C,),
+    all of which occur; of a Regression they are (S,) float64 in the space that is learnt (log10 of a log quantity).
+    Only a Joint model meets labels that are missing: ``labels[k].known`` (S,) is False there. `examples` hold the
+    recipe's columns alone, in the order of source_id. `weight` (S,) multiplies each object's part of the loss, or None.
+``build(config, settings, arrays) -> Body``
+    The body again, from what its `settings()` and `arrays()` gave; ValueError where they cannot be of this model.
+
+``Body.predict(examples)`` returns (S, W) float64, the raw predictions of all targets side by side: the probabilities
+(S, C) of a Classification, the mean and its spread (S, 2) of a Regression in the space that is learnt.
+
+A model file is light: what is heavy (torch, scikit-learn) is imported inside `fit`, `build` and the body, because
+recipes are read where nothing is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from schemas import Column
+from tasks.learning.data import Examples
+from tasks.learning.targets import Labels, Target
+
+
+class Body(Protocol):
+    """The learned part of a model, in arrays and plain settings so that it can be stored without pickle."""
+
+    def predict(self, examples: Examples) -> NDArray[np.float64]:
+        """Raw predictions (S, W) of all targets side by side, as described above."""
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Everything learned, by name."""
+
+    def settings(self) -> dict[str, Any]:
+        """What else `build` needs, as JSON."""
+
+
+class Fit(Protocol):
+    """Trains a model; see above."""
+
+    def __call__(
+        self,
+        config: Any,
+        targets: tuple[Target, ...],
+        examples: Examples,
+        labels: tuple[Labels, ...],
+        weight: NDArray[np.float64] | None,
+        seed: int,
+    ) -> Body:
+        """The trained body."""
+
+
+class Build(Protocol):
+    """Loads a model; see above."""
+
+    def __call__(self, config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
+        """The stored body."""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a dataset has for models to read.
+
+    `columns`: each feature column and the declared one that it stands for, as colour_mag_g_r stands for
+    colour_mag_{pair}; None where none is declared any more.
+    `has_curves`: there are light curves; `has_time`: their times are not phases.
+    """
+
+    columns: Mapping[str, Column | None] = field(default_factory=dict)
+    has_curves: bool = True
+    has_time: bool = True
+
+
+class Need(Protocol):
+    """Something that a model reads."""
+
+    @property
+    def reads_curves(self) -> bool:
+        """True where light curves must be read for it."""
+
+    def columns(self, offer: Offer) -> tuple[str, ...]:
+        """The feature columns that it reads of those on offer, in their order."""
+
+    def lacks(self, offer: Offer) -> str:
+        """What it needs and the dataset has not, in a few words; "" where nothing is missing."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """Feature columns: those that stand for the `declared` columns, or all."""
+
+    declared: tuple[Column, ...] = ()
+    reads_curves: bool = False
+
+    def columns(self, offer: Offer) -> tuple[str, ...]:
+        """The columns on offer that stand for a declared one."""
+        return tuple(name for name, of in offer.columns.items() if not self.declared or of in self.declared)
+
+    def lacks(self, offer: Offer) -> str:
+        """Missing where not one column is on offer."""
+        return "" if self.columns(offer) else ", ".join(each.name for each in self.declared) or "features"
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Light curves; `has_time`: with times, which phase-folded curves do not have."""
+
+    has_time: bool = True
+    reads_curves: bool = True
+
+    def columns(self, offer: Offer) -> tuple[str, ...]:
+        """No feature column."""
+        return ()
+
+    def lacks(self, offer: Offer) -> str:
+        """Missing in mean photometry, and in folded curves where times are needed."""
+        if not offer.has_curves:
+            return "light curves"
+        return "times of the epochs" if self.has_time and not offer.has_time else ""
+
+
+@dataclass(frozen=True)
+class NoConfig:
+    """Of a model that has nothing to be set."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A kind of model.
+
+    `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
+    settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the dearest is begun first.
+    `simplicity`: 0 for the simplest; at equal figures the simpler model is used.
+    """
+
+    name: str
+    kinds: tuple[type[Target], ...]
+    needs: tuple[Need, ...]
+    config: type
+    cost: float
+    simplicity: int
+    fit: Fit
+    build: Build
+
+    @property
+    def reads_curves(self) -> bool:
+        """True where light curves must be read for it."""
+        return any(need.reads_curves for need in self.needs)
+
+    def columns(self, offer: Offer) -> tuple[str, ...]:
+        """The feature columns that it reads of those on offer, in their order."""
+        read = {name for need in self.needs for name in need.columns(offer)}
+        return tuple(name for name in offer.columns if name in read)
+
+    def lacks(self, offer: Offer) -> str:
+        """What it needs and the dataset has not; "" where it can be trained and can score."""
+        return ", ".join(filter(None, (need.lacks(offer) for need in self.needs)))

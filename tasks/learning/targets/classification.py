@@ -1,0 +1,141 @@
+"""The class of a variable star."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas import Column
+from schemas.tables.catalogue import PROBABILITY
+from tasks.learning.calibration import Temperature
+from tasks.learning.metrics import Metric, classification_metrics, overall
+from tasks.learning.targets.target import Labels, ScoreValues, Target
+
+SMALL_CLASS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class ClassScores:
+    """Calibrated probabilities `proba` (S, C); each row sums to 1."""
+
+    proba: NDArray[np.float64]
+
+    def select(self, index: NDArray[Any]) -> ClassScores:
+        """Those of the objects at `index`."""
+        return ClassScores(self.proba[index])
+
+
+@dataclass(frozen=True)
+class Classification(Target):
+    """One of `classes` (C,), () until it is bound to labels: sorted names. Missing labels are ""."""
+
+    name: str
+    classes: tuple[str, ...] = ()
+    decides = "macro_f1"
+    shown = ("accuracy", "macro_f1")
+
+    @property
+    def width(self) -> int:
+        """A probability for each class."""
+        return len(self.classes)
+
+    def bound(self, y: NDArray[Any]) -> Classification:
+        """With the classes that occur in y."""
+        return replace(self, classes=tuple(np.unique(y.astype(str)).tolist()))
+
+    def encode(self, y: NDArray[Any]) -> tuple[Labels]:
+        """Codes of the bound classes."""
+        return (Labels.of(self._codes(y)),)
+
+    def to_columns(self, y: NDArray[Any]) -> dict[str, pa.Array]:
+        """Class names."""
+        return {self.name: pa.array(y.astype(str), mask=~self.is_usable(y))}
+
+    def from_columns(self, table: pa.Table) -> NDArray[Any]:
+        """Class names, "" for null."""
+        return np.array([name or "" for name in table[self.name].to_pylist()], dtype=str)
+
+    def is_usable(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """True for labels that are there."""
+        return np.asarray(y != "")
+
+    def is_learnable(self, y: NDArray[Any]) -> bool:
+        """Two classes of two members each."""
+        return int((np.unique(y, return_counts=True)[1] > 1).sum()) > 1
+
+    def strata(self, y: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """The classes."""
+        names, stratum = np.unique(y.astype(str), return_inverse=True)
+        return stratum.astype(np.int64), names
+
+    def note(self, y: NDArray[Any]) -> str:
+        """Names the classes with few members."""
+        names, count = np.unique(y.astype(str), return_counts=True)
+        small = count < SMALL_CLASS
+        if not small.any():
+            return ""
+        listed = ", ".join(f"{name} ({n})" for name, n in zip(names[small], count[small], strict=True))
+        return f"Trained on fewer than {SMALL_CLASS} members: {listed}."
+
+    def aligned(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
+        """In the columns of these classes; 0 for a class that the model never saw."""
+        assert isinstance(own, Classification)
+        absent = sorted(set(own.classes) - set(self.classes))
+        if absent:
+            raise ValueError(
+                f"{self.name}: the model has the classes {', '.join(absent)}, for which there is no column."
+            )
+        proba = np.zeros((len(raw), self.width))
+        proba[:, [self.classes.index(name) for name in own.classes]] = raw
+        return proba
+
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> Temperature:
+        """One temperature for all classes."""
+        return Temperature.fit(raw, self._codes(y))
+
+    def calibration_from_json(self, card: Mapping[str, Any]) -> Temperature:
+        """Inverse of `Temperature.to_json`."""
+        return Temperature.from_json(card)
+
+    def scores(self, calibration: Temperature, raw: NDArray[np.float64]) -> ClassScores:
+        """Calibrated probabilities."""
+        return ClassScores(calibration.apply(raw))
+
+    def measure(self, scores: ClassScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
+        """Accuracy, F1, ..., overall and by class."""
+        return {self.name: classification_metrics(y, scores.proba, self.classes, note)}
+
+    def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
+        """The same, of the published probabilities."""
+        if self.name not in truth.column_names:
+            return {}
+        proba = np.stack([rows[f"prob_{name}"].to_numpy() for name in self.classes], axis=1)
+        return self.measure(ClassScores(proba), truth[self.name].to_numpy(), note)
+
+    def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
+        """Macro F1."""
+        return overall(metrics[self.name], self.decides)
+
+    def columns(self, calibration: Temperature) -> list[Column]:
+        """A probability for each class."""
+        return [
+            PROBABILITY.named(f"prob_{label}", f"Calibrated probability of class {label}.") for label in self.classes
+        ]
+
+    def catalogue_values(self, scores: ClassScores) -> dict[str, Any]:
+        """The most probable class, and the probability of each."""
+        best = pa.array(self.classes).take(pa.array(scores.proba.argmax(axis=1)))
+        each = {f"prob_{label}": scores.proba[:, i].astype(np.float32) for i, label in enumerate(self.classes)}
+        return {"class_pred": best, **each}
+
+    def score_values(self, scores: ClassScores) -> tuple[ScoreValues, ...]:
+        """The probability of each class."""
+        return (ScoreValues(self.name, self.classes, scores.proba),)
+
+    def _codes(self, y: NDArray[Any]) -> NDArray[np.int64]:
+        return np.searchsorted(self.classes, y.astype(str)).astype(np.int64)

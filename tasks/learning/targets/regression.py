@@ -1,0 +1,160 @@
+"""A quantity, such as an effective temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from schemas import Column
+from schemas.arrays import floats
+from schemas.quantities import quantity
+from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
+from tasks.learning.calibration import ConformalInterval
+from tasks.learning.metrics import Metric, overall, regression_metrics
+from tasks.learning.targets.target import Labels, ScoreValues, Target
+
+VALUE_STRATA = 10  # a number is stratified by its deciles
+
+
+@dataclass(frozen=True, eq=False)
+class QuantityScores:
+    """`value` with the ends `lo` and `hi` of its interval, (S,) each, in the unit of the quantity."""
+
+    value: NDArray[np.float64]
+    lo: NDArray[np.float64]
+    hi: NDArray[np.float64]
+
+    def select(self, index: NDArray[Any]) -> QuantityScores:
+        """Those of the objects at `index`."""
+        return QuantityScores(self.value[index], self.lo[index], self.hi[index])
+
+
+@dataclass(frozen=True)
+class Regression(Target):
+    """A number. With `is_log` it is learnt as log10: labels must be positive, and so is what is predicted.
+
+    Raw predictions are a mean and its spread in the space that is learnt; the spread is relative, and made an interval
+    by the calibration. Missing labels are NaN.
+    """
+
+    name: str
+    is_log: bool = False
+    decides = "rmse"
+    shown = ("rmse", "r2", "coverage")
+
+    @classmethod
+    def of(cls, name: str) -> Regression:
+        """The quantity `name` as it is declared."""
+        return cls(name, quantity(name).is_log)
+
+    @property
+    def width(self) -> int:
+        """Mean and spread."""
+        return 2
+
+    def bound(self, y: NDArray[Any]) -> Regression:
+        """Itself: a number is not bound to what occurs."""
+        return self
+
+    def to_learned(self, y: ArrayLike) -> NDArray[np.float64]:
+        """Values in the space that is learnt; ValueError where that is not finite."""
+        y = np.asarray(y, np.float64)
+        wrong = ~self.is_usable(y)
+        if wrong.any():
+            kind = "finite and positive" if self.is_log else "finite"
+            raise ValueError(f"{self.name}: {int(wrong.sum())} of {y.size} labels are not {kind}; leave them out.")
+        return np.log10(y) if self.is_log else y
+
+    def to_physical(self, value: ArrayLike) -> NDArray[np.float64]:
+        """Inverse of `to_learned`; positive for a log quantity whatever the value."""
+        value = np.asarray(value, np.float64)
+        return 10.0**value if self.is_log else value
+
+    def encode(self, y: NDArray[Any]) -> tuple[Labels]:
+        """Values in the space that is learnt."""
+        return (Labels.of(self.to_learned(y)),)
+
+    def to_columns(self, y: NDArray[Any]) -> dict[str, pa.Array]:
+        """Numbers."""
+        return {self.name: pa.array(y, pa.float64(), from_pandas=True)}
+
+    def from_columns(self, table: pa.Table) -> NDArray[Any]:
+        """Numbers, NaN for null."""
+        return floats(table[self.name])
+
+    def is_usable(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """True where finite, and positive for a log quantity."""
+        return np.isfinite(y) & ((y > 0) | (not self.is_log))
+
+    def is_learnable(self, y: NDArray[Any]) -> bool:
+        """Two different values."""
+        return np.unique(y).size > 1
+
+    def strata(self, y: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """The deciles."""
+        edges = np.quantile(y, np.linspace(0, 1, VALUE_STRATA + 1)[1:-1]) if y.size else np.empty(0)
+        stratum = np.unique(np.searchsorted(edges, y, side="right"), return_inverse=True)[1].astype(np.int64)
+        return stratum, np.arange(stratum.max(initial=-1) + 1).astype(str)
+
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> ConformalInterval:
+        """An interval that holds the label with probability `level`."""
+        return ConformalInterval.fit(self.to_learned(y), raw[:, 0], raw[:, 1], level)
+
+    def calibration_from_json(self, card: Mapping[str, Any]) -> ConformalInterval:
+        """Inverse of `ConformalInterval.to_json`."""
+        return ConformalInterval.from_json(card)
+
+    def scores(self, calibration: ConformalInterval, raw: NDArray[np.float64]) -> QuantityScores:
+        """Value and interval in the unit of the quantity."""
+        lo, hi = calibration.interval(raw[:, 0], raw[:, 1])
+        return QuantityScores(self.to_physical(raw[:, 0]), self.to_physical(lo), self.to_physical(hi))
+
+    def measure(self, scores: QuantityScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
+        """RMSE, R2, coverage, ..."""
+        return {self.name: regression_metrics(y, scores.value, scores.lo, scores.hi, note)}
+
+    def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
+        """The same, of the published values, where there is a true one."""
+        if self.name not in truth.column_names:
+            return {}
+        y, scores = floats(truth[self.name]), QuantityScores(*(floats(rows[name]) for name in self._names()))
+        both = np.isfinite(y) & np.isfinite(scores.value)
+        return self.measure(scores.select(both), y[both], note)
+
+    def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
+        """Minus the RMSE."""
+        value = overall(metrics[self.name], self.decides)
+        return None if value is None else -value
+
+    def columns(self, calibration: ConformalInterval) -> list[Column]:
+        """The value and both ends of its interval."""
+        about = quantity(self.name)
+        interval = f"end of its {calibration.level:.0%} interval."
+        declared = (
+            (QUANTITY, "", f"Predicted {self.name}."),
+            (QUANTITY_LO, ";stat.min", f"Lower {interval}"),
+            (QUANTITY_HI, ";stat.max", f"Upper {interval}"),
+        )
+        named = zip(self._names(), declared, strict=True)
+        return [
+            replace(column.named(name, doc), unit=about.unit, ucd=about.ucd + end) for name, (column, end, doc) in named
+        ]
+
+    def catalogue_values(self, scores: QuantityScores) -> dict[str, Any]:
+        """The value and both ends of its interval, null where undefined."""
+        arrays = (scores.value, scores.lo, scores.hi)
+        pairs = zip(self._names(), arrays, strict=True)
+        return {name: pa.array(array, pa.float32(), from_pandas=True) for name, array in pairs}
+
+    def score_values(self, scores: QuantityScores) -> tuple[ScoreValues, ...]:
+        """The value and both ends of its interval."""
+        value, lo, hi = (array[:, None] for array in (scores.value, scores.lo, scores.hi))
+        return (ScoreValues(self.name, (self.name,), value, lo, hi),)
+
+    def _names(self) -> tuple[str, str, str]:
+        return self.name, f"{self.name}_lo", f"{self.name}_hi"

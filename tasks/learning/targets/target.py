@@ -1,0 +1,158 @@
+"""What every target can say of itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from schemas import Column
+from tasks.learning.metrics import Metric
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What S objects are, as a model learns it: `values` (S,), and where they are `known` (S,).
+
+    Codes int64 of the target's classes, -1 where unknown; or float64 in the space that is learnt, NaN where unknown.
+    """
+
+    values: NDArray[Any]
+    known: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Labels:
+        """Labels of which all are known."""
+        return cls(values, np.ones(values.size, bool))
+
+
+class Calibration(Protocol):
+    """What makes honest scores of raw predictions."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card."""
+
+
+class Scores(Protocol):
+    """Calibrated predictions of S objects."""
+
+    def select(self, index: NDArray[Any]) -> Scores:
+        """Those of the objects at `index`: integers, or an (S,) mask."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreValues:
+    """Scores as score__value holds them: `value` (S, N) of the N `names`; `lo` and `hi` alike, or None."""
+
+    target: str
+    names: tuple[str, ...]
+    value: NDArray[np.float64]
+    lo: NDArray[np.float64] | None = None
+    hi: NDArray[np.float64] | None = None
+
+
+class Target(ABC):
+    """What is learnt. y (S,) are labels as people write them: class names, numbers, or a structured array of both.
+
+    "Raw" predictions are (S, `width`), as a model's body gives them. A target is `bound` to labels before it is learnt:
+    it then knows its classes. Nothing here reads files.
+    """
+
+    name: str
+    decides: str  # the metric by which a recipe is chosen
+    shown: tuple[str, ...] = ()  # the metrics that a summary shows
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Columns of a raw prediction."""
+
+    @property
+    def parts(self) -> tuple[Target, ...]:
+        """The targets learnt together: only itself."""
+        return (self,)
+
+    @abstractmethod
+    def bound(self, y: NDArray[Any]) -> Target:
+        """This target, knowing what occurs in the labels y (S,)."""
+
+    @abstractmethod
+    def encode(self, y: NDArray[Any]) -> tuple[Labels, ...]:
+        """Labels of each part; ValueError where one cannot be learnt."""
+
+    @abstractmethod
+    def to_columns(self, y: NDArray[Any]) -> dict[str, pa.Array]:
+        """Labels as columns of a table, null where missing."""
+
+    @abstractmethod
+    def from_columns(self, table: pa.Table) -> NDArray[Any]:
+        """Labels (S,) of a table that has them as `to_columns` wrote them."""
+
+    @abstractmethod
+    def is_usable(self, y: NDArray[Any]) -> NDArray[np.bool_]:
+        """(S,) true for labels that can be learnt."""
+
+    @abstractmethod
+    def is_learnable(self, y: NDArray[Any]) -> bool:
+        """Whether every training fold will hold two classes, or two values."""
+
+    @abstractmethod
+    def strata(self, y: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+        """Stratum of each object (S,), from which folds are dealt, and the names of the strata."""
+
+    def note(self, y: NDArray[Any]) -> str:
+        """What every figure of a model trained on these labels must say; "" for nothing."""
+        return ""
+
+    def aligned(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
+        """Raw predictions (S, width) from those of a model whose target is `own`: it may know fewer classes."""
+        return raw
+
+    @abstractmethod
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> Calibration:
+        """Calibration from out-of-fold raw predictions; `level` is the coverage of intervals."""
+
+    @abstractmethod
+    def calibration_from_json(self, card: Mapping[str, Any]) -> Calibration:
+        """Inverse of the calibration's `to_json`."""
+
+    @abstractmethod
+    def scores(self, calibration: Any, raw: NDArray[np.float64]) -> Any:
+        """Calibrated scores of raw predictions."""
+
+    @abstractmethod
+    def measure(self, scores: Any, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
+        """Metrics of scores against labels, by the name of the part."""
+
+    @abstractmethod
+    def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
+        """Metrics of catalogue rows against the rows of a table of true values, by the name of the part."""
+
+    @abstractmethod
+    def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
+        """What decides the choice of a recipe, from its out-of-fold metrics: larger is better; None where undefined."""
+
+    @abstractmethod
+    def columns(self, calibration: Any) -> list[Column]:
+        """Columns of the catalogue, in the order of `catalogue_values`."""
+
+    @abstractmethod
+    def catalogue_values(self, scores: Any) -> dict[str, Any]:
+        """Values (S,) of the catalogue's columns, by name."""
+
+    @abstractmethod
+    def score_values(self, scores: Any) -> tuple[ScoreValues, ...]:
+        """Values of score__value, one entry for each part."""
+
+    def of_parts(self, y: NDArray[Any], scores: Any) -> Iterator[tuple[Target, NDArray[Any], Any]]:
+        """Each part with the labels that it has and the scores of the same objects."""
+        yield self, y, scores
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card; `target_from_json` reads it back."""
+        return {"kind": type(self).__name__, **asdict(self)}  # type: ignore[call-overload]

@@ -1,0 +1,39 @@
+"""What is trained, and how well it must be measured: the settings of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Splits, labels, and the recipes that compete for each target."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    n_folds: Annotated[int, Field(ge=2, le=20, description="one model is trained without each fold")] = 5
+    test_fraction: Annotated[float, Field(gt=0, lt=0.6, description="held out of every training")] = 0.2
+    recipes: Annotated[
+        tuple[str, ...], Field(description="names in tasks/learning/recipes; the best out of fold is used")
+    ] = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm")
+    options: Annotated[
+        Mapping[str, Mapping[str, Any]],
+        Field(description="fields of a recipe's configuration set otherwise: {forest: {trees: 500}}"),
+    ] = field(default_factory=dict)
+    quantities: Annotated[tuple[str, ...], Field(description="learnt beside the class")] = (
+        "teff_k",
+        "radius_rsun",
+        "feh_dex",
+    )
+    label_origins: Annotated[
+        tuple[str, ...], Field(description="whose label counts first (Becker et al. 2025, 2.4: TIC)")
+    ] = ("tic", "gaia_dr3", "gaia_dr3_sos")
+    min_labels: Annotated[int, Field(ge=10, description="labelled sources below which a target is not trained")] = 60
+    interval_level: Annotated[float, Field(gt=0.1, lt=0.999, description="coverage of the published intervals")] = 0.68
+    when: Annotated[Literal["stale", "missing"], Field(description="retrain when labels change, or only at first")] = (
+        "stale"
+    )

@@ -1,0 +1,54 @@
+"""Predictions of the chosen models for the labelled sources that none of them saw, as the report shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lakehouse.models import model_dir
+from lakehouse.run import Run
+from schemas.quantities import quantity
+from tasks.learning.splits import TEST
+from tasks.learning.targets import Classification, ClassScores, QuantityScores, Regression, Target, target_from_json
+from tasks.reporting.data import HeldOutClasses, HeldOutQuantity
+
+Shown = HeldOutClasses | HeldOutQuantity
+
+
+def read_held_out(run: Run, cards: Mapping[str, Mapping[str, Any]]) -> list[Shown]:
+    """What each part of each target shows of the held-out part."""
+    return [shown for name, card in cards.items() for shown in _of_model(run, name, card)]
+
+
+def _of_model(run: Run, name: str, card: Mapping[str, Any]) -> list[Shown]:
+    labels = pq.read_table(model_dir(run.lake, run.dataset, name, card["model_id"]) / "labels.parquet")
+    labels = labels.filter(np.equal(labels["fold"].to_numpy(), TEST))
+    raw = labels["prediction"].combine_chunks()
+    target = target_from_json(card["bound_target"])
+    calibration = target.calibration_from_json(card["calibration"])
+    scores = target.scores(calibration, raw.flatten().to_numpy().reshape(len(raw), target.width))
+    recipe, level = card["recipe"]["name"], card["plan"]["config"]["interval_level"]
+    parts = target.of_parts(target.from_columns(labels), scores)
+    return [shown(part, y, own, recipe, level) for part, y, own in parts]
+
+
+@singledispatch
+def shown(part: Target, y: NDArray[Any], scores: Any, recipe: str, level: float) -> Shown:
+    """What the report shows of one kind of target: labels y (S,) and scores of the held-out sources."""
+    raise NotImplementedError(f"{type(part).__name__}: the report has no figure for such a target.")
+
+
+@shown.register
+def _(part: Classification, y: NDArray[Any], scores: ClassScores, recipe: str, level: float) -> Shown:
+    return HeldOutClasses(np.searchsorted(part.classes, y.astype(str)), scores.proba, part.classes, recipe, "test")
+
+
+@shown.register
+def _(part: Regression, y: NDArray[Any], scores: QuantityScores, recipe: str, level: float) -> Shown:
+    unit = quantity(part.name).shown_unit
+    return HeldOutQuantity(part.name, unit, y, scores.value, scores.lo, scores.hi, level=level, recipe=recipe)

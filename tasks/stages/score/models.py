@@ -1,0 +1,58 @@
+"""The current models of a lake, as what scores with them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from lakehouse.models import model_dir, read_card
+from lakehouse.run import Run
+from schemas import BadInput, Column
+from tasks.learning.catalogue import Scorer, catalogue_columns
+from tasks.learning.persistence import FORMAT, load
+from tasks.learning.recipe import recipe_from_json
+from tasks.learning.targets import Calibration, Target, target_from_json
+
+
+def readable_card(lake: str, dataset: str, target: str, model_id: str) -> dict[str, Any]:
+    """The card of a model; BadInput where another version of this software wrote it."""
+    card = read_card(lake, dataset, target, model_id)
+    if card.get("format") != FORMAT:
+        raise BadInput(
+            f"The model {model_id} of {dataset} was written by another version, whose format is "
+            f"{card.get('format', 1)} where this one reads {FORMAT}: run `argelander refresh` to train it again."
+        )
+    return card
+
+
+def scored_columns(run: Run, models: Mapping[str, str]) -> list[Column]:
+    """The catalogue's columns of these models, from their cards alone: in the order of `catalogue_values`."""
+    cards = [readable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    return catalogue_columns([target_of(card) for card in cards])
+
+
+def target_of(card: Mapping[str, Any]) -> tuple[Target, Calibration]:
+    """What a model has learnt, and the calibration of its predictions."""
+    target = target_from_json(card["bound_target"])
+    return target, target.calibration_from_json(card["calibration"])
+
+
+def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
+    """The scorer of each model."""
+    return [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+
+
+@functools.lru_cache(maxsize=16)
+def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
+    """The model of `target` as it lies in the lake; kept, because a worker scores many chunks."""
+    card = readable_card(lake, dataset, target, model_id)
+    folder = model_dir(lake, dataset, target, model_id)
+    labels = pq.read_table(folder / "labels.parquet", columns=["source_id", "fold"])
+    models = tuple(load(folder / f"fold-{k}") for k in range(card["n_folds"]))
+    learnt, calibration = target_of(card)
+    trained, fold = labels["source_id"].to_numpy(), labels["fold"].to_numpy().astype(np.int64)
+    return Scorer(model_id, recipe_from_json(card["recipe"]), learnt, models, calibration, trained, fold)

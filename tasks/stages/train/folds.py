@@ -1,0 +1,106 @@
+"""Training on folds in the workers: what a worker reads, and the predictions that it leaves."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lakehouse.disk import room_for, whole_file, whole_folder
+from lakehouse.run import Run
+from tasks.learning.data import Examples
+from tasks.learning.ensemble import ensemble_predict
+from tasks.learning.fit import fit
+from tasks.learning.persistence import save
+from tasks.learning.recipe import recipe_from_json
+from tasks.learning.splits import TEST, split
+from tasks.learning.targets import target_from_json
+from tasks.stages.inputs import read_examples
+from tasks.stages.train.labels import TargetLabels, TrainingPlan
+
+LABELS, PREDICTIONS = "labels.parquet", "predictions.parquet"
+
+
+def work_folder(run: Run, model_id: str) -> Path:
+    """Where the folds of a model lie until it is whole."""
+    return Path(run.lake) / "work" / run.dataset / model_id
+
+
+def fold_folder(folder: Path, recipe: str, fold: int) -> Path:
+    """Model and predictions of a recipe trained without a fold."""
+    return folder / recipe / f"fold-{fold}"
+
+
+def is_fitted(folder: Path, recipe: str, fold: int) -> bool:
+    """True where the fold is done: its folder is whole or absent."""
+    return (fold_folder(folder, recipe, fold) / PREDICTIONS).exists()
+
+
+def write_labels(run: Run, labels: TargetLabels, plan: TrainingPlan) -> Path:
+    """Write labels and split where the workers will find them; a split already there is the same one."""
+    folder = work_folder(run, labels.model_id(plan))
+    config = plan.config
+    parts = split(labels.target, labels.y, labels.source_id, config.n_folds, config.test_fraction, plan.seed,
+                  labels.star)  # fmt: skip
+    columns = labels.target.to_columns(labels.y)
+    table = pa.table({"source_id": labels.source_id, **columns, "fold": parts.fold})
+    about = {"note": parts.note, "columns": labels.columns, "target": labels.target.to_json(),
+             "recipes": [recipe.to_json() for recipe in labels.recipes]}  # fmt: skip
+    with room_for("the labels"), whole_file(folder / LABELS) as draft:
+        pq.write_table(table.replace_schema_metadata({"about": json.dumps(about)}), draft)
+    return folder
+
+
+def read_labels(folder: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """The labels of a model in the making, and what was written about them."""
+    table = pq.read_table(folder / LABELS)
+    return table, json.loads(table.schema.metadata[b"about"])
+
+
+@functools.lru_cache(maxsize=2)
+def _examples(run: Run, folder: str, with_curves: bool) -> Examples:
+    """The labelled sources of a target; kept, because a worker fits many recipes and folds of it."""
+    labels, about = read_labels(Path(folder))
+    return read_examples(run, labels["source_id"].to_numpy(), about["columns"], with_curves)
+
+
+def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
+    """In a worker: train one recipe without one fold, and predict that fold and the held-out part."""
+    labels, about = read_labels(Path(folder))
+    recipe = recipe_from_json(next(card for card in about["recipes"] if card["name"] == recipe_name))
+    target = target_from_json(about["target"])
+    folds, y = labels["fold"].to_numpy(), target.from_columns(labels)
+    examples = _examples(run, folder, recipe.spec.reads_curves)
+    training = (folds != fold) & (folds != TEST)
+    model = fit(recipe, examples.select(training), y[training])
+    asked = np.flatnonzero(~training)
+    raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)
+    with room_for(f"model {recipe_name}"), whole_folder(fold_folder(Path(folder), recipe_name, fold)) as draft:
+        save(model, draft, {"run_id": run.run_id, "fold": fold})
+        pq.write_table(pa.table({"row": asked, "prediction": as_lists(raw)}), draft / PREDICTIONS)
+
+
+def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Raw predictions of all labelled sources: out of fold for those that trained, the mean of all models else."""
+    parts = [pq.read_table(fold_folder(folder, recipe, k) / PREDICTIONS) for k in range(n_folds)]
+    total = np.zeros((fold.size, as_matrix(parts[0]["prediction"]).shape[1]))
+    for part in parts:
+        total[part["row"].to_numpy()] += as_matrix(part["prediction"])
+    return total / np.where(fold == TEST, n_folds, 1)[:, None]
+
+
+def as_lists(raw: NDArray[np.float64]) -> pa.FixedSizeListArray:
+    """Raw predictions (S, W) as a column."""
+    return pa.FixedSizeListArray.from_arrays(raw.ravel(), raw.shape[1])
+
+
+def as_matrix(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """Inverse of `as_lists`."""
+    values = column.combine_chunks()
+    return values.flatten().to_numpy().reshape(len(values), -1)

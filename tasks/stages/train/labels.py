@@ -1,0 +1,198 @@
+"""The labelled sources of each target, as the lake has them, and the recipes that compete for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lakehouse.bands import bands
+from lakehouse.delta.store import Lake
+from lakehouse.lineage import fingerprint
+from lakehouse.run import Run
+from schemas import TABLES
+from schemas.arrays import align, align_all, floats
+from tasks.features import declared_columns, keep_independent
+from tasks.learning import LEARNING_VERSION
+from tasks.learning.persistence import FORMAT
+from tasks.learning.recipe import Recipe
+from tasks.learning.recipes import recipes_for
+from tasks.learning.spec import Offer
+from tasks.learning.splits import same_star
+from tasks.learning.targets import CLASS, Joint, Target, targets_for
+from tasks.learning.training_config import TrainingConfig
+from tasks.stages.inputs import read_feature_names
+from tasks.surveys import sources_of_labels
+
+FEATURES, SAMPLE, CLEAN, CLASSES, PARAMETERS = (
+    TABLES[name]
+    for name in (
+        "feature_sample__source", "core_sample__source", "core_sample__epoch", "label_sample__class",
+        "label_sample__parameter",
+    )
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Sorted ids (S,) and labels y (S,) of a target.
+
+    `sources`: the values of catalogues that the labels were derived from, which no model may read; None where it may
+    read everything, as classes do.
+    """
+
+    source_id: NDArray[np.int64]
+    y: NDArray[Any]
+    sources: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What is trained, the seed that all seeds count from, and whether the times of the epochs are times."""
+
+    config: TrainingConfig
+    seed: int = 0
+    has_time: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class TargetLabels:
+    """The labelled sources (S,) of one target, in the order of source_id, and its recipes.
+
+    `target` is bound to the labels `y`. `star` is equal where two ids are one star: both go to the same fold.
+    """
+
+    target: Target
+    source_id: NDArray[np.int64]
+    y: NDArray[Any]
+    feature_hash: NDArray[np.int64]
+    star: NDArray[np.int64]
+    recipes: tuple[Recipe, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The feature columns that its recipes read."""
+        return tuple(sorted({name for recipe in self.recipes for name in recipe.columns}))
+
+    def fingerprint(self, plan: TrainingPlan) -> str:
+        """Changes with the labels, the features of the labelled sources, the recipes and the splits."""
+        config = plan.config
+        recipes = [recipe.to_json() for recipe in self.recipes]
+        return fingerprint(
+            LEARNING_VERSION, FORMAT, self.target.to_json(), self.source_id, "\n".join(map(str, self.y)),
+            self.feature_hash, recipes, config.n_folds, config.test_fraction, config.interval_level, plan.seed,
+        )  # fmt: skip
+
+    def model_id(self, plan: TrainingPlan) -> str:
+        """Name of the model that will be trained of it."""
+        return f"{self.target.name}-{self.fingerprint(plan)}"
+
+
+def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetLabels]:
+    """Every target with enough labels, with the recipes that can be trained on what the dataset has."""
+    where = {"dataset": run.dataset}
+    sample = lake.read(SAMPLE, columns=["source_id", "ra", "dec"], where=where)
+    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
+    features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
+    source_id, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
+    star = same_star(*(floats(sample[name]) for name in ("ra", "dec")))
+    place = align_all(source_id, sample["source_id"].to_numpy(), SAMPLE.name)
+    labelled = _labels(lake, run.dataset, source_id, plan.config)
+    offer = read_offer(lake, run.dataset, plan.has_time)
+    found = []
+    for target, recipes in group_by_target(recipes_for(plan.config.recipes, list(labelled), plan.config.options)):
+        own = join_labels(target, labelled)
+        if fed := complete(recipes, independent_of(own.sources, offer), plan.seed):
+            row = align(own.source_id, source_id)
+            found.append(TargetLabels(target.bound(own.y), own.source_id, own.y, hashes[row], star[place[row]], fed))
+    return found
+
+
+def read_offer(lake: Lake, dataset: str, has_time: bool) -> Offer:
+    """What the dataset has for models to read."""
+    own = bands(lake, dataset)
+    declared = declared_columns(own.names, tuple(dict.fromkeys(own.surveys)))
+    columns = {name: declared.get(name) for name in read_feature_names(lake, dataset)}
+    return Offer(columns, lake.exists(CLEAN) and lake.count(CLEAN, dataset=dataset) > 0, has_time)
+
+
+def independent_of(sources: frozenset[str] | None, offer: Offer) -> Offer:
+    """What is on offer without the columns that share a source with the labels; None leaves out nothing."""
+    if sources is None:
+        return offer
+    declared = {name: column for name, column in offer.columns.items() if column is not None}
+    kept = keep_independent(offer.columns, declared, sources)
+    return replace(offer, columns={name: offer.columns[name] for name in kept})
+
+
+def complete(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
+    """The recipes whose models can be fed, with the columns that they read, and seeds that count from `seed`."""
+    return tuple(recipe.given(offer, seed) for recipe in recipes if not recipe.spec.lacks(offer))
+
+
+def group_by_target(recipes: Sequence[Recipe]) -> list[tuple[Target, tuple[Recipe, ...]]]:
+    """The recipes that compete for each target; what is learnt jointly with others is not also learnt alone."""
+    groups: dict[tuple[Target, ...], list[Recipe]] = {}
+    for recipe in recipes:
+        groups.setdefault(recipe.targets, []).append(recipe)
+    jointly = {(part,) for targets in groups if len(targets) > 1 for part in targets}
+    return [(own[0].target, tuple(own)) for targets, own in groups.items() if targets not in jointly]
+
+
+def join_labels(target: Target, labelled: Mapping[Target, Labelled]) -> Labelled:
+    """The labels of a target: of a joint one, for every source that has a label of one part."""
+    if target in labelled:
+        return labelled[target]
+    assert isinstance(target, Joint)
+    parts = [labelled[part] for part in target.parts]
+    source_id = np.unique(np.concatenate([each.source_id for each in parts]))
+    y = target.labels_of([_spread(each, source_id) for each in parts])
+    sources = [each.sources for each in parts if each.sources is not None]
+    return Labelled(source_id, y, frozenset().union(*sources) if sources else None)
+
+
+def _spread(labelled: Labelled, wanted: NDArray[np.int64]) -> NDArray[Any]:
+    """Labels of the `wanted` sources, missing ("" or NaN) where there is none."""
+    missing = np.nan if labelled.y.dtype.kind == "f" else ""
+    spread = np.full(wanted.size, missing, labelled.y.dtype)
+    spread[align(labelled.source_id, wanted)] = labelled.y
+    return spread
+
+
+def _labels(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: TrainingConfig) -> dict[Target, Labelled]:
+    """Labels of each target that has enough, of the sources that have features."""
+    found = {}
+    for target in targets_for(config.quantities):
+        ids, y, sources = _read_labels(lake, dataset, target, config)
+        kept = np.isin(ids, source_id) & target.is_usable(y)
+        if np.count_nonzero(kept) >= config.min_labels and target.is_learnable(y[kept]):
+            found[target] = Labelled(ids[kept], y[kept], sources)
+    return found
+
+
+def _read_labels(
+    lake: Lake, dataset: str, target: Target, config: TrainingConfig
+) -> tuple[NDArray[np.int64], NDArray[Any], frozenset[str] | None]:
+    """Ids, labels, and what the labels were derived from."""
+    if target == CLASS:
+        rows = lake.read(CLASSES, where={"dataset": dataset})
+        return *first_labels(rows, target, config.label_origins), None
+    rows = lake.read(PARAMETERS, where={"dataset": dataset})
+    rows = rows.filter(pc.and_(pc.equal(rows["quantity"], target.name), pc.invert(rows["is_reference"])))
+    sources = sources_of_labels(rows["origin"].unique().to_pylist())
+    rows = rows.filter(pc.is_finite(rows["value"]))
+    return *first_labels(rows.append_column(target.name, rows["value"]), target, config.label_origins), sources
+
+
+def first_labels(rows: pa.Table, target: Target, origins: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Source ids and labels, one of each source: that of the origin that comes first in `origins`."""
+    order = pa.array(origins, pa.string())
+    rank = pc.fill_null(pc.index_in(rows["origin"], value_set=order), len(order)).to_numpy(zero_copy_only=False)
+    rows = rows.take(pa.array(np.lexsort((rank, rows["source_id"].to_numpy()))))
+    source_id, first = np.unique(rows["source_id"].to_numpy(), return_index=True)
+    return source_id, target.from_columns(rows.take(pa.array(first)))
