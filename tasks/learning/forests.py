@@ -47,7 +47,7 @@ def fit(
     makers: dict[type[Target], Estimator] = {Classification: classifier or _classifier, Regression: _regressor}
     fitted = makers[type(target)](settings, len(columns))
     fitted.fit(examples.matrix(columns), own.values, sample_weight=weight)
-    floors = {Regression: float(SIGMA_FLOOR_FRACTION * np.std(own.values)) + 1e-9}
+    floors: dict[type[Target], float] = {Regression: float(SIGMA_FLOOR_FRACTION * np.std(own.values)) + 1e-9}
     return from_estimators(fitted, columns, floors.get(type(target)))
 
 

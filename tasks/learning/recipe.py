@@ -76,7 +76,7 @@ def config_of(model: str, values: Mapping[str, Any]) -> Any:
         raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are "
                          f"{', '.join(field.name for field in fields(kind)) or 'none'}.")  # fmt: skip
     try:
-        checked = TypeAdapter(kind).validate_python(dict(values))
+        checked: Any = TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"{model}: {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}.") from None

@@ -100,7 +100,7 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
     source_id, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
-    star = same_star(*(floats(sample[name]) for name in ("ra", "dec")))
+    star = same_star(floats(sample["ra"]), floats(sample["dec"]))
     place = align_all(source_id, sample["source_id"].to_numpy(), SAMPLE.name)
     labelled = _labels(lake, run.dataset, source_id, plan.config)
     offer = read_offer(lake, run.dataset, plan.has_time)
