@@ -12,74 +12,10 @@ from numpy.typing import NDArray
 from tasks.lightcurves.batch import LightCurveBatch, concatenate
 from tasks.sky import defects, labels, stars
 from tasks.sky.classes import CLASSES, draw_classes, draw_stars
-from tasks.sky.constants import BANDS, SURVEYS
+from tasks.sky.constants import SURVEYS
 from tasks.sky.lightcurves import EPOCH_ZERO_MJD, Brightness, as_batch, survey_epochs
 from tasks.sky.streams import BLOCK, stream
-
-SOURCES = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("object_id", pa.string()),
-        ("ra", pa.float64()),
-        ("dec", pa.float64()),
-        ("parallax", pa.float64()),
-        ("parallax_error", pa.float64()),
-        ("pmra", pa.float64()),
-        ("pmra_error", pa.float64()),
-        ("pmdec", pa.float64()),
-        ("pmdec_error", pa.float64()),
-        ("duplicate_of", pa.int64()),
-    ]
-)
-CLASS_LABELS = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("origin", pa.string()),
-        ("class", pa.string()),
-        ("score", pa.float32()),
-        ("is_photometric", pa.bool_()),
-    ]
-)
-PARAMETER_LABELS = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("origin", pa.string()),
-        ("quantity", pa.string()),
-        ("value", pa.float64()),
-        ("err", pa.float64()),
-        ("is_photometric", pa.bool_()),
-    ]
-)
-TRUTH = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("class", pa.string()),
-        ("subclass", pa.string()),
-        *(
-            (name, pa.float64())
-            for name in (
-                "period_day",
-                "period2_day",
-                "epoch_day",
-                "teff_k",
-                "radius_rsun",
-                "feh_dex",
-                "distance_pc",
-                "ebv_mag",
-                "mean_g_mag",
-                "amplitude_g_mag",
-                "r21",
-                "phi21",
-                "phi31",
-                "neighbour_sep_arcsec",
-                "neighbour_delta_g_mag",
-            )
-        ),
-        *((name, pa.bool_()) for name in ("is_blended", "is_wrong_match_ps1", "is_wrong_match_ztf", "is_duplicate")),
-        ("duplicate_of", pa.int64()),
-    ]
-)
-
+from tasks.sky.tables import CLASS_LABELS, PARAMETER_LABELS, label_rows, source_rows, truth_rows
 
 DUPLICATE_ARCSEC = 0.2  # between the two entries of one star
 
@@ -89,8 +25,9 @@ class Sky:
     """A chunk of the embedded sky.
 
     sources, class_labels, parameter_labels, truth: tables with the columns of SOURCES, CLASS_LABELS, PARAMETER_LABELS
-    and TRUTH above (deg, mas, mas/yr, day, K, dex, pc, mag, rad; positions at 2016.0). epochs: one LightCurveBatch per
-    survey, all with the bands BANDS; a source that a survey has no epochs of is left out of that survey's batch.
+    and TRUTH of `tables.py` (deg, mas, mas/yr, day, K, dex, pc, mag, rad; positions at 2016.0). epochs: one
+    LightCurveBatch per survey, all with the bands BANDS; a source that a survey has no epochs of is left out of that
+    survey's batch.
     """
 
     sources: pa.Table
@@ -141,12 +78,13 @@ def _block(seed: int, block: int, mix: Mapping[str, float] | None, chunk: slice)
     epochs = {
         survey: _survey(survey, seed, block, source_id, star, brightness, missing, origin, chunk) for survey in SURVEYS
     }
+    classes, parameters = labels.class_labels(seed, block, code, star), labels.parameter_labels(seed, block, code, star)
     return Sky(
-        sources=_sources(seed, block, source_id, star, origin, chunk),
+        sources=source_rows(seed, block, source_id, star, origin, chunk),
         epochs=epochs,
-        class_labels=_labels(labels.class_labels(seed, block, code, star), CLASS_LABELS, source_id, chunk),
-        parameter_labels=_labels(labels.parameter_labels(seed, block, code, star), PARAMETER_LABELS, source_id, chunk),
-        truth=_truth(source_id, code, draw, star, around, epoch_day, origin, chunk),
+        class_labels=label_rows(classes, CLASS_LABELS, source_id, chunk),
+        parameter_labels=label_rows(parameters, PARAMETER_LABELS, source_id, chunk),
+        truth=truth_rows(source_id, code, draw, star, around, epoch_day, origin, chunk),
     )
 
 
@@ -194,70 +132,3 @@ def _shape_in_g(code: NDArray[np.int8], draw: dict[str, NDArray]) -> dict[str, N
         "phi31": (angle[:, 2] - 3 * angle[:, 0]) % (2 * np.pi),
     }
     return {"amplitude_g_mag": amplitude, **{name: np.where(varies, value, np.nan) for name, value in shape.items()}}
-
-
-def _table(columns: Mapping[str, NDArray], schema: pa.Schema, rows: slice | NDArray) -> pa.Table:
-    """Columns in the order of the schema; NaN becomes null, as does the mask of a masked array."""
-    arrays = []
-    for field in schema:
-        value = columns[field.name][rows]
-        mask = np.ma.getmaskarray(value) if isinstance(value, np.ma.MaskedArray) else None
-        arrays.append(pa.array(np.ma.getdata(value), field.type, mask=mask, from_pandas=True))
-    return pa.Table.from_arrays(arrays, schema=schema)
-
-
-def _duplicate_of(source_id: NDArray[np.int64], origin: NDArray[np.int64]) -> np.ma.MaskedArray:
-    return np.ma.array(source_id[origin], mask=origin == np.arange(BLOCK))
-
-
-def _sources(
-    seed: int,
-    block: int,
-    source_id: NDArray[np.int64],
-    star: dict[str, NDArray],
-    origin: NDArray[np.int64],
-    chunk: slice,
-) -> pa.Table:
-    columns = {
-        "source_id": source_id,
-        "object_id": source_id.astype(str),
-        "ra": star["ra"],
-        "dec": star["dec"],
-        "duplicate_of": _duplicate_of(source_id, origin),
-        **stars.astrometry(seed, block, star),
-    }
-    return _table(columns, SOURCES, chunk)
-
-
-def _labels(rows: dict[str, NDArray], schema: pa.Schema, source_id: NDArray[np.int64], chunk: slice) -> pa.Table:
-    inside = np.flatnonzero((rows["row"] >= chunk.start) & (rows["row"] < chunk.stop))
-    inside = inside[np.argsort(rows["row"][inside], kind="stable")]
-    return _table({**rows, "source_id": source_id[rows["row"]]}, schema, inside)
-
-
-def _truth(
-    source_id: NDArray[np.int64],
-    code: NDArray[np.int8],
-    draw: dict[str, NDArray],
-    star: dict[str, NDArray],
-    around: dict[str, NDArray],
-    epoch_day: NDArray,
-    origin: NDArray[np.int64],
-    chunk: slice,
-) -> pa.Table:
-    columns = {
-        **draw,
-        **star,
-        "source_id": source_id,
-        "class": np.array(CLASSES)[code],
-        "epoch_day": np.where(np.isfinite(draw["period_day"]), epoch_day, np.nan),
-        "mean_g_mag": star["mean_mag"][:, 0],
-        "neighbour_sep_arcsec": around["sep_arcsec"],
-        "neighbour_delta_g_mag": around["delta_g_mag"],
-        "is_blended": around["is_blended"].any(axis=1),
-        "is_wrong_match_ps1": around["is_wrong"][:, BANDS.index("g_ps1")],
-        "is_wrong_match_ztf": around["is_wrong"][:, BANDS.index("g_ztf")],
-        "is_duplicate": origin != np.arange(BLOCK),
-        "duplicate_of": _duplicate_of(source_id, origin),
-    }
-    return _table(columns, TRUTH, chunk)

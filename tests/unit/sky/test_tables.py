@@ -9,9 +9,10 @@ from astropy.time import Time
 from tasks.sky import CLASSES, constants, generate, labels
 from tasks.sky.classes import draw_classes
 from tasks.sky.noise import true_error
-from tasks.sky.sky import CLASS_LABELS, DUPLICATE_ARCSEC, PARAMETER_LABELS, SOURCES, TRUTH
+from tasks.sky.sky import DUPLICATE_ARCSEC
 from tasks.sky.stars import INDEX_MULTIPLIER, source_ids
 from tasks.sky.streams import BLOCK
+from tasks.sky.tables import CLASS_LABELS, PARAMETER_LABELS, SOURCES, TRUTH
 
 SEED = 31
 SCHEMAS = {"sources": SOURCES, "class_labels": CLASS_LABELS, "parameter_labels": PARAMETER_LABELS, "truth": TRUTH}
