@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import replace
 from functools import cached_property
@@ -9,7 +10,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from schemas.errors import nearest
 from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity
+from schemas.tables.input import CATALOGUE_VALUES
 
 DATASET_FILE = "dataset.toml"
 
@@ -167,6 +170,7 @@ class DatasetSpec(Frozen):
     time_zero: "arbitrary", "mjd", or "jd", "hjd", "bjd" with an offset already taken off, as in "hjd-2450000".
     No light-travel correction is applied: heliocentric times stay heliocentric (up to 8.3 minutes off barycentric).
     `references` are loaded beside the parameters but are no targets; none of either is ever an input of a model.
+    `inputs` names the column of each value of a catalogue that models may read beside the light curves.
     """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -181,6 +185,8 @@ class DatasetSpec(Frozen):
     label: ClassLabel | None = None
     parameters: tuple[Parameter, ...] = ()
     references: tuple[Parameter, ...] = ()
+    # Left out of dumps where there are none: the fingerprint of a folder that never had them stays what it was.
+    inputs: dict[str, ColumnName] = Field({}, exclude_if=operator.not_)
     bands: Annotated[tuple[Band, ...], Field(min_length=1, max_length=127)]  # the band code is an int8
 
     @field_validator("time_zero")
@@ -190,6 +196,16 @@ class DatasetSpec(Frozen):
         if text not in ("arbitrary", "mjd", "hmjd", "bmjd") and not ZERO_POINT.match(text):
             raise ValueError('write "arbitrary", "mjd", "jd", or an offset such as "hjd-2450000"')
         return text
+
+    @field_validator("inputs")
+    @classmethod
+    def _are_catalogue_values(cls, inputs: dict[str, str]) -> dict[str, str]:
+        if unknown := [name for name in inputs if name not in CATALOGUE_VALUES]:
+            raise ValueError(
+                f"there is no input {unknown[0]!r}; there are {', '.join(CATALOGUE_VALUES)}."
+                f"{nearest(unknown[0], list(CATALOGUE_VALUES))}"
+            )
+        return inputs
 
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
@@ -214,6 +230,8 @@ class DatasetSpec(Frozen):
             raise ValueError('only kind = "time" has a time_zero')
         if self.phase_end is not None and self.kind != "phase":
             raise ValueError('only kind = "phase" has a phase_end')
+        if self.inputs and not self.has_light_curves:
+            raise ValueError("inputs are read beside light curves: mean photometry takes none")
         return self
 
     @cached_property

@@ -4,6 +4,7 @@ from schemas.table import TableSpec
 from schemas.tables.catalogue import OUT__CATALOGUE
 from schemas.tables.epoch import CORE_SAMPLE__EPOCH, RAW_SAMPLE__EPOCH
 from schemas.tables.feature import FEATURE_SAMPLE__NULL, FEATURE_SAMPLE__SOURCE
+from schemas.tables.input import CORE_SAMPLE__INPUT
 from schemas.tables.label import LABEL_SAMPLE__CLASS, LABEL_SAMPLE__PARAMETER, LABEL_TRUTH__SOURCE
 from schemas.tables.match import ASSN_SAMPLE__MATCH
 from schemas.tables.quality import CORE_CUT__LEDGER, CORE_QUARANTINE__ROW
@@ -21,6 +22,7 @@ TABLES: dict[str, TableSpec] = {
         CORE_SAMPLE__SOURCE,
         CORE_SAMPLE__EPOCH,
         CORE_SAMPLE__PHOTOMETRY,
+        CORE_SAMPLE__INPUT,
         CORE_GAIA__SOURCE,
         CORE_TIC__SOURCE,
         CORE_ZTF__OBJECT,

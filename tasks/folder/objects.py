@@ -15,6 +15,7 @@ from schemas.dataset import Band, DatasetSpec, Parameter
 from schemas.quantities import quantity
 from tasks.folder.checks import MAG_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
 from tasks.folder.columns import checked_schema, numbers, read_columns, require_id, require_number, text
+from tasks.folder.inputs import input_roles, read_inputs
 
 MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
 
@@ -34,6 +35,7 @@ class Objects:
 
     table: object_id, ra, dec (deg, null without a position), in the order of the file, each object once.
     class_labels: object_id, origin, class. parameter_labels: object_id, origin, quantity, value, err, is_photometric.
+    inputs: object_id and each declared value of a catalogue, null where there is none.
     photometry: object_id, band, mag, mag_err (null: none quoted), or None for a folder of light curves.
     rejected: refused rows (see checks.REJECTED); notes: sentences about what is odd but no error.
     """
@@ -41,13 +43,14 @@ class Objects:
     table: pa.Table
     class_labels: pa.Table
     parameter_labels: pa.Table
+    inputs: pa.Table
     photometry: pa.Table | None
     rejected: pa.Table
     notes: list[str]
 
 
 def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True) -> Objects:
-    """Objects of `folder`, read as `spec` says. Without `need_labels` only id, position and photometry are touched.
+    """Objects of `folder`, read as `spec` says. Without `need_labels` no label is touched.
 
     A second row of an object, a position outside the sky and an impossible value go to `rejected`, and the rest of
     the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated.
@@ -60,7 +63,8 @@ def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True
     if spec.objects.ra and "objects.ra" not in wanted:
         notes.append(f"{file.name} lacks {spec.objects.ra} or {spec.objects.dec}: its objects have no position.")
     table, outside = _positions(raw, ids, file.name)
-    refused.append(outside)
+    inputs, impossible_inputs = read_inputs(raw, ids, spec, file.name)
+    refused += [outside, *impossible_inputs]
     classes, parameters = CLASS_LABELS.empty_table(), PARAMETER_LABELS.empty_table()
     if need_labels:
         classes = _classes(raw, ids, spec)
@@ -71,7 +75,7 @@ def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True
         photometry, unusable, empty = _photometry(raw, ids, spec, file.name)
         refused += unusable
         notes += empty
-    return Objects(table, classes, parameters, photometry, all_rejected(refused), notes)
+    return Objects(table, classes, parameters, inputs, photometry, all_rejected(refused), notes)
 
 
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
@@ -83,12 +87,13 @@ def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
 def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
     """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
     wanted = {"objects.id": spec.objects.id}
-    number: dict[str, str] = {}
+    number = {}
     if spec.objects.ra and spec.objects.dec:
         number |= {"objects.ra": spec.objects.ra, "objects.dec": spec.objects.dec}
     # A folder that is only scored needs no position; one that trains must not lose it to a misspelt name.
     if not need_labels and not set(number.values()) <= set(checked_schema(file, wanted).names):
         number = {}
+    number |= input_roles(spec)
     if not spec.has_light_curves:
         number |= {f"bands.{b.name}.{key}": name for b in spec.bands
                    for key, name in (("mag", b.mag), ("mag_err", b.mag_err)) if name}  # fmt: skip

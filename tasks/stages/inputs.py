@@ -45,27 +45,27 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
     return batch.select(align_all(source_id, batch.source_id, CLEAN.name))
 
 
-def list_catalogue_values(lake: Lake, dataset: str) -> tuple[str, ...]:
+def list_inputs(lake: Lake, dataset: str) -> tuple[str, ...]:
     """Names of the catalogue values of the dataset's sources: all that features take, or none."""
-    return INPUTS if _value_columns(lake, dataset) else ()
+    return INPUTS if _input_columns(lake, dataset) else ()
 
 
-def read_catalogue_values(run: Run, source_id: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def read_inputs(run: Run, source_id: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     """What catalogues give for these sources: every input of features, (S,) in their order, NaN where there is none."""
     lake = Lake(run.lake)
     values = {name: np.full(source_id.size, np.nan) for name in INPUTS}
     where = among(source_id) & (pc.field("dataset") == run.dataset)
-    for spec, names in _value_columns(lake, run.dataset).items():
+    for spec, names in _input_columns(lake, run.dataset).items():
         rows = lake.read(spec, columns=["source_id", *names], where=where)
         place = align(source_id, rows["source_id"].to_numpy())  # -1, of an absent source, is the NaN at the end
         values |= {name: np.append(floats(rows[name]), np.nan)[place] for name in names}
     return values
 
 
-def hash_catalogue_values(lake: Lake, dataset: str, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
+def hash_inputs(lake: Lake, dataset: str, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """A hash of the catalogue values of each source, (S,): another value, another hash; 0 where there are none."""
     hashes = np.zeros(source_id.size, np.uint64)
-    for spec, names in _value_columns(lake, dataset).items():
+    for spec, names in _input_columns(lake, dataset).items():
         for rows in lake.scan(spec, columns=["source_id", *names], where={"dataset": dataset}):
             place = align(rows["source_id"].to_numpy(), source_id)
             mine = place >= 0
@@ -75,7 +75,7 @@ def hash_catalogue_values(lake: Lake, dataset: str, source_id: NDArray[np.int64]
     return hashes.view(np.int64)
 
 
-def _value_columns(lake: Lake, dataset: str) -> dict[TableSpec, list[str]]:
+def _input_columns(lake: Lake, dataset: str) -> dict[TableSpec, list[str]]:
     """The inputs of features that each table holds for the dataset."""
     held = [spec for spec in CATALOGUES if lake.exists(spec) and lake.count(spec, dataset=dataset)]
     return {spec: [name for name in INPUTS if name in lake.dataset(spec).schema.names] for spec in held}

@@ -19,7 +19,7 @@ from tasks.lightcurves.batch import LightCurveBatch
 BESIDE = {
     name: TABLES[name]
     for name in (
-        "core_sample__photometry", "core_gaia__source", "core_tic__source", "core_ztf__object",
+        "core_sample__photometry", "core_sample__input", "core_gaia__source", "core_tic__source", "core_ztf__object",
         "assn_sample__match", "label_sample__class", "label_sample__parameter", "label_truth__source",
     )
 }  # fmt: skip

@@ -32,25 +32,12 @@ def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_l
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
         object_chunks = iter([_photometry_chunk(spec, dataset, objects, table)])
-        return Archive(
-            bands,
-            mark,
-            table.num_rows,
-            object_chunks,
-            has_epochs=False,
-            notes=objects.notes,
-            quantities=spec.own_quantities,
-        )
+        return Archive(bands, mark, table.num_rows, object_chunks, has_epochs=False, notes=objects.notes,
+                       quantities=spec.own_quantities)  # fmt: skip
     reader = local.read_epochs(folder, spec, table["object_id"].to_pylist(), FOLDER_CHUNK)
     object_chunks = _curve_chunks(spec, dataset, objects, table, reader)
-    return Archive(
-        bands,
-        mark,
-        table.num_rows,
-        object_chunks,
-        notes=[*objects.notes, *reader.notes],
-        quantities=spec.own_quantities,
-    )
+    notes = [*objects.notes, *reader.notes]
+    return Archive(bands, mark, table.num_rows, object_chunks, notes=notes, quantities=spec.own_quantities)
 
 
 def _curve_chunks(
@@ -59,6 +46,8 @@ def _curve_chunks(
     """Chunks of a folder of light curves: objects without a usable epoch are in the quarantine alone."""
     source_id = ids.source_ids(dataset, table["object_id"])
     beside = _labels(spec, dataset, objects)
+    if spec.inputs:
+        beside["core_sample__input"] = _by_source(dataset, objects.inputs)
     refused = objects.rejected
     for chunk in reader:
         place = chunk.batch.source_id

@@ -21,7 +21,7 @@ from tasks.features import (
 )
 from tasks.stages.featurize.families import Families
 from tasks.stages.incremental import ChunkJob
-from tasks.stages.inputs import read_catalogue_values, read_light_curves
+from tasks.stages.inputs import read_inputs, read_light_curves
 
 COLOURS = "colours:1"  # the definitions of a source without light curves
 FEATURES, PHOTOMETRY = TABLES["feature_sample__source"], TABLES["core_sample__photometry"]
@@ -30,7 +30,7 @@ FEATURES, PHOTOMETRY = TABLES["feature_sample__source"], TABLES["core_sample__ph
 def featurize_chunk(job: ChunkJob, names: tuple[str, ...], config: FeatureConfig, families: Families) -> None:
     """In a worker: features of these sources' light curves, left for the commit; only `families`, the others copied."""
     curves = read_light_curves(job.run, job.source_id)
-    values = read_catalogue_values(job.run, job.source_id) if config.inputs else None
+    values = read_inputs(job.run, job.source_id) if config.inputs else None
     if families is None:
         features = compute_features(curves, config, values)
     else:

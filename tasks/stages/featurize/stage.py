@@ -20,7 +20,7 @@ from tasks.stages.featurize.chunk import COLOURS, FEATURES, colour_chunk, featur
 from tasks.stages.featurize.families import Families, group_by_families
 from tasks.stages.featurize.null_counts import count_nulls
 from tasks.stages.incremental import Increment, Work, run_incrementally
-from tasks.stages.inputs import hash_catalogue_values, list_catalogue_values
+from tasks.stages.inputs import hash_inputs, list_inputs
 
 SOURCE, CLEAN = TABLES["core_sample__source"], TABLES["core_sample__epoch"]
 
@@ -46,7 +46,7 @@ def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureC
     """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
     observed = bands(lake, dataset)
     return replace(config, groups=observed.groups, surveys=tuple(dict.fromkeys(observed.surveys)),
-                   inputs=list_catalogue_values(lake, dataset))  # fmt: skip
+                   inputs=list_inputs(lake, dataset))  # fmt: skip
 
 
 def _read_sources(lake: Lake, dataset: str) -> tuple[pa.Table, bool]:
@@ -65,7 +65,7 @@ def _with_hashes(lake: Lake, dataset: str, sources: pa.Table, config: FeatureCon
     """The sources with curve_hash, of what is measured and the settings, and input_hash, of the definitions too."""
     hashes, names = sources["hash"].to_numpy(), bands(lake, dataset).names
     if has_epochs and config.inputs:
-        hashes = hashes ^ hash_catalogue_values(lake, dataset, sources["source_id"].to_numpy())
+        hashes = hashes ^ hash_inputs(lake, dataset, sources["source_id"].to_numpy())
     common = replace(config, second_period=False) if has_epochs else "colours"  # the definitions say the rest
     curve_hash = chained(hashes, f"features of {common} {names}")
     input_hash = chained(curve_hash, definitions(config) if has_epochs else COLOURS)

@@ -8,7 +8,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES
 from tasks.features import INPUTS
-from tasks.stages.inputs import hash_catalogue_values, list_catalogue_values, read_catalogue_values
+from tasks.stages.inputs import hash_inputs, list_inputs, read_inputs
 
 IDS = np.array([30, 10, 20])
 
@@ -37,25 +37,25 @@ def lake(tmp_path):
 
 def test_they_come_in_the_order_of_the_sources(lake):
     run = Run("r", str(lake.path), "d", "")
-    found = read_catalogue_values(run, IDS)
+    found = read_inputs(run, IDS)
     assert set(found) == set(INPUTS)
     np.testing.assert_array_equal(found["parallax"], [np.nan, 1.5, np.nan])
     np.testing.assert_allclose(found["ruwe"], [np.nan, 1.0, 1.2], rtol=1e-6)
     assert np.isnan(found["ebv"]).all()
     lake.append("r", TABLES["core_tic__source"], rows(TABLES["core_tic__source"], [20], ebv=[0.25]))
-    np.testing.assert_array_equal(read_catalogue_values(run, IDS)["ebv"], [np.nan, np.nan, 0.25])
+    np.testing.assert_array_equal(read_inputs(run, IDS)["ebv"], [np.nan, np.nan, 0.25])
 
 
 def test_a_dataset_without_gaia_has_no_inputs(lake):
-    assert list_catalogue_values(lake, "d") == INPUTS and list_catalogue_values(lake, "other") == ()
+    assert list_inputs(lake, "d") == INPUTS and list_inputs(lake, "other") == ()
 
 
 def test_another_value_is_another_hash(lake):
-    before = hash_catalogue_values(lake, "d", IDS)
+    before = hash_inputs(lake, "d", IDS)
     assert before[0] == 0 and len(set(before.tolist())) == 3
     lake.append("r", TABLES["core_tic__source"], rows(TABLES["core_tic__source"], [20], ebv=[0.25]))
-    after = hash_catalogue_values(lake, "d", IDS)
+    after = hash_inputs(lake, "d", IDS)
     assert (after != before).tolist() == [False, False, True]
     spec = TABLES["core_gaia__source"]
     lake.merge("r", spec, rows(spec, [10], parallax=[1.6], ruwe=[1.0]))
-    assert (hash_catalogue_values(lake, "d", IDS) != after).tolist() == [False, True, False]
+    assert (hash_inputs(lake, "d", IDS) != after).tolist() == [False, True, False]
