@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,10 @@ from flows.summary import line
 from lakehouse.delta.staging import clear_committed
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
+from lakehouse.models import record_models
 from lakehouse.run import Run, StageResult
+from lakehouse.runs import record_runs
+from schemas import BadInput
 from tasks.acquire import acquire
 from tasks.clean import clean
 from tasks.featurize import featurize
@@ -48,9 +52,18 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
             stages = run_stages(settings, place, release, manifest, scheduler)
     except BaseException as error:
         manifest.finish(place, str(error) or type(error).__name__)
+        with suppress(BadInput):  # a full disk: what the run failed of is to be told, and the next run records it
+            record(place, manifest.run_id, settings.dataset)
         raise
     manifest.finish(place)
+    record(place, manifest.run_id, settings.dataset)
     return Outcome(manifest.run_id, stages, manifest)
+
+
+def record(lake: Lake, run_id: str, dataset: str) -> None:
+    """Copy the cards of the dataset's models and the manifests of its runs into their tables."""
+    record_models(lake, run_id, dataset)
+    record_runs(lake, run_id, dataset)
 
 
 def run_stages(
@@ -66,11 +79,7 @@ def run_stages(
         with manifest.stage(lake, door.name) as entry:  # type: ignore[attr-defined]
             began = time.monotonic()
             done = replace(door(run, *arguments), seconds=time.monotonic() - began)
-            entry |= {"done": done.done, "total": done.total, "notes": list(done.notes)}
-            manifest.wrote(*done.tables)
-            manifest.count(**done.counts)
-            for name, mark in done.inputs.items():
-                manifest.read_from(name, mark)
+            manifest.add_result(entry, done)
         stages.append(done)
         print(line(done), file=sys.stderr, flush=True)
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 import secrets
 import socket
-import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, write_json
+from lakehouse.machine import code_version, hardware, lock_hash
+from lakehouse.run import StageResult
 
 RUN_FOLDER = "runs"
-ROOT = Path(__file__).parents[1]
 
 
 def new_run_id() -> str:
@@ -81,6 +78,18 @@ class RunManifest:
             if output not in self.outputs:
                 self.outputs.append(output)
 
+    def add_result(self, entry: dict[str, Any], result: StageResult) -> None:
+        """Notes what a stage did, in its entry and in the totals of the run."""
+        entry |= {
+            "done": result.done, "total": result.total, "notes": list(result.notes),
+            "tables": [f"{ref.table}@{ref.version}" for ref in result.tables],
+            "inputs": [f"{name}={mark}" for name, mark in result.inputs.items()],
+        }  # fmt: skip
+        self.wrote(*result.tables)
+        self.count(**result.counts)
+        for name, mark in result.inputs.items():
+            self.read_from(name, mark)
+
     def count(self, **counts: int) -> None:
         """Sets counts such as quarantined rows."""
         self.counts.update(counts)
@@ -113,14 +122,20 @@ class RunManifest:
         self.write(lake)
 
 
-def runs(lake: Lake) -> list[RunManifest]:
-    """Manifests of all runs, newest first; a run whose program died is shown as interrupted."""
-    paths = sorted((lake.path / RUN_FOLDER).glob("*.json"), reverse=True)
-    found = [RunManifest(**read_json(path)) for path in paths]
+def runs(lake: Lake, but: Collection[str] = ()) -> list[RunManifest]:
+    """Manifests of all runs but those named, newest first; a run whose program died is shown as interrupted."""
+    paths = [path for path in (lake.path / RUN_FOLDER).glob("*.json") if path.stem not in but]
+    found = [_read(path) for path in paths]
     for manifest in found:
         if manifest.status == "running" and manifest.host == socket.gethostname() and not _is_alive(manifest.pid):
             manifest.status = "interrupted"
-    return sorted(found, key=lambda manifest: manifest.started, reverse=True)
+    return sorted(found, key=lambda manifest: (manifest.started, manifest.run_id), reverse=True)
+
+
+def _read(path: Path) -> RunManifest:
+    """A manifest; what only another version of the program writes is left out."""
+    known = {f.name for f in fields(RunManifest)}
+    return RunManifest(**{name: value for name, value in read_json(path).items() if name in known})
 
 
 def last_fingerprint(lake: Lake, name: str) -> str | None:
@@ -137,58 +152,3 @@ def _is_alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-@cache
-def code_version() -> str:
-    """`git describe` of the repository the code lies in, else the version of the installed package."""
-    if (ROOT / ".git").exists():
-        try:
-            text = subprocess.run(
-                ["git", "describe", "--always", "--dirty", "--tags"],
-                cwd=ROOT, capture_output=True, text=True, check=True, timeout=20,
-            ).stdout.strip()  # fmt: skip
-            return text or "uncommitted"
-        except (OSError, subprocess.SubprocessError):
-            pass  # no git here, or no commit yet: the package says which code this is
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("argelander")
-    except PackageNotFoundError:
-        return "unknown"
-
-
-@cache
-def lock_hash() -> str:
-    """SHA-256 of requirements.lock, else of the names and versions of everything installed."""
-    lock = ROOT / "requirements.lock"
-    if lock.exists():
-        return hashlib.sha256(lock.read_bytes()).hexdigest()
-    from importlib.metadata import distributions
-
-    installed = sorted({f"{d.metadata['Name']}=={d.version}" for d in distributions()})
-    return hashlib.sha256("\n".join(installed).encode()).hexdigest()
-
-
-def hardware() -> dict[str, Any]:
-    """Processor, cores this program may use, memory in GiB, graphics card (None where there is none), system."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return {
-        "cpu": _cpu(), "cores": cores, "memory_gib": round(pages / 2**30, 1), "gpu": _gpu(),
-        "system": platform.platform(), "python": platform.python_version(),
-    }  # fmt: skip
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def _gpu() -> str | None:
-    cards = sorted(Path("/proc/driver/nvidia/gpus").glob("*/information"))
-    lines = [line for card in cards for line in card.read_text().splitlines() if line.startswith("Model:")]
-    return ", ".join(line.split(":", 1)[1].strip() for line in lines) or None

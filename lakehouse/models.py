@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from lakehouse.delta.reference import TableRef
+from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, room_for, whole_folder, write_json
-from schemas import BadInput
+from schemas import TABLES, BadInput
 
 MODEL_FOLDER = "models"
+CARD = TABLES["score_model__card"]
 NAME = re.compile(r"[\w.+-]+\Z", re.ASCII)
 
 
@@ -39,7 +46,13 @@ def write_model(
     final = model_dir(lake_path, dataset, target, model_id)
     with room_for(f"model {model_id}"), whole_folder(final) as draft:
         yield draft
-        write_json(draft / "card.json", {"dataset": dataset, "target": target, "model_id": model_id, **card})
+        about = {
+            "dataset": dataset,
+            "target": target,
+            "model_id": model_id,
+            "trained_at": datetime.now(UTC).isoformat(),
+        }
+        write_json(draft / "card.json", {**about, **card})
 
 
 def read_card(lake_path: str | Path, dataset: str, target: str, model_id: str) -> dict[str, Any]:
@@ -75,3 +88,33 @@ def retire(lake_path: str | Path, dataset: str, wanted: Collection[str]) -> None
 
 def _current(lake_path: str | Path, dataset: str) -> Path:
     return Path(lake_path) / MODEL_FOLDER / dataset / "current.json"
+
+
+def record_models(lake: Lake, run_id: str, dataset: str) -> TableRef | None:
+    """Copies the cards of the dataset's models to score_model__card, in one commit; None where none differs.
+
+    The cards are the truth: they are on disk with the weights, whatever becomes of the run that wrote them.
+    """
+    in_use = current(lake.path, dataset)
+    paths = sorted((lake.path / MODEL_FOLDER / dataset).glob("*/*/card.json"))
+    rows = pa.Table.from_pylist([_card_row(read_json(path), in_use) for path in paths], schema=CARD.arrow())
+    held = lake.read(CARD, where={"dataset": dataset}).cast(rows.schema) if lake.exists(CARD) else CARD.empty()
+    if rows.equals(held):
+        return None
+    return lake.overwrite(run_id, CARD, rows, {"dataset": dataset}, stage="train")
+
+
+def _card_row(card: Mapping[str, Any], in_use: Mapping[str, str]) -> dict[str, Any]:
+    """A card as a row; what cards of older programs do not say is null."""
+    recipe, trained_at = card.get("recipe", {}), card.get("trained_at")
+    names = ("dataset", "target", "model_id", "run_id", "fingerprint", "n_labelled", "n_test")
+    return {
+        **{name: card.get(name) for name in names},
+        "is_current": in_use.get(card["target"]) == card["model_id"],
+        "recipe": recipe.get("name"),
+        "model": recipe.get("model"),
+        "trained_at": datetime.fromisoformat(trained_at) if trained_at else None,
+        "features": list(card.get("features", ())),
+        "classes": list(card.get("classes", ())),
+        "card": json.dumps(card),
+    }

@@ -10,8 +10,9 @@ from schemas.tables.match import ASSN_SAMPLE__MATCH
 from schemas.tables.quality import CORE_CUT__LEDGER, CORE_QUARANTINE__ROW
 from schemas.tables.quantity import CORE_DATASET__QUANTITY
 from schemas.tables.request import RAW_ARCHIVE__REQUEST
+from schemas.tables.run import RUN_REFRESH__STAGE
 from schemas.tables.sample import CORE_DATASET__BAND, CORE_SAMPLE__PHOTOMETRY, CORE_SAMPLE__SOURCE
-from schemas.tables.score import SCORE__VALUE, SCORE_MODEL__METRIC
+from schemas.tables.score import SCORE__VALUE, SCORE_MODEL__CARD, SCORE_MODEL__METRIC
 from schemas.tables.survey import CORE_GAIA__SOURCE, CORE_TIC__SOURCE, CORE_ZTF__OBJECT
 
 TABLES: dict[str, TableSpec] = {
@@ -38,6 +39,8 @@ TABLES: dict[str, TableSpec] = {
         LABEL_TRUTH__SOURCE,
         SCORE__VALUE,
         SCORE_MODEL__METRIC,
+        SCORE_MODEL__CARD,
+        RUN_REFRESH__STAGE,
         OUT__CATALOGUE,
     )
 }

@@ -50,3 +50,29 @@ SCORE_MODEL__METRIC = TableSpec(
     key=("dataset", "target", "recipe", "model_id", "split", "metric", "class"),
     partition=("dataset",),
 )  # fmt: skip
+
+SCORE_MODEL__CARD = TableSpec(
+    name="score_model__card",
+    version=1,
+    doc="Every trained model: a copy of the cards in the lake's folder `models`.",
+    columns=(
+        DATASET, TARGET, MODEL_ID,
+        Column("is_current", pa.bool_(), "True where it is the model that scores its target now.", ucd="meta.code"),
+        Column("recipe", pa.string(), "Recipe that it was trained by.", ucd="meta.id;meta.modelled"),
+        Column("model", pa.string(), "Kind of model: forest, lstm, ...", ucd="meta.code.class;meta.modelled"),
+        Column("run_id", pa.string(), "Run that trained it.", ucd="meta.id"),
+        Column("trained_at", pa.timestamp("us", "UTC"), "When it was trained; null of cards of older programs.",
+               ucd="time.processing", nullable=True),
+        Column("n_labelled", pa.int64(), "Labelled sources, the held-out ones among them.", ucd="meta.number",
+               nullable=True, range=(0, None)),
+        Column("n_test", pa.int64(), "Sources held out of training and choice.", ucd="meta.number", nullable=True,
+               range=(0, None)),
+        Column("fingerprint", pa.string(), "Hash of labels, features, recipes and splits.", ucd="meta.checksum"),
+        Column("features", pa.list_(pa.string()), "Columns of feature_sample__source that it reads.", ucd="meta.id"),
+        Column("classes", pa.list_(pa.string()), "Classes that it tells apart; none for a quantity.",
+               ucd="src.class"),
+        Column("card", pa.string(), "The whole card as JSON: recipe, splits and calibration too.", ucd="meta.note"),
+    ),
+    key=("dataset", "target", "model_id"),
+    partition=("dataset",),
+)  # fmt: skip

@@ -90,6 +90,7 @@ def test_a_second_refresh_does_nothing_and_says_so(refreshed):
     before = {name: Lake(lake).version(name) for name in Lake(lake).tables()}
     done = refresh(folder, lake)
     assert "no work was done again" in done.stdout
+    before["run_refresh__stage"] += 1  # the run itself
     assert {name: Lake(lake).version(name) for name in Lake(lake).tables()} == before
 
 

@@ -55,3 +55,17 @@ def test_a_killed_run_is_shown_as_interrupted(lake, python):
 def test_runs_are_listed_newest_first(lake):
     started = [RunManifest.start(lake, {}, run_id=f"r{i}").run_id for i in (3, 1, 2)]
     assert [found.run_id for found in runs(lake)] == started[::-1]
+
+
+def test_what_a_newer_program_adds_to_a_manifest_is_left_out(lake):
+    manifest = RunManifest.start(lake, {})
+    path = lake.path / "runs" / f"{manifest.run_id}.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "novelty": 1}))
+    assert runs(lake) == [manifest]
+
+
+def test_only_the_runs_that_are_not_known_are_read(lake):
+    for name in ("r1", "r2"):
+        RunManifest.start(lake, {}, run_id=name)
+    (lake.path / "runs" / "r1.json").write_text("{ damaged")
+    assert [found.run_id for found in runs(lake, but={"r1"})] == ["r2"]

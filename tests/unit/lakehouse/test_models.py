@@ -1,6 +1,9 @@
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from lakehouse.models import current, has_model, model_dir, read_card, set_current, write_model
+from lakehouse.models import current, has_model, model_dir, read_card, record_models, set_current, write_model
 from schemas import BadInput
 
 
@@ -9,9 +12,10 @@ def test_a_model_is_written_whole_with_its_card(lake):
         (folder / "weights.bin").write_bytes(b"abc")
         assert not has_model(lake.path, "demo", "class", "m1")
     assert (model_dir(lake.path, "demo", "class", "m1") / "weights.bin").read_bytes() == b"abc"
-    assert read_card(lake.path, "demo", "class", "m1") == {
-        "dataset": "demo", "target": "class", "model_id": "m1", "recipe": "forest",
-    }  # fmt: skip
+    card = read_card(lake.path, "demo", "class", "m1")
+    age = datetime.now(UTC) - datetime.fromisoformat(card.pop("trained_at"))
+    assert card == {"dataset": "demo", "target": "class", "model_id": "m1", "recipe": "forest"}
+    assert timedelta(0) <= age < timedelta(minutes=1)
 
 
 def test_a_failure_leaves_no_model(lake):
@@ -27,6 +31,35 @@ def test_writing_again_replaces_the_model(lake):
             (folder / content.decode()).write_bytes(content)
     names = sorted(path.name for path in model_dir(lake.path, "demo", "class", "m1").iterdir())
     assert names == ["card.json", "new"]
+
+
+def test_cards_become_rows_once(lake):
+    assert record_models(lake, "r1", "demo") is None and not lake.exists("score_model__card")
+    recipe = {"name": "forest", "model": "forest"}
+    card = {"run_id": "r1", "fingerprint": "f", "recipe": recipe, "classes": ["CEP", "RRab"], "features": ["amplitude"],
+            "n_labelled": 40, "n_test": 8}  # fmt: skip
+    for dataset, model in (("demo", "m1"), ("demo", "m2"), ("other", "m1")):
+        with write_model(lake.path, dataset, "class", model, card):
+            pass
+    set_current(lake.path, "demo", "class", "m1")
+    assert record_models(lake, "r1", "demo").rows == 2
+    assert record_models(lake, "r2", "demo") is None
+    set_current(lake.path, "demo", "class", "m2")
+    record_models(lake, "r3", "demo")
+    rows = lake.read("score_model__card").to_pylist()
+    assert [(row["model_id"], row["is_current"]) for row in rows] == [("m1", False), ("m2", True)]
+    assert rows[0]["model"] == "forest" and rows[0]["classes"] == ["CEP", "RRab"] and rows[0]["n_test"] == 8
+    assert json.loads(rows[0]["card"]) == read_card(lake.path, "demo", "class", "m1")
+    assert datetime.now(UTC) - rows[0]["trained_at"] < timedelta(minutes=1)
+
+
+def test_what_an_older_card_does_not_say_is_null(lake):
+    card = {"run_id": "r1", "fingerprint": "f", "trained_at": None, "recipe": {"name": "a", "model": "b"}}
+    with write_model(lake.path, "demo", "class", "m1", card):
+        pass
+    record_models(lake, "r1", "demo")
+    (row,) = lake.read("score_model__card").to_pylist()
+    assert row["trained_at"] is None and row["n_test"] is None and row["features"] == []
 
 
 def test_the_current_model_of_each_target(lake):

@@ -1,6 +1,7 @@
 """Every declared table agrees with itself: Arrow, pandera, VOTable, dictionary and lock."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import astropy.units as u
@@ -16,6 +17,11 @@ from schemas.lock import changed, read_lock
 
 ROOT = Path(__file__).parents[3]
 every_table = pytest.mark.parametrize("spec", TABLES.values(), ids=TABLES)
+
+
+@every_table
+def test_names_say_how_far_the_rows_have_come(spec):
+    assert re.fullmatch(r"(raw|core|assn|feature|label|score|run|out)_?[a-z0-9]*__[a-z]+", spec.name)
 
 
 @every_table
