@@ -60,7 +60,9 @@ def _validated(tree: dict[str, Any], where: str) -> DatasetSpec:
     try:
         return DatasetSpec.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
+        wrong = error.errors()
+    # A misspelt key says more than the one that is missing because of it.
+    first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
     key = ".".join(str(part) for part in first["loc"]) or "the mapping"
     if first["type"] == "extra_forbidden":
         raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}")
