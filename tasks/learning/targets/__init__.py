@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from schemas.quantities import Quantity
 from tasks.learning.targets.classification import Classification, ClassScores
 from tasks.learning.targets.joint import Joint, JointScores
 from tasks.learning.targets.regression import QuantityScores, Regression
@@ -33,9 +34,9 @@ KINDS: dict[str, type[Target]] = {kind.__name__: kind for kind in (Classificatio
 CLASS = Classification("class")
 
 
-def targets_for(quantities: Iterable[str]) -> tuple[Target, ...]:
-    """What a training learns: the class, and each of the quantities."""
-    return (CLASS, *(Regression.of(name) for name in quantities))
+def targets_for(quantities: Iterable[Quantity | str]) -> tuple[Target, ...]:
+    """What a training learns: the class, and each of the quantities; a name stands for the one that is declared."""
+    return (CLASS, *(Regression.of(each) for each in quantities))
 
 
 def together(targets: Sequence[Target]) -> Target:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from schemas import Column
 from schemas.arrays import floats
-from schemas.quantities import quantity
+from schemas.quantities import Quantity, quantity
 from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
 from tasks.learning.calibration import ConformalInterval
 from tasks.learning.metrics import Metric, overall, regression_metrics
@@ -38,19 +38,28 @@ class QuantityScores:
 class Regression(Target):
     """A number. With `is_log` it is learnt as log10: labels must be positive, and so is what is predicted.
 
+    `unit` (VOUnit) and `ucd` are those of its columns; a model's card keeps them beside the name.
     Raw predictions are a mean and its spread in the space that is learnt; the spread is relative, and made an interval
     by the calibration. Missing labels are NaN.
     """
 
     name: str
     is_log: bool = False
+    unit: str = ""
+    ucd: str = "stat.value"
     decides = "rmse"
     shown = ("rmse", "r2", "coverage")
 
     @classmethod
-    def of(cls, name: str) -> Regression:
-        """The quantity `name` as it is declared."""
-        return cls(name, quantity(name).is_log)
+    def of(cls, about: Quantity | str) -> Regression:
+        """The quantity; a name alone stands for the one that is declared."""
+        about = quantity(about) if isinstance(about, str) else about
+        return cls(about.name, about.is_log, about.unit, about.ucd)
+
+    @property
+    def about(self) -> Quantity:
+        """The quantity, with the words that a reader sees."""
+        return replace(quantity(self.name), is_log=self.is_log, unit=self.unit, ucd=self.ucd)
 
     @property
     def width(self) -> int:
@@ -133,7 +142,6 @@ class Regression(Target):
 
     def columns(self, calibration: ConformalInterval) -> list[Column]:
         """The value and both ends of its interval."""
-        about = quantity(self.name)
         interval = f"end of its {calibration.level:.0%} interval."
         declared = (
             (QUANTITY, "", f"Predicted {self.name}."),
@@ -142,7 +150,7 @@ class Regression(Target):
         )
         named = zip(self._names(), declared, strict=True)
         return [
-            replace(column.named(name, doc), unit=about.unit, ucd=about.ucd + end) for name, (column, end, doc) in named
+            replace(column.named(name, doc), unit=self.unit, ucd=self.ucd + end) for name, (column, end, doc) in named
         ]
 
     def catalogue_values(self, scores: QuantityScores) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from lakehouse.models import model_dir
 from lakehouse.run import Run
-from schemas.quantities import quantity
 from tasks.learning.splits import TEST
 from tasks.learning.targets import Classification, ClassScores, QuantityScores, Regression, Target, target_from_json
 from tasks.reporting.data import HeldOutClasses, HeldOutQuantity
@@ -50,5 +49,6 @@ def _(part: Classification, y: NDArray[Any], scores: ClassScores, recipe: str, l
 
 @shown.register
 def _(part: Regression, y: NDArray[Any], scores: QuantityScores, recipe: str, level: float) -> Shown:
-    unit = quantity(part.name).shown_unit
-    return HeldOutQuantity(part.name, unit, y, scores.value, scores.lo, scores.hi, level=level, recipe=recipe)
+    return HeldOutQuantity(
+        part.name, part.about.shown_unit, y, scores.value, scores.lo, scores.hi, level=level, recipe=recipe
+    )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
+from lakehouse.quantities import read_quantity
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import align, align_all, floats
@@ -167,7 +168,7 @@ def _spread(labelled: Labelled, wanted: NDArray[np.int64]) -> NDArray[Any]:
 def _labels(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: TrainingConfig) -> dict[Target, Labelled]:
     """Labels of each target that has enough, of the sources that have features."""
     found = {}
-    for target in targets_for(config.quantities):
+    for target in targets_for(read_quantity(lake, dataset, name) for name in config.quantities):
         ids, y, sources = _read_labels(lake, dataset, target, config)
         kept = np.isin(ids, source_id) & target.is_usable(y)
         if np.count_nonzero(kept) >= config.min_labels and target.is_learnable(y[kept]):

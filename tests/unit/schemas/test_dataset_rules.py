@@ -53,7 +53,6 @@ def test_other_zero_points_are_refused_with_an_example(zero):
 def test_units_of_time_are_parts_of_a_day():
     parts = {"d": 1, "h": 24, "min": 1440, "s": 86_400}
     assert {unit: round(1 / DAYS_PER_UNIT[unit]) for unit in parts} == parts
-)
     assert DAYS_PER_UNIT["yr"] == 365.25 and MJD_ZERO_JD == 2_400_000.5
     for unit in DAYS_PER_UNIT:
         assert spec(time_unit=unit).time_unit == unit
