@@ -28,8 +28,9 @@ from schemas import TABLES
 from tasks.features import FeatureConfig, compile_all, compute_features, feature_columns, made
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
 from tasks.stages.inputs import read_light_curves
+from tasks.surveys.cuts import CutConfig
 
 ROUNDS = 3
 TARGETS = {"statistics": 80.0, "all but the period": 500.0, "one period": 400.0, "sparse, two periods": 120.0}

@@ -27,11 +27,12 @@ from scipy.stats import binomtest
 
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.choice import SAME, criterion, is_possible
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import PeriodResult, find_period, long_power
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.lightcurves.slots import build_grid, build_slots
 from tasks.sky import generate
+from tasks.surveys.cuts import CutConfig
 
 N_ASTROPY = 40  # stars of each set for astropy, which is slow
 SKY_SEED = 20_252  # of the sky that measures; the choice learns on another
@@ -92,7 +93,7 @@ def read(root: Path, real: RealSet, n: int, learning: bool = False) -> tuple[Lig
 def read_sky(survey: str, n: int, seed: int = SKY_SEED) -> tuple[LightCurveBatch, pd.DataFrame]:
     """Clean light curves of one survey of an embedded sky of n objects, and their true `period` and `label`."""
     sky = generate(n, seed)
-    batch = apply_cuts(sky.epochs["ztf" if survey == ONE_BAND else survey])[0]
+    batch = apply_cuts(sky.epochs["ztf" if survey == ONE_BAND else survey], CutConfig())[0]
     batch = batch.keep(np.isfinite(batch.mag))
     if survey == ONE_BAND:
         batch = thinned(batch, np.random.default_rng(seed))

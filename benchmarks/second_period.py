@@ -22,6 +22,7 @@ from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.prewhiten import second_period
 from tasks.lightcurves.series import PeriodConfig
 from tasks.sky import generate
+from tasks.surveys.cuts import CutConfig
 
 STANDS_OUT = -3.0  # log10 of the false alarm probability
 
@@ -32,7 +33,7 @@ def main(n: int = 6000) -> None:
     truth = sky.truth.select(["source_id", "class", "period_day", "period2_day"]).to_pandas().set_index("source_id")
     print("| survey | class | n | both periods | stands out | without prewhitening | ms |\n" + "|---" * 7 + "|")
     for survey in ("gaia", "ztf"):
-        batch = apply_cuts(sky.epochs[survey])[0]
+        batch = apply_cuts(sky.epochs[survey], CutConfig())[0]
         batch = batch.keep(np.isfinite(batch.mag))
         batch = batch.select(truth.loc[batch.source_id, "class"].isin(["RRab", "RRc", "RRd"]).to_numpy())
         batch, offsets = batch.by_band()

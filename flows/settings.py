@@ -16,7 +16,7 @@ from schemas.errors import nearest
 from schemas.inputs import Source
 from tasks.features.feature import FeatureConfig
 from tasks.learning.training_config import TrainingConfig
-from tasks.lightcurves.cuts import CutConfig
+from tasks.surveys.cuts import CutConfig
 
 
 class ComputeSettings(Frozen):
@@ -38,9 +38,9 @@ class Settings(Frozen):
     source: Source = Field(description="The archives, or a folder.")
     limit: int | None = Field(None, ge=1, description="Take only this many objects.")
     seed: int = Field(1, ge=0, description="Seed of splits and models.")
-    cuts: CutConfig = Field(CutConfig(), description="The quality cuts.")
-    features: FeatureConfig = Field(FeatureConfig(), description="The features and the period search.")
-    training: TrainingConfig = Field(TrainingConfig(), description="Targets, recipes and splits.")
+    cuts: CutConfig = Field(default_factory=CutConfig, description="The quality cuts.")
+    features: FeatureConfig = Field(default_factory=FeatureConfig, description="The features and the period search.")
+    training: TrainingConfig = Field(default_factory=TrainingConfig, description="Targets, recipes and splits.")
     compute: ComputeSettings = Field(ComputeSettings(), description="Where the work runs.")
 
     @property

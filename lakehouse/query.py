@@ -130,14 +130,14 @@ def describe(lake: Lake | str | Path, name: str) -> Description:
     table = lake.open(name)
     schema = pa.schema(table.schema().to_arrow())
     return Description(
-        name, TABLES[name].doc, table.version(), lake.count(name),
+        name, TABLES[name].doc if name in TABLES else table.metadata().description or "", table.version(),
+        sum(file.rows for file in live_files(table)),
         tuple(_column(name, field) for field in schema), tuple(lake.versions(name)),
     )  # fmt: skip
 
 
 def _column(name: str, field: pa.Field) -> Column:
-    declared = TABLES[name].columns_by_name.get(field.name)
-    if declared is not None:
+    if name in TABLES and (declared := TABLES[name].columns_by_name.get(field.name)):
         return declared
     notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
     doc, unit, ucd = (notes.get(note, "") for note in ("description", "unit", "ucd"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from prefect import task
 
 from lakehouse.run import Run, StageResult
-from tasks.lightcurves.cuts import CutConfig
 from tasks.stages.clean.stage import clean_sources
 from tasks.stages.retries import is_transient
+from tasks.surveys.cuts import CutConfig
 
 
 @task(name="clean", task_run_name="clean-{run.dataset}", retries=1, retry_condition_fn=is_transient)

@@ -63,6 +63,7 @@ def create_table(folder: Path, spec: TableSpec) -> None:
             spec.arrow().remove_metadata(),
             partition_by=list(spec.partition),
             name=spec.name,
+            description=spec.doc,
             configuration={**CONFIGURATION, **_statistics(spec), SPEC_VERSION: str(spec.version)},
             raise_if_key_not_exists=False,
             commit_properties=CommitProperties(custom_metadata={"run_id": "", "rows": 0}),

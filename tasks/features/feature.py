@@ -17,7 +17,9 @@ from pydantic.json_schema import SkipJsonSchema
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.fourier import fit_fourier, segment_sum, weights
+from tasks.lightcurves.passbands import Passband
 from tasks.lightcurves.series import PeriodConfig
+from tasks.surveys import list_passbands
 
 Arrays = Mapping[str, NDArray]
 COLOUR = Column(  # of light curves and of mean photometry alike
@@ -37,7 +39,8 @@ class FeatureConfig:
     each survey are there only where there are several. `has_time` False: the times are
     phases in [0, 1), so there is no period to search and nothing per day. `period`: the period search.
     `min_epoch`: a band with fewer epochs has no statistics. `inputs`: what the dataset holds of its objects beside
-    their light curves; a family that needs more than these is left out. `second_period`: whether to search one.
+    their light curves; a family that needs more than these is left out. `passbands`: what surveys declare of bands, by
+    name; no part of the text of a configuration, which lakes keep hashes of. `second_period`: whether to search one.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -51,6 +54,18 @@ class FeatureConfig:
     second_period: Annotated[
         bool, Field(description="Search a second period in what the first leaves; doubles the cost.")
     ] = False
+    passbands: Annotated[SkipJsonSchema[Mapping[str, Passband]], OF_THE_DATASET] = field(
+        default_factory=list_passbands, repr=False, compare=False, hash=False
+    )
+
+    @property
+    def reference(self) -> Passband | None:
+        """The band in which published absolute magnitudes and the relation between [Fe/H] and phi31 are."""
+        return next((band for band in self.passbands.values() if band.is_reference), None)
+
+    def extinctions(self, bands: Sequence[str]) -> NDArray[np.float64]:
+        """A_b / E(B-V) of each band, (B,); NaN where none is known."""
+        return np.array([self.passbands[band].extinction if band in self.passbands else np.nan for band in bands])
 
     @property
     def n_survey(self) -> int:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from schemas import TABLES
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.extinction import EXTINCTION
 
 # Below it the inverse of a parallax is biased and its error lopsided (Luri et al. 2018, A&A 616, A9): no luminosity.
 LEAST_SIGNIFICANCE = 5.0
@@ -26,12 +25,14 @@ def gaia(curves: Curves, earlier: Arrays) -> Arrays:
         significance = parallax / error
         near = np.where(significance >= LEAST_SIGNIFICANCE, parallax, np.nan)
         absolute = known["phot_g_mean_mag"] + 5 * np.log10(near) - 10
+    reference = curves.config.reference
+    extinction = np.nan if reference is None else reference.extinction
     motion, motion_error = proper_motion(known)
     return {
         "parallax_over_error": significance,
         "abs_mag_g": absolute,
         "abs_mag_g_error": 5 / np.log(10) * error / near,
-        "abs_mag_g0": absolute - EXTINCTION["G"] * known["ebv"],
+        "abs_mag_g0": absolute - extinction * known["ebv"],
         "ruwe": known["ruwe"],
         "pm": motion,
         "pm_error": motion_error,

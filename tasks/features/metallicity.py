@@ -24,7 +24,6 @@ from schemas.column import Column
 from tasks.features.feature import SWING, Arrays, Curves, Feature
 from tasks.lightcurves.fourier import TURN, fit_fourier, sine_phase
 
-BAND = "G"
 CONSTANT, OF_PERIOD, OF_PHASE = -6.93, -6.04, 1.65  # dex, dex/day, dex/rad
 OF_PERIOD_ERROR, OF_PHASE_ERROR, SCATTER, N_STAR = 0.37, 0.11, 0.26, 72
 PERIODS = (0.35, 1.0)  # day, of RRab
@@ -47,9 +46,10 @@ def metallicity(curves: Curves, earlier: Arrays) -> Arrays:
     possible value.
     """
     period = earlier["period_day"]
-    if BAND not in curves.batch.bands:
+    band, bands = curves.config.reference, curves.batch.bands
+    if band is None or band.name not in bands:
         return dict.fromkeys((column.name for column in METALLICITY.columns), np.full(period.size, np.nan))
-    one = curves.batch.keep(curves.batch.band == curves.batch.bands.index(BAND))
+    one = curves.batch.keep(curves.batch.band == bands.index(band.name))
     floor = curves.config.period.error_floor
     fit = fit_fourier(one, period, N_HARMONICS, floor=floor, epochs_per_term=EPOCHS_PER_TERM, swing=SWING)
     phi31, phase_error = fit.phase_difference(3), fit.phase_error(3)

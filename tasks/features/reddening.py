@@ -7,7 +7,6 @@ import pyarrow as pa
 from schemas import TABLES
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature, pair_difference
-from tasks.lightcurves.extinction import extinctions
 
 
 def reddening(curves: Curves, earlier: Arrays) -> Arrays:
@@ -15,7 +14,7 @@ def reddening(curves: Curves, earlier: Arrays) -> Arrays:
     bands, ebv = curves.batch.bands, curves.objects["ebv"]
     return {
         "ebv": ebv,
-        "colour0_mag_{pair}": pair_difference(curves.mean_mag - ebv[:, None] * extinctions(bands), bands),
+        "colour0_mag_{pair}": pair_difference(curves.mean_mag - ebv[:, None] * curves.config.extinctions(bands), bands),
     }
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import ConfigDict, Field
 
+from tasks.surveys import list_label_origins
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -31,7 +33,7 @@ class TrainingConfig:
     )
     label_origins: Annotated[
         tuple[str, ...], Field(description="whose label counts first (Becker et al. 2025, 2.4: TIC)")
-    ] = ("tic", "gaia_dr3", "gaia_dr3_sos")
+    ] = field(default_factory=list_label_origins)
     min_labels: Annotated[int, Field(ge=10, description="labelled sources below which a target is not trained")] = 60
     interval_level: Annotated[float, Field(gt=0.1, lt=0.999, description="coverage of the published intervals")] = 0.68
     when: Annotated[Literal["stale", "missing"], Field(description="retrain when labels change, or only at first")] = (

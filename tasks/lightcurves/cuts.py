@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +11,6 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from tasks.lightcurves import flags
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.photometry import POGSON
 from tasks.lightcurves.segments import segment_mad_sigma
@@ -22,19 +20,19 @@ CUTS_VERSION = 3  # raise it when a cut changes its meaning: cleaned light curve
 
 
 @dataclass(frozen=True)
-class CutConfig:
+class NeutralCutConfig:
     """Which cuts, in which order, and their limits.
 
     `has_error`: does the dataset quote errors? None asks the batch (any finite error in it), so a caller that reads in
-    chunks should say it.
+    chunks should say it. `flag_bits`: the bits of each cut by flags. `tasks.surveys.cuts.CutConfig` has those of the
+    surveys; they are no setting and no part of the text of a configuration, which lakes keep hashes of.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
 
-    names: Annotated[tuple[str, ...], Field(description="The cuts, in this order.")] = (
-        "rejected_by_photometry", "rejected_by_variability", "psf_quality", "info_flags", "catflags", "flagged",
-        "positive_error", "well_measured", "finite", "duplicate_time", "outlier",
-    )  # fmt: skip
+    names: Annotated[tuple[str, ...], Field(description="The cuts, in this order.")] = field(
+        default_factory=lambda: (FLAGGED, *NEUTRAL_CUTS)
+    )
     has_error: Annotated[SkipJsonSchema[bool | None], Field(exclude=True)] = None
     max_err: Annotated[
         float,
@@ -44,36 +42,35 @@ class CutConfig:
     outlier_min_epoch: Annotated[
         int, Field(ge=3, description="Epochs of a band below which none is called an outlier.")
     ] = 10
+    flag_bits: Annotated[SkipJsonSchema[Mapping[str, int]], Field(exclude=True)] = field(
+        default_factory=lambda: {FLAGGED: ~0}, repr=False, hash=False
+    )
 
     def __post_init__(self) -> None:
-        unknown = sorted(set(self.names) - set(CUTS))
+        known = (*self.flag_bits, *NEUTRAL_CUTS)
+        unknown = sorted(set(self.names) - set(known))
         if unknown:
-            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(CUTS)}")
+            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(known)}")
         if len(set(self.names)) < len(self.names):
             raise ValueError("each cut is named once")
 
 
-def unflagged(batch: LightCurveBatch, config: CutConfig, bits: int) -> Mask:
-    """True where none of these quality bits is set."""
-    return (batch.flags & bits) == 0
-
-
-def positive_error(batch: LightCurveBatch, config: CutConfig) -> Mask:
+def positive_error(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     """True where the error is finite and above zero; everywhere where the dataset quotes none."""
     return batch.mag_err > 0 if _has_error(batch, config) else np.ones(batch.mag.size, bool)
 
 
-def well_measured(batch: LightCurveBatch, config: CutConfig) -> Mask:
+def well_measured(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     """True where the error is below `max_err` (a NaN error fails), or where the dataset quotes none."""
     return batch.mag_err < config.max_err if _has_error(batch, config) else np.ones(batch.mag.size, bool)
 
 
-def finite(batch: LightCurveBatch, config: CutConfig) -> Mask:
+def finite(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     """True where time and magnitude are numbers."""
     return np.isfinite(batch.time) & np.isfinite(batch.mag)
 
 
-def duplicate_time(batch: LightCurveBatch, config: CutConfig) -> Mask:
+def duplicate_time(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     """False for every epoch but the first of those with the same source_id (it may have several rows), band, time."""
     source = np.unique(batch.source_id, return_inverse=True)[1]
     key = source[batch.row] * len(batch.bands) + batch.band
@@ -84,7 +81,7 @@ def duplicate_time(batch: LightCurveBatch, config: CutConfig) -> Mask:
     return keep
 
 
-def outlier(batch: LightCurveBatch, config: CutConfig) -> Mask:
+def outlier(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     """False for epochs far from the band's median: more than `outlier_sigma` robust deviations and 3 quoted errors.
 
     Towards the bright every such epoch goes. Towards the faint only a lone one does: two or more in a band may be an
@@ -107,52 +104,42 @@ def outlier(batch: LightCurveBatch, config: CutConfig) -> Mask:
     return keep
 
 
-def _has_error(batch: LightCurveBatch, config: CutConfig) -> bool:
+def _has_error(batch: LightCurveBatch, config: NeutralCutConfig) -> bool:
     return bool(np.isfinite(batch.mag_err).any()) if config.has_error is None else config.has_error
 
 
-# One named cut per reason that an archive gives, so that the ledger counts them apart. Gaia's other_flags inform and do
-# not reject: their cut is not among the default ones. The bits of Pan-STARRS1 are those of Becker et al. 2025, app. A.
-FLAG_CUTS: dict[str, int] = {
-    "rejected_by_photometry": flags.REJECTED_BY_PHOTOMETRY,
-    "rejected_by_variability": flags.REJECTED_BY_VARIABILITY,
-    "other_flags": flags.OTHER_FLAGS,
-    "psf_quality": flags.PSF_QUALITY,
-    "info_flags": flags.INFO_FLAG | flags.INFO_FLAG2 | flags.INFO_FLAG3,
-    "catflags": flags.CATFLAGS,
-    "flagged": ~flags.OTHER_FLAGS,
+# The cuts that hold for light curves of any survey, beside those that its flags drive.
+NEUTRAL_CUTS: dict[str, Callable[[LightCurveBatch, NeutralCutConfig], Mask]] = {
+    cut.__name__: cut for cut in (positive_error, well_measured, finite, duplicate_time, outlier)
 }
-CUTS: dict[str, Callable[[LightCurveBatch, CutConfig], Mask]] = {
-    **{name: partial(unflagged, bits=bits) for name, bits in FLAG_CUTS.items()},
-    **{cut.__name__: cut for cut in (positive_error, well_measured, finite, duplicate_time, outlier)},
-}
+FLAGGED = "flagged"  # the cut of every flag that is a reason to reject
 
 
 def apply_cuts(
     batch: LightCurveBatch,
-    config: CutConfig | None = None,
+    config: NeutralCutConfig,
 ) -> tuple[LightCurveBatch, NDArray[np.int32], tuple[str, ...]]:
     """The epochs that pass every cut; how many each cut removed, (S, n_cut) int32; and the names of the cuts.
 
     Cuts act one after the other on what the earlier ones kept, so an epoch is counted once.
     """
-    config = config or CutConfig()
     config = _with_errors_known(batch, config)
     removed = np.zeros((len(batch), len(config.names)), np.int32)
     for column, name in enumerate(config.names):
-        kept = batch.keep(CUTS[name](batch, config))
+        bits = config.flag_bits.get(name)
+        kept = batch.keep(NEUTRAL_CUTS[name](batch, config) if bits is None else (batch.flags & bits) == 0)
         removed[:, column] = batch.n_epoch - kept.n_epoch
         batch = kept
     return batch, removed, config.names
 
 
-def _with_errors_known(batch: LightCurveBatch, config: CutConfig) -> CutConfig:
+def _with_errors_known(batch: LightCurveBatch, config: NeutralCutConfig) -> NeutralCutConfig:
     """Ask once, of the whole batch: after the first cuts an object-poor batch could look as if it had no errors."""
     return replace(config, has_error=_has_error(batch, config))
 
 
 def cut_by_survey(
-    objects: LightCurveBatch, survey: NDArray[np.integer], config: CutConfig
+    objects: LightCurveBatch, survey: NDArray[np.integer], config: NeutralCutConfig
 ) -> tuple[LightCurveBatch, NDArray[np.int32], NDArray[np.int64]]:
     """One cut light curve for each source and survey, how many epochs each cut took of it (L,C), its first object (L,).
 

@@ -7,6 +7,8 @@ holding a contrast of at least 2 against both papers. They start from Okabe & It
 
 from collections.abc import Iterable
 
+from tasks.surveys import SURVEYS, list_passbands
+
 CLASS_COLOURS = (
     "#0072b2", "#2cb6dc", "#6a48f0", "#d55e00", "#eda200", "#91b45b", "#784e71", "#2a8558", "#b3a093",
     "#b02a3a", "#9c9f6d", "#6b5c5a", "#bc6a35", "#c37fb9", "#9964ff", "#cb05a7",
@@ -19,13 +21,12 @@ CLASS_SLOTS = {
 }  # fmt: skip
 
 PAPERS = ("#ffffff", "#12161c")
-# Ordered by wavelength; the survey suffix of a band name chooses the symbol.
+# Ordered by wavelength; bands that surveys declare may have a colour of their own.
 FILTER_COLOURS = {
-    "u": "#7a4fd0", "b": "#3b6fe0", "bp": "#2f86e0", "g": "#1f9e89", "v": "#4d9a3f", "G": "#6b7f8c",
-    "r": "#d9622b", "rp": "#d64545", "i": "#b5407f", "z": "#8a5a9c", "y": "#8a6a4a", "w1": "#8f6b3a",
+    "u": "#7a4fd0", "b": "#3b6fe0", "g": "#1f9e89", "v": "#4d9a3f", "r": "#d9622b",
+    "i": "#b5407f", "z": "#8a5a9c", "y": "#8a6a4a", "w1": "#8f6b3a",
 }  # fmt: skip
 OTHER_FILTERS = ("#0072b2", "#d55e00", "#2a8558", "#c37fb9", "#b08800", "#2cb6dc")
-SURVEY_SYMBOLS = {"": "o", "ps1": "s", "ztf": "^", "css": "o", "eros": "o"}
 
 
 def class_colours(names: Iterable[str]) -> dict[str, str]:
@@ -48,7 +49,9 @@ def class_colours(names: Iterable[str]) -> dict[str, str]:
 
 
 def band_style(band: str, position: int = 0) -> tuple[str, str]:
-    """Colour and marker of a band: the filter before the underscore sets one, the survey after it the other."""
-    letter, _, survey = band.partition("_")
-    colour = FILTER_COLOURS.get(letter) or FILTER_COLOURS.get(letter.lower())
-    return colour or OTHER_FILTERS[position % len(OTHER_FILTERS)], SURVEY_SYMBOLS.get(survey.lower(), "D")
+    """Colour and marker of a band: its survey declares them; else the filter before an underscore sets the colour."""
+    declared = list_passbands().get(band)
+    letter = band.partition("_")[0]
+    colour = (declared and declared.colour) or FILTER_COLOURS.get(letter.lower())
+    symbol = next((survey.symbol for survey in SURVEYS.values() if declared in survey.bands), "o")
+    return colour or OTHER_FILTERS[position % len(OTHER_FILTERS)], symbol

@@ -1,13 +1,51 @@
-"""What to ask each survey, and how to tidy what it answers. A new survey is a file here and a name below."""
+"""What to ask each survey, and how to tidy what it answers. A new survey is a file here and a line below."""
 
 from collections.abc import Iterable
 
+from schemas import TABLES
+from tasks.lightcurves.flags import COMMON_FLAGS
+from tasks.lightcurves.passbands import Passband
 from tasks.surveys import gaia, ps1, tic, truth, ztf
 from tasks.surveys.survey import Survey
 
-SURVEYS: dict[str, Survey] = {
-    survey.name: survey for survey in (gaia.SURVEY, ps1.SURVEY, ztf.SURVEY, tic.SURVEY, truth.SURVEY)
-}
+SURVEYS: dict[str, Survey] = {}
+
+
+def register(survey: Survey) -> None:
+    """Adds a survey, and its tables to those of the lake.
+
+    Raises ValueError where it declares a name, bit or reference band that another survey has.
+    """
+    every = [*SURVEYS.values(), survey]
+    unique = {
+        "survey": [each.name for each in every],
+        "band": [band.name for each in every for band in each.bands],
+        "cut": [cut.name for each in every for cut in each.cuts],
+        "flag bit": [flag.bit for flag in (*COMMON_FLAGS, *(flag for each in every for flag in each.flags))],
+        "label origin": [origin.name for each in every for origin in each.label_origins],
+        "reference band": [True for each in every for band in each.bands if band.is_reference],
+    }
+    for what, values in unique.items():
+        if len(set(values)) < len(values):
+            raise ValueError(f"survey {survey.name}: it declares a {what} that another survey has already.")
+    SURVEYS[survey.name] = survey
+    for spec in survey.tables:
+        TABLES[spec.name] = spec
+
+
+for _survey in (gaia.SURVEY, ps1.SURVEY, ztf.SURVEY, tic.SURVEY, truth.SURVEY):
+    register(_survey)
+
+
+def list_passbands() -> dict[str, Passband]:
+    """Every passband of every survey by its name."""
+    return {band.name: band for survey in SURVEYS.values() for band in survey.bands}
+
+
+def list_label_origins() -> tuple[str, ...]:
+    """Origins of labels in the order in which they count."""
+    origins = [origin for survey in SURVEYS.values() for origin in survey.label_origins]
+    return tuple(origin.name for origin in sorted(origins, key=lambda origin: origin.rank))
 
 
 def sources_of_labels(origins: Iterable[str]) -> frozenset[str]:

@@ -10,23 +10,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas import BadInput
-from schemas.dataset import Band
+from schemas import TABLES, BadInput
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.flags import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY
+from tasks.lightcurves.flags import Flag
+from tasks.lightcurves.passbands import Passband
 from tasks.lightcurves.photometry import POGSON
 from tasks.lightcurves.times import MJD_ZERO
-from tasks.surveys import bulk_gaia
+from tasks.surveys import bulk_gaia, gaia_labels
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_layouts import BANDS, read_datalink
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES, GaiaRelease, gaia_release
 from tasks.surveys.rejections import join_reports, number_repeats, reject
-from tasks.surveys.survey import Ask, Curves, LabelOrigin, Survey, SurveyResult
+from tasks.surveys.survey import Ask, Curves, FlagCut, LabelOrigin, Survey, SurveyResult
 
 MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
 TABLE = "gaia_epoch_photometry"
 
+REJECTED_BY_PHOTOMETRY = Flag("rejected_by_photometry", 1 << 6, "Gaia: rejected by the photometric processing")
+REJECTED_BY_VARIABILITY = Flag("rejected_by_variability", 1 << 7, "Gaia: rejected by the variability processing")
+OTHER_FLAGS = Flag("other_flags", 1 << 8, "Gaia: other_flags set, no rejection", is_information=True)
+FLAGS = (REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, OTHER_FLAGS)
+# Wavelengths, and zero points of mean fluxes in electron/s: Riello et al. 2021, A&A 649, A3 (EDR3 passbands).
+# A_b / E(B-V): Casagrande & VandenBerg 2018, MNRAS 479, L102, table 2.
+PASSBANDS = (
+    Passband("G", "Vega", 622.0, 2.740, {"Vega": 25.6873668671, "AB": 25.8010446445}, True, "#6b7f8c"),
+    Passband("BP", "Vega", 511.0, 3.374, {"Vega": 25.3385422158, "AB": 25.3539555559}, colour="#2f86e0"),
+    Passband("RP", "Vega", 777.0, 2.035, {"Vega": 24.7478955012, "AB": 25.1039837393}, colour="#d64545"),
+)
 OPTIONS: dict[str, Any] = {
     "release": "dr3",
     "route": "service",  # DataLink, or "bulk": whole files of the CDN, for more than 200,000 sources
@@ -138,9 +149,9 @@ def _flags(epochs: pa.Table) -> NDArray[np.int32]:
     by_photometry = epochs["rejected_by_photometry"].to_numpy()
     has_others = (epochs["other_flags"].to_numpy() != 0) & ~by_photometry
     return (
-        by_photometry * REJECTED_BY_PHOTOMETRY
-        + epochs["rejected_by_variability"].to_numpy() * REJECTED_BY_VARIABILITY
-        + has_others * OTHER_FLAGS
+        by_photometry * REJECTED_BY_PHOTOMETRY.bit
+        + epochs["rejected_by_variability"].to_numpy() * REJECTED_BY_VARIABILITY.bit
+        + has_others * OTHER_FLAGS.bit
     ).astype(np.int32)
 
 
@@ -148,18 +159,21 @@ def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
     return pc.fill_null(column, np.nan).to_numpy()
 
 
-# Effective wavelengths: Riello et al. 2021, A&A 649, A3 (EDR3 passbands: 622, 511 and 777 nm).
 SURVEY = Survey(
     name="gaia",
     fetch=fetch,
-    bands=(
-        Band(name="G", survey="gaia", system="Vega", wavelength_nm=622.0),
-        Band(name="BP", survey="gaia", system="Vega", wavelength_nm=511.0),
-        Band(name="RP", survey="gaia", system="Vega", wavelength_nm=777.0),
-    ),
+    bands=PASSBANDS,
     options=OPTIONS,
     label_origins=tuple(
-        LabelOrigin(name) for release in RELEASES.values() for name in (release.name, release.variability_origin)
+        origin
+        for release in RELEASES.values()
+        for origin in (
+            LabelOrigin(release.name, quantities=gaia_labels.SOURCE_QUANTITIES, rank=20),
+            LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21),
+        )
     ),
     live_catalogues={"hats_source": "s3://stpubdata/gaia/gaia_dr3/public/hats"},
+    flags=FLAGS,
+    cuts=tuple(FlagCut(flag.name, (flag,), is_default=not flag.is_information) for flag in FLAGS),
+    tables=(TABLES["core_gaia__source"],),
 )

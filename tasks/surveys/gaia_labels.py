@@ -37,6 +37,9 @@ CLASS_WORDS = {"LPV": "MIRA_SR", "DSCT|GDOR|SXPHE": "DSCT_SXPHE"}
 CEPHEID_WORDS = {"DCEP": "CEP"}
 FIRST_OVERTONE = ("RRc", "RRd")
 
+SOURCE_QUANTITIES = ("class", "teff_k", "radius_rsun", "logg_dex", "mh_dex", "feh_dex")
+VARIABILITY_QUANTITIES = ("period_day", "amplitude_g_mag", "feh_dex")
+
 
 def sources(rows: pa.Table) -> pa.Table:
     """The rows with the columns of SOURCES."""

@@ -20,11 +20,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.dataset import Band
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
-from tasks.lightcurves import flags
+from tasks.lightcurves.flags import UNKNOWN, Flag
+from tasks.lightcurves.passbands import Passband
 from tasks.lightcurves.photometry import jansky_to_ab
 from tasks.surveys import bulk_ps1
 from tasks.surveys.bulk import is_bulk
@@ -44,13 +44,27 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports
-from tasks.surveys.survey import Ask, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FlagCut, Survey, SurveyResult
 
-# Effective wavelengths, nm: Tonry et al. 2012, ApJ 750, 99, table 4. In the order of filterID 1 to 5.
-WAVELENGTH_NM = {"g_ps1": 481.0, "r_ps1": 617.0, "i_ps1": 752.0, "z_ps1": 866.0, "y_ps1": 962.0}
-BANDS = tuple(
-    Band.model_validate({"name": name, "survey": "ps1", "system": "AB", "wavelength_nm": wavelength})
-    for name, wavelength in WAVELENGTH_NM.items()
+# Effective wavelengths: Tonry et al. 2012, ApJ 750, 99, table 4. A_b/E(B-V): Schlafly & Finkbeiner 2011, ApJ 737, 103,
+# table 6, R_V = 3.1. In the order of filterID 1 to 5.
+PASSBANDS = (
+    Passband("g_ps1", "AB", 481.0, 3.172),
+    Passband("r_ps1", "AB", 617.0, 2.271),
+    Passband("i_ps1", "AB", 752.0, 1.682),
+    Passband("z_ps1", "AB", 866.0, 1.322),
+    Passband("y_ps1", "AB", 962.0, 1.087),
+)
+BAND_NAMES = tuple(band.name for band in PASSBANDS)
+PSF_QF_PERFECT = 0.9  # and above it
+PSF_QUALITY = Flag("psf_quality", 1 << 9, f"PS1: psfQfPerfect <= {PSF_QF_PERFECT:g}")
+INFO_FLAGS = tuple(
+    Flag(name, 1 << bit, f"PS1: a rejected bit of {column}")
+    for name, bit, column in (
+        ("info_flag", 10, "infoFlag"),
+        ("info_flag2", 11, "infoFlag2"),
+        ("info_flag3", 12, "infoFlag3"),
+    )
 )
 # Becker et al. 2025, appendix A. There "infoFlag not in {...}"; the columns are bit masks, so: none of these bits.
 INFO_FLAG_BITS = (
@@ -60,11 +74,10 @@ INFO_FLAG_BITS = (
 INFO_FLAG2_BITS = (8, 16, 32, 64, 4096, 8192, 16384, 4194304)
 INFO_FLAG3_BITS = (8192, 16384)
 MASKS = {
-    "infoflag": (sum(INFO_FLAG_BITS), flags.INFO_FLAG),
-    "infoflag2": (sum(INFO_FLAG2_BITS), flags.INFO_FLAG2),
-    "infoflag3": (sum(INFO_FLAG3_BITS), flags.INFO_FLAG3),
+    "infoflag": (sum(INFO_FLAG_BITS), INFO_FLAGS[0].bit),
+    "infoflag2": (sum(INFO_FLAG2_BITS), INFO_FLAGS[1].bit),
+    "infoflag3": (sum(INFO_FLAG3_BITS), INFO_FLAGS[2].bit),
 }
-PSF_QF_PERFECT = 0.9  # and above it
 OPTIONS = {
     "route": "service",  # MAST's TAP, or "bulk": the catalogues below
     "hats_objects": "",
@@ -112,9 +125,8 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
         detections = rows_of(ask, detection_question(), asked, DETECTION)
     none = report_unanswered("dbo.Detection", asked, detections, matches)
     epochs, bad = tidy(detections, matches)
-    names = tuple(WAVELENGTH_NM)
     return SurveyResult(
-        curves=curves_of(epochs, matches, here, names, scale="tai"),
+        curves=curves_of(epochs, matches, here, BAND_NAMES, scale="tai"),
         matches=matches,
         rejected=join_reports(lost, none, bad),
     )
@@ -169,7 +181,7 @@ def tidy(detections: pa.Table, matches: pa.Table) -> tuple[Epochs, pa.Table]:
     A flux that is missing or not positive has no magnitude (NaN), a missing error none either; the cuts count them.
     """
     time, code = to_floats(detections["obstime"]), detections["filterid"].fill_null(0).to_numpy()
-    no_time, no_band = ~np.isfinite(time), (code < 1) | (code > len(WAVELENGTH_NM))
+    no_time, no_band = ~np.isfinite(time), (code < 1) | (code > len(PASSBANDS))
     key = "objid", "detectid"
     lost = report_failed("dbo.Detection", detections, key, matches, no_time, "obstime", "finite")
     alien = report_failed("dbo.Detection", detections, key, matches, no_band & ~no_time, "filterid", "unknown_band")
@@ -185,10 +197,10 @@ def quality(detections: pa.Table) -> NDArray[np.int32]:
 
     A missing column of bits (null, -999) says nothing about the detection: UNKNOWN.
     """
-    bits = np.where(to_floats(detections["psfqfperfect"]) > PSF_QF_PERFECT, 0, flags.PSF_QUALITY)
+    bits = np.where(to_floats(detections["psfqfperfect"]) > PSF_QF_PERFECT, 0, PSF_QUALITY.bit)
     for name, (mask, flag) in MASKS.items():
         value = detections[name].fill_null(MISSING).to_numpy()
-        bits |= np.where(value == MISSING, flags.UNKNOWN, np.where(value & mask, flag, 0))
+        bits |= np.where(value == MISSING, UNKNOWN, np.where(value & mask, flag, 0))
     return bits.astype(np.int32)
 
 
@@ -196,4 +208,13 @@ LIVE_CATALOGUES = {
     "hats_objects": "s3://stpubdata/panstarrs/ps1/public/hats/otmo",
     "hats_detections": "s3://stpubdata/panstarrs/ps1/public/hats/detection",
 }
-SURVEY = Survey("ps1", fetch, BANDS, OPTIONS, live_catalogues=LIVE_CATALOGUES)
+SURVEY = Survey(
+    "ps1",
+    fetch,
+    PASSBANDS,
+    OPTIONS,
+    live_catalogues=LIVE_CATALOGUES,
+    flags=(PSF_QUALITY, *INFO_FLAGS),
+    cuts=(FlagCut("psf_quality", (PSF_QUALITY,)), FlagCut("info_flags", INFO_FLAGS)),
+    symbol="s",
+)

@@ -1,4 +1,4 @@
-"""What a survey is: its bands, and how it results what it knows about some Gaia sources."""
+"""What a survey is: what it declares, and how it fetches what it knows about some Gaia sources."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from schemas import TableSpec
 from schemas.dataset import Band
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.flags import Flag
+from tasks.lightcurves.passbands import Passband
 
 # Asks a question about a table of items and gives the rows of all answers; chunks, limits, retries and the store of
 # verbatim answers are the asker's business, not the survey's.
@@ -128,11 +131,29 @@ class LabelOrigin:
 
     `derived_from` holds what their authors estimated on the way to them, each value as "table.column": it carries the
     errors of the labels, so no regressor that learns them may read it. A measurement such as a parallax or a magnitude
-    is not listed, although labels rest on it: it is the same for every star, labelled or not.
+    is not listed, although labels rest on it: it is the same for every star, labelled or not. `quantities` are those
+    that the origin gives values of ("class" for classes). Where several origins label a star, the one with the lowest
+    `rank` counts first, unless the settings say otherwise.
     """
 
     name: str
     derived_from: tuple[str, ...] = ()
+    quantities: tuple[str, ...] = ()
+    rank: int = 100
+
+
+@dataclass(frozen=True)
+class FlagCut:
+    """A cut that removes the epochs with any of some flags; `is_default`: a run makes it unless it names its cuts."""
+
+    name: str
+    flags: tuple[Flag, ...]
+    is_default: bool = True
+
+    @property
+    def bits(self) -> int:
+        """The bits of its flags."""
+        return sum(flag.bit for flag in self.flags)
 
 
 @dataclass(frozen=True)
@@ -143,14 +164,29 @@ class Survey:
     the survey's settings (radii, releases, layouts). `version` goes up when the same answers are tidied otherwise.
     `label_origins` are the origins of the labels that it brings.
     `live_catalogues` are the values of options that name HATS catalogues, for the real archives. `is_simulated`: a
-    replica's sky has it, no real archive does.
+    replica's sky has it, no real archive does. `flags` are the survey's own bits and `cuts` what they drive; `tables`
+    hold what it tells beside light curves, matches and labels; `symbol` marks its points in figures (matplotlib).
     """
 
     name: str
     fetch: Callable[[Ask, pa.Table, pa.Table, Mapping[str, Any]], SurveyResult]
-    bands: tuple[Band, ...] = ()
+    bands: tuple[Passband, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
     label_origins: tuple[LabelOrigin, ...] = ()
     live_catalogues: Mapping[str, str] = field(default_factory=dict)
     is_simulated: bool = False
+    flags: tuple[Flag, ...] = ()
+    cuts: tuple[FlagCut, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
+    symbol: str = "o"
+
+    @property
+    def dataset_bands(self) -> tuple[Band, ...]:
+        """The bands as a dataset lists them."""
+        return tuple(
+            Band.model_validate(
+                {"name": band.name, "survey": self.name, "system": band.system, "wavelength_nm": band.wavelength_nm}
+            )
+            for band in self.bands
+        )

@@ -290,11 +290,13 @@ def _reject(entries: pa.Table, column: str, check: str) -> pa.Table:
     return reject(TABLE, entries["source_id"], column, check, entries[column], key)
 
 
+# Its labels count first: Becker et al. 2025, A&A 694, A183, 2.4.
 # Teff and radius were dereddened with the TIC's own E(B-V): Stassun et al. 2019, AJ 158, 138.
 SURVEY = Survey(
     "tic",
     fetch,
     options=OPTIONS,
-    label_origins=(LabelOrigin("tic", derived_from=(TABLES[BEST].path_of("ebv"),)),),
+    label_origins=(LabelOrigin("tic", (TABLES[BEST].path_of("ebv"),), tuple(LABELS), rank=10),),
     live_catalogues={"hats": "s3://stpubdata/tess/public/hats/tic"},
+    tables=(TABLES[BEST],),
 )

@@ -33,4 +33,4 @@ def question() -> Question:
     )
 
 
-SURVEY = Survey("truth", fetch, is_simulated=True)
+SURVEY = Survey("truth", fetch, is_simulated=True, tables=(TRUTH,))

@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import TABLES
-from schemas.dataset import Band
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
-from tasks.lightcurves import flags
+from tasks.lightcurves.flags import BAD_QUALITY, UNKNOWN, Flag
+from tasks.lightcurves.passbands import Passband
 from tasks.lightcurves.times import mjd
 from tasks.surveys import bulk_ztf
 from tasks.surveys.bulk import is_bulk
@@ -40,15 +40,17 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports
-from tasks.surveys.survey import Ask, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FlagCut, Survey, SurveyResult
 
-# Effective wavelengths, nm: Bellm et al. 2019, PASP 131, 018002. By filtercode.
-WAVELENGTH_NM = {"g_ztf": 472.0, "r_ztf": 634.0, "i_ztf": 789.0}
-FILTERS = ("zg", "zr", "zi")
-BANDS = tuple(
-    Band.model_validate({"name": name, "survey": "ztf", "system": "AB", "wavelength_nm": wavelength})
-    for name, wavelength in WAVELENGTH_NM.items()
+# Effective wavelengths: Bellm et al. 2019, PASP 131, 018002. A_b/E(B-V): those of PS1 (Schlafly & Finkbeiner 2011, ApJ
+# 737, 103, table 6, R_V = 3.1) moved to these wavelengths along the same curve. In the order of FILTERS.
+PASSBANDS = (
+    Passband("g_ztf", "AB", 472.0, 3.25),
+    Passband("r_ztf", "AB", 634.0, 2.21),
+    Passband("i_ztf", "AB", 789.0, 1.60),
 )
+FILTERS = ("zg", "zr", "zi")
+CATFLAGS = Flag("catflags", 1 << 13, "ZTF: a bit of catflags; for 32768 bad_quality is set besides")
 UNUSABLE = 32768
 OBJECTS_TABLE = "core_ztf__object"
 OPTIONS = {
@@ -98,7 +100,7 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
         answer = rows_of(ask, curve_question(options), asked, EPOCH)
     none = report_unanswered("nph_light_curves", asked, answer, matches)
     epochs, bad = tidy(answer, matches)
-    names = tuple(WAVELENGTH_NM)
+    names = tuple(band.name for band in PASSBANDS)
     return SurveyResult(
         curves=curves_of(epochs, matches, here, names, scale="utc", origin="sun"),
         matches=matches,
@@ -167,12 +169,23 @@ def tidy(curves: pa.Table, matches: pa.Table) -> tuple[Epochs, pa.Table]:
 def quality(catflags: pa.ChunkedArray) -> NDArray[np.int32]:
     """Flag bits (N,) of catflags: CATFLAGS for any bit, BAD_QUALITY besides for 32768, UNKNOWN without a value."""
     value = catflags.fill_null(-1).to_numpy()
-    unusable = np.where(value & UNUSABLE, flags.BAD_QUALITY, 0)
-    return np.where(value < 0, flags.UNKNOWN, unusable | np.where(value, flags.CATFLAGS, 0)).astype(np.int32)
+    unusable = np.where(value & UNUSABLE, BAD_QUALITY, 0)
+    return np.where(value < 0, UNKNOWN, unusable | np.where(value, CATFLAGS.bit, 0)).astype(np.int32)
 
 
 LIVE_CATALOGUES = {
     "hats_objects": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/objects/hats",
     "hats_curves": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/lc/hats",
 }
-SURVEY = Survey("ztf", fetch, BANDS, OPTIONS, version=2, live_catalogues=LIVE_CATALOGUES)
+SURVEY = Survey(
+    "ztf",
+    fetch,
+    PASSBANDS,
+    OPTIONS,
+    version=2,
+    live_catalogues=LIVE_CATALOGUES,
+    flags=(CATFLAGS,),
+    cuts=(FlagCut("catflags", (CATFLAGS,)),),
+    tables=(TABLES[OBJECTS_TABLE],),
+    symbol="^",
+)

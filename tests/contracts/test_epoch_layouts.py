@@ -5,11 +5,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from tasks.lightcurves.flags import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY
 from tasks.replica import cdn, layouts
 from tasks.replica.holdings import Holdings, build
 from tasks.replica.product_files import product_files, zipped
-from tasks.surveys.gaia import light_curves
+from tasks.surveys.gaia import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, light_curves
 from tasks.surveys.gaia_layouts import read_cdn, read_datalink
 from tasks.surveys.gaia_releases import RELEASES
 
@@ -81,7 +80,9 @@ def test_the_flags_are_those_of_the_transits(transits, expected):
         len(transits) - transits[f"{one}_flux"].null_count for one in ("g_transit", "bp", "rp")
     )
     flags = light_curves(expected, RELEASES["dr3"]).batch.flags
-    assert all((flags & bit).any() for bit in (REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, OTHER_FLAGS))
+    assert all(
+        (flags & bit).any() for bit in (REJECTED_BY_PHOTOMETRY.bit, REJECTED_BY_VARIABILITY.bit, OTHER_FLAGS.bit)
+    )
     for code, all_lost in REJECTED.items():
         of_band = expected.filter(pc.equal(expected["band"], code))
         bits, rejected = (of_band[name].to_numpy() for name in ("other_flags", "rejected_by_photometry"))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tasks.crossmatch import propagate
-from tasks.lightcurves import extinction, flags, photometry, times
+from tasks.lightcurves import flags, photometry, times
 from tasks.replica import constants as replica
 from tasks.replica.tables import clock, ps1_flags, ztf
 from tasks.replica.tables import photometry as served_photometry
@@ -21,20 +21,20 @@ from tasks.surveys import gaia, gaia_releases, ps1
 from tasks.surveys import ztf as ztf_survey
 
 SURVEYS = {survey.name: survey for survey in (gaia.SURVEY, ps1.SURVEY, ztf_survey.SURVEY)}
-WAVELENGTH_NM = {band.name: band.wavelength_nm for survey in SURVEYS.values() for band in survey.bands}
+PASSBANDS = {band.name: band for survey in SURVEYS.values() for band in survey.bands}
 PS1_BITS = {
     "infoFlag": sum(ps1.INFO_FLAG_BITS), "infoFlag2": sum(ps1.INFO_FLAG2_BITS), "infoFlag3": sum(ps1.INFO_FLAG3_BITS)
 }  # fmt: skip
 
 # Name of the constant: the number of the sky or the replica, that of the pipeline, and the relative difference allowed.
 NUMBERS = {
-    **{f"sky.EXTINCTION {band}": (a, extinction.EXTINCTION[band], 0.0)
+    **{f"sky.EXTINCTION {band}": (a, PASSBANDS[band].extinction, 0.0)
        for band, a in zip(sky.BANDS, sky.EXTINCTION, strict=True)},
-    **{f"sky.WAVELENGTH_NM {band}": (nm, WAVELENGTH_NM[band], 0.0)
+    **{f"sky.WAVELENGTH_NM {band}": (nm, PASSBANDS[band].wavelength_nm, 0.0)
        for band, nm in zip(sky.BANDS, sky.WAVELENGTH_NM, strict=True)},
     **{f"sky.{name}": (bit, getattr(flags, name), 0.0) for name, bit in sky.FLAGS.items()},
     "sky.KM_S_PER_KPC_MAS": (sky.KM_S_PER_KPC_MAS, propagate.KMS_PER_AU_YEAR, 1e-6),
-    **{f"replica.GAIA_ZERO_POINT {band}": (zero, photometry.GAIA_ZERO_POINT["Vega"][band], 0.0)
+    **{f"replica.GAIA_ZERO_POINT {band}": (zero, PASSBANDS[band].zero_points["Vega"], 0.0)
        for band, zero in replica.GAIA_ZERO_POINT.items()},
     "replica.GAIA_TIME_ZERO_JD": (replica.GAIA_TIME_ZERO_JD, times.GAIA_ZERO, 0.0),
     "replica.GAIA_TIME_ZERO_JD of the release": (
@@ -104,7 +104,7 @@ def test_fluxes_are_the_inverse_of_the_pipelines():
     mag, error = np.linspace(5.0, 21.0, 200), np.linspace(1e-3, 0.3, 200)
     for band, zero in replica.GAIA_ZERO_POINT.items():
         flux, flux_error = served_photometry.flux_of(mag, error, zero)
-        back, back_error = photometry.gaia_to_mag(flux, flux / flux_error, band)
+        back, back_error = photometry.flux_to_mag(flux, flux_error, PASSBANDS[band].zero_points["Vega"])
         assert np.allclose(back, mag, atol=1e-12) and np.allclose(back_error, error, rtol=1e-12), band
         assert np.allclose(served_photometry.magnitude_of(flux, zero), mag, atol=1e-12)
     assert np.isnan(served_photometry.magnitude_of([0.0, -1.0, np.nan], 25.0)).all()

@@ -13,7 +13,8 @@ import pytest
 from schemas import TABLES
 from tasks.archives import services as profiles
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
+from tasks.surveys.cuts import CutConfig
 from tests.integration.acquisition import (
     acquire_into,
     faults_left,

@@ -10,19 +10,27 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lakehouse.delta.reference import TableRef
-from schemas import TABLES
+from schemas import TABLES, TableSpec
 from schemas.dataset import Band
 from schemas.quantities import Quantity
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.surveys import SURVEYS
 
-# The tables that come with the sources, by source_id; each is committed whole.
-BESIDE = {
-    name: TABLES[name]
-    for name in (
-        "core_sample__photometry", "core_sample__input", "core_gaia__source", "core_tic__source", "core_ztf__object",
-        "assn_sample__match", "label_sample__class", "label_sample__parameter", "label_truth__source",
-    )
-}  # fmt: skip
+SHARED = (
+    "core_sample__photometry",
+    "core_sample__input",
+    "assn_sample__match",
+    "label_sample__class",
+    "label_sample__parameter",
+)
+
+
+def list_tables_beside() -> dict[str, TableSpec]:
+    """The tables that come with the sources, by source_id: those of any archive and those that the surveys declare.
+
+    Each is committed whole.
+    """
+    return {name: TABLES[name] for name in SHARED} | {t.name: t for s in SURVEYS.values() for t in s.tables}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +38,7 @@ class ObjectChunk:
     """Some whole objects as an archive gave them.
 
     `sources` (S rows) has source_id, object_id, ra, dec; `epochs` all their epochs, in the same order; `objid` (N,)
-    the survey's own object that each epoch belongs to, None where there are none; `beside` the tables of BESIDE that
+    the survey's own object that each epoch belongs to, None where there are none; `beside` the tables beside them that
     belong to them, by source_id; `rejected` what the reader refused, by object_id.
     """
 

@@ -18,7 +18,7 @@ from lakehouse.quarantine import validate
 from lakehouse.run import Run
 from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset import Band
-from tasks.stages.acquire.archive import BESIDE, Archive
+from tasks.stages.acquire.archive import Archive, list_tables_beside
 from tasks.stages.acquire.receive import SOURCE, Received
 from tasks.stages.acquire.twins import refuse_twins
 
@@ -52,7 +52,10 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
 
 def _gather(received: Sequence[Received]) -> dict[TableSpec, pa.Table]:
     """All rows of each table, the sources last; a table that no chunk has rows of is empty."""
-    parts = {spec: [rows.beside[name] for rows in received if name in rows.beside] for name, spec in BESIDE.items()}
+    parts = {
+        spec: [rows.beside[name] for rows in received if name in rows.beside]
+        for name, spec in list_tables_beside().items()
+    }
     parts[SOURCE] = [rows.sources for rows in received]
     return {
         spec: pa.concat_tables(tables, promote_options="default") if tables else spec.empty()

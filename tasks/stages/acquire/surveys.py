@@ -47,7 +47,7 @@ SPARED = ("hats_source",)  # catalogues without which the bulk route goes on: Ga
 def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archive:
     """The sample of `source` in all its surveys. Nothing is asked before the first chunk is read."""
     surveys = [_configure(name, source) for name in surveys_of(source)]
-    bands = tuple(band for survey in surveys for band in survey.bands)
+    bands = tuple(band for survey in surveys for band in survey.dataset_bands)
     release = gaia_release(_configure("gaia", source).options["release"])
     selections = selections_of(source.sample)
     parts = [(survey.name, survey.version, sorted(survey.options.items())) for survey in surveys]

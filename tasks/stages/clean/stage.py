@@ -14,8 +14,9 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.arrays import align, align_all
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import CUTS_VERSION, CutConfig, cut_by_survey
+from tasks.lightcurves.cuts import CUTS_VERSION, cut_by_survey
 from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
+from tasks.surveys.cuts import CutConfig
 
 SOURCE, RAW, CLEAN, LEDGER = (
     TABLES[name] for name in ("core_sample__source", "raw_sample__epoch", "core_sample__epoch", "core_cut__ledger")

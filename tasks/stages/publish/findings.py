@@ -157,7 +157,7 @@ def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
     raw = _read(lake, "raw_sample__epoch", where)
     if raw is None or not raw.num_rows:
         return None
-    from tasks.lightcurves.cuts import CUTS
+    from tasks.surveys.cuts import list_cuts
 
     n_epoch = pa.table({"survey": raw["survey"], "n": pc.list_value_length(raw["time"])})
     before = {r["survey"]: r["n_sum"] for r in n_epoch.group_by("survey").aggregate([("n", "sum")]).to_pylist()}
@@ -167,7 +167,7 @@ def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
     removed = {(r["cut"], r["survey"]): r["n_removed_sum"] for r in ledger.to_pylist()}
     rows = []
     for survey, n in before.items():
-        for cut in CUTS:
+        for cut in list_cuts():
             gone = removed.get((cut, survey), 0)
             rows.append({"cut": cut, "survey": survey, "n_removed": gone, "n_before": n})
             n -= gone

@@ -23,7 +23,7 @@ from tasks.folder import local
 from tasks.learning.catalogue import catalogue_values, columns_read
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
 from tasks.stages.acquire.archive import ObjectChunk
 from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.fanout import fan_out
@@ -31,6 +31,7 @@ from tasks.stages.featurize.chunk import COLOURS
 from tasks.stages.featurize.stage import complete_config
 from tasks.stages.score.models import scored_columns, scorers_of
 from tasks.stages.score.stage import FEATURES, PERIOD
+from tasks.surveys.cuts import CutConfig
 
 
 def apply(run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:

@@ -5,9 +5,9 @@ import pytest
 
 from tasks.features import INPUTS, FeatureConfig, compute_features, definitions, feature_columns
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.extinction import EXTINCTION
 from tasks.lightcurves.series import PeriodConfig
 
+EXTINCTION = {"G": 2.740, "BP": 3.374}  # Casagrande & VandenBerg 2018
 BANDS = ("G", "BP", "odd")
 CONFIG = FeatureConfig(inputs=INPUTS, period=PeriodConfig(f_max=3.0))
 

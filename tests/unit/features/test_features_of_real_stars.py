@@ -9,7 +9,8 @@ import pytest
 
 from tasks.features import FeatureConfig, compute_features
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
+from tasks.surveys.cuts import CutConfig
 
 DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).parents[4] / "shared" / "data"))
 

@@ -10,7 +10,7 @@ from flows.parameters import CompleteSettings
 from flows.presets import PRESETS, describe, preset
 from flows.settings import Settings, override, validated
 from schemas import BadInput
-from tasks.lightcurves.cuts import CutConfig
+from tasks.surveys.cuts import CutConfig
 
 
 def test_overrides_reach_into_the_tree_and_change_nothing_else():

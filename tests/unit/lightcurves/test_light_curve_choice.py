@@ -9,13 +9,14 @@ from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.sky import generate
+from tasks.surveys.cuts import CutConfig
 
 
 @pytest.fixture(scope="module")
 def measured():
     """Result, true periods and classes of stars that Gaia sees, none of which the choice was learnt on."""
     sky = generate(600, seed=4)
-    batch = apply_cuts(sky.epochs["gaia"])[0]
+    batch = apply_cuts(sky.epochs["gaia"], CutConfig())[0]
     batch = batch.keep(np.isfinite(batch.mag))
     truth = {row["source_id"]: row for row in sky.truth.to_pylist()}
     rows = [truth[source] for source in batch.source_id.tolist()]

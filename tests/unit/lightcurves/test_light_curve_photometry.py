@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
-from tasks.lightcurves.photometry import ab_to_vega, flux_to_mag, gaia_to_mag, jansky_to_ab, mag_to_flux, vega_to_ab
+from tasks.lightcurves.passbands import Passband
+from tasks.lightcurves.photometry import POGSON, flux_to_mag, jansky_to_ab
+from tasks.surveys import list_passbands
 
 
 def test_flux_and_back():
     flux, err = np.array([1.0, 50.0, 3e4]), np.array([0.1, 0.5, 10.0])
-    back = mag_to_flux(*flux_to_mag(flux, err, 25.0), 25.0)
-    np.testing.assert_allclose(back, (flux, err), rtol=1e-12)
+    mag, mag_err = flux_to_mag(flux, err, 25.0)
+    np.testing.assert_allclose(10 ** (-0.4 * (mag - 25.0)), flux, rtol=1e-12)
+    np.testing.assert_allclose(flux * mag_err / POGSON, err, rtol=1e-12)
 
 
 def test_error_is_that_of_a_small_change():
@@ -22,18 +25,17 @@ def test_no_magnitude_without_flux():
     assert np.isnan(mag).tolist() == np.isnan(err).tolist() == [True, True, True, False]
 
 
-def test_zero_points():
-    assert jansky_to_ab(3631.0, 36.31)[0] == pytest.approx(0, abs=1e-12)
-    assert jansky_to_ab(3631.0, 36.31)[1] == pytest.approx(0.010857, abs=1e-6)
-    assert gaia_to_mag(1.0, 100.0, "G")[0] == pytest.approx(25.6873668671)
-    assert gaia_to_mag(1.0, 100.0, "RP", "AB")[0] == pytest.approx(25.1039837393)
-    assert gaia_to_mag(1.0, 100.0, "G")[1] == pytest.approx(0.0108574, rel=1e-4)
+def test_a_flux_of_3631_jansky_is_of_magnitude_zero():
+    mag, err = jansky_to_ab(3631.0, 36.31)
+    assert mag == pytest.approx(0, abs=1e-12) and err == pytest.approx(0.010857, abs=1e-6)
 
 
-def test_systems():
-    assert vega_to_ab(15.0, "G") == pytest.approx(15.1136777774)
-    assert ab_to_vega(vega_to_ab(15.0, "I"), "I") == pytest.approx(15.0)
-    with pytest.raises(ValueError, match="no offset for band 'g_ztf'"):
-        vega_to_ab(15.0, "g_ztf")
-    with pytest.raises(ValueError, match="no zero point for band 'G' in system 'ST'"):
-        gaia_to_mag(1.0, 1.0, "G", "ST")
+@pytest.mark.parametrize(("band", "offset"), [("G", 0.1136777774), ("BP", 0.0154133401), ("RP", 0.3560882381)])
+def test_the_systems_differ_as_published(band, offset):
+    """Riello et al. 2021, A&A 649, A3: m_AB - m_Vega from the two zero points."""
+    assert list_passbands()[band].ab_minus_vega == pytest.approx(offset, abs=1e-9)
+
+
+def test_a_band_of_one_system_has_no_offset():
+    with pytest.raises(KeyError, match="AB"):
+        _ = Passband("V", "Vega", 551.0).ab_minus_vega

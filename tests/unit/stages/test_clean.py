@@ -5,7 +5,9 @@ import pyarrow as pa
 
 from tasks.lightcurves import flags
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, cut_by_survey
+from tasks.lightcurves.cuts import cut_by_survey
+from tasks.surveys.cuts import CutConfig
+from tasks.surveys.ztf import CATFLAGS
 
 CUTS = CutConfig(has_error=True)
 OUTLIER = CUTS.names.index("outlier")
@@ -53,7 +55,7 @@ def test_an_outlier_of_one_object_that_another_would_hide_goes():
 
 def test_the_ledger_counts_by_source_and_survey_over_its_objects():
     flagged = np.zeros(40, int)
-    flagged[:3] = flags.CATFLAGS | flags.BAD_QUALITY
+    flagged[:3] = CATFLAGS.bit | flags.BAD_QUALITY
     table = rows(curve(0.0, 17.0, flags=flagged), curve(0.5, 17.1, flags=flagged), curve(0.0, 17.0, survey="ps1"),
                  curve(0.0, 17.0, source_id=2, flags=flagged))  # fmt: skip
     kept, removed, first = cut_curves(table, ("g_ztf", "g_ps1"), CUTS)

@@ -10,10 +10,11 @@ import pytest
 from schemas import BadInput
 from schemas.dataset import Band
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import CutConfig, cut_by_survey
+from tasks.lightcurves.cuts import cut_by_survey
 from tasks.stages.acquire.receive import epoch_rows
 from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled, _neighbours_in
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
+from tasks.surveys.cuts import CutConfig
 from tasks.surveys.sample import SampleChunk
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Survey, SurveyResult
 

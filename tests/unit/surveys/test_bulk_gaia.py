@@ -15,10 +15,10 @@ from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError, Retryable
 from tasks.archives.plain import Files
 from tasks.archives.services import PROFILES
-from tasks.lightcurves.flags import OTHER_FLAGS
 from tasks.replica.cdn import Bulk, bulk_files
 from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys import bulk_gaia, gaia
+from tasks.surveys.gaia import OTHER_FLAGS
 from tasks.surveys.gaia_layouts import EPOCHS, read_cdn
 from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.survey import Curves
@@ -34,7 +34,7 @@ def fetch(ask, sky: BulkSky, **options):
 
 
 def without_other_flags(curves: Curves) -> Curves:
-    return replace(curves, batch=replace(curves.batch, flags=curves.batch.flags & ~OTHER_FLAGS))
+    return replace(curves, batch=replace(curves.batch, flags=curves.batch.flags & ~OTHER_FLAGS.bit))
 
 
 def test_the_files_give_the_curves_of_datalink(bulk):

@@ -8,10 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import BadInput
-from tasks.lightcurves.flags import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY
-from tasks.lightcurves.photometry import gaia_to_mag
+from tasks.lightcurves.photometry import flux_to_mag
 from tasks.lightcurves.times import gaia_to_mjd
-from tasks.surveys.gaia import OPTIONS, SURVEY, epochs_question
+from tasks.surveys.gaia import (
+    OPTIONS,
+    OTHER_FLAGS,
+    PASSBANDS,
+    REJECTED_BY_PHOTOMETRY,
+    REJECTED_BY_VARIABILITY,
+    SURVEY,
+    epochs_question,
+)
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES
 from tasks.surveys.survey import GAIA_NEIGHBOURS, REJECTED, SOURCES, SurveyResult
 from tests.unit.surveys import gaia_products as made
@@ -61,7 +68,7 @@ def test_times_magnitudes_and_errors():
     np.testing.assert_array_equal(batch.time, time)
     np.testing.assert_array_equal(batch.band, band)
     np.testing.assert_array_equal(batch.mag, mag.astype(np.float32))
-    _, mag_err = gaia_to_mag(flux, flux / err, "G")
+    _, mag_err = flux_to_mag(flux, err, PASSBANDS[0].zero_points["Vega"])
     np.testing.assert_allclose(batch.mag_err, mag_err, rtol=1e-6)
 
 
@@ -80,17 +87,17 @@ def test_flags():
     row.update({time: 1700.0 + k / 1e4 for k, time in enumerate(made.TIME.values())})
     cases = {
         (False, False, 0): 0,
-        (True, False, 0): REJECTED_BY_PHOTOMETRY,
-        (False, True, 0): REJECTED_BY_VARIABILITY,
-        (False, False, 4097): OTHER_FLAGS,
-        (True, False, 4097): REJECTED_BY_PHOTOMETRY,
-        (False, True, 1): REJECTED_BY_VARIABILITY | OTHER_FLAGS,
+        (True, False, 0): REJECTED_BY_PHOTOMETRY.bit,
+        (False, True, 0): REJECTED_BY_VARIABILITY.bit,
+        (False, False, 4097): OTHER_FLAGS.bit,
+        (True, False, 4097): REJECTED_BY_PHOTOMETRY.bit,
+        (False, True, 1): REJECTED_BY_VARIABILITY.bit | OTHER_FLAGS.bit,
     }
     for (photometry, variability, other), flags in cases.items():
         row.update(rejected_by_photometry=photometry, variability_flag_g_reject=variability, g_other_flags=other)
         row.update(variability_flag_bp_reject=False, variability_flag_rp_reject=False)
         batch = fetch([row]).curves.batch
-        assert batch.flags.tolist() == [flags, *[REJECTED_BY_PHOTOMETRY * photometry] * 2]
+        assert batch.flags.tolist() == [flags, *[REJECTED_BY_PHOTOMETRY.bit * photometry] * 2]
 
 
 @pytest.mark.parametrize("answer", [made.wide_zip, made.long_zip, made.raw_zip])
@@ -189,5 +196,5 @@ def test_no_epoch_is_cut_here():
     rows = made.transits(4, 30, seed=8)
     batch = fetch(rows).curves.batch
     epochs = sum(row[f"{prefix}_flux"] is not None for row in rows for prefix in made.PREFIX.values())
-    assert batch.time.size == epochs and (batch.flags & REJECTED_BY_PHOTOMETRY > 0).sum() > 0
+    assert batch.time.size == epochs and (batch.flags & REJECTED_BY_PHOTOMETRY.bit > 0).sum() > 0
     assert pc.all(pc.is_in(pa.array(batch.source_id), pa.array([row["source_id"] for row in rows]))).as_py()

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.lightcurves import flags
-from tasks.lightcurves.cuts import CutConfig, apply_cuts
+from tasks.lightcurves.cuts import apply_cuts
 from tasks.surveys import ps1
+from tasks.surveys.cuts import CutConfig
 from tasks.surveys.survey import MATCHES
 from tests.unit.surveys.survey_answers import SECOND, Asked, as_csv, at_geocentre, by_objid, neighbours, sources
 
@@ -21,7 +22,7 @@ REJECTED_BITS = {
     "infoflag2": {8, 16, 32, 64, 4096, 8192, 16384, 4194304},
     "infoflag3": {8192, 16384},
 }  # fmt: skip
-FLAG = {"infoflag": flags.INFO_FLAG, "infoflag2": flags.INFO_FLAG2, "infoflag3": flags.INFO_FLAG3}
+FLAG = {"infoflag": ps1.INFO_FLAGS[0].bit, "infoflag2": ps1.INFO_FLAGS[1].bit, "infoflag3": ps1.INFO_FLAGS[2].bit}
 LIMITS = settings(max_examples=200, deadline=None)
 WORD = st.integers(0, 2**32 - 1)
 
@@ -59,10 +60,11 @@ def test_any_combination_of_bits_is_rejected_where_one_of_its_bits_is(info, info
     assert bits(**given_flags) == expected
 
 
-@pytest.mark.parametrize(("quality", "expected"), [(0.95, 0), (0.9, flags.PSF_QUALITY), (0.1, flags.PSF_QUALITY),
-                                                   (-999, flags.PSF_QUALITY), (None, flags.PSF_QUALITY)])  # fmt: skip
-def test_the_psf_must_be_covered_by_more_than_nine_tenths(quality, expected):
-    assert bits(psfqfperfect=quality) == expected
+@pytest.mark.parametrize(
+    ("quality", "is_kept"), [(0.95, True), (0.9, False), (0.1, False), (-999, False), (None, False)]
+)
+def test_the_psf_must_be_covered_by_more_than_nine_tenths(quality, is_kept):
+    assert bits(psfqfperfect=quality) == (0 if is_kept else ps1.PSF_QUALITY.bit)
 
 
 @pytest.mark.parametrize("missing", [None, -999])

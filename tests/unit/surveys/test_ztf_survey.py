@@ -56,13 +56,13 @@ def test_bits_of_catflags(values):
             continue
         unusable = bool(value // 32768 % 2)
         assert bool(found & flags.BAD_QUALITY) == unusable
-        assert bool(found & flags.CATFLAGS) == (value > 0)
-        assert not found & ~(flags.BAD_QUALITY | flags.CATFLAGS)
+        assert bool(found & ztf.CATFLAGS.bit) == (value > 0)
+        assert not found & ~(flags.BAD_QUALITY | ztf.CATFLAGS.bit)
 
 
 def test_each_single_bit_of_catflags():
     got = ztf.quality(pa.chunked_array([pa.array([2**power for power in range(16)], pa.int64())]))
-    assert got.tolist() == [flags.CATFLAGS] * 15 + [flags.CATFLAGS | flags.BAD_QUALITY]
+    assert got.tolist() == [ztf.CATFLAGS.bit] * 15 + [ztf.CATFLAGS.bit | flags.BAD_QUALITY]
 
 
 def test_all_objects_of_a_star_are_fetched_and_kept_apart():

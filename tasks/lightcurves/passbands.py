@@ -1,0 +1,30 @@
+"""A passband: what photometry in it needs to know, whichever survey declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Passband:
+    """One passband of a survey; `name` is unique over all surveys.
+
+    `system` is AB or Vega, `wavelength_nm` the effective wavelength, `extinction` A_b / E(B-V) (NaN where none is
+    known), `zero_points` the magnitude of one unit of the survey's flux by system. `is_reference`: published absolute
+    magnitudes and the relation between [Fe/H] and phi31 are in this band. `colour` is its own in figures; without one
+    it has the colour of its filter's letter.
+    """
+
+    name: str
+    system: str
+    wavelength_nm: float
+    extinction: float = float("nan")
+    zero_points: Mapping[str, float] = field(default_factory=dict, hash=False)
+    is_reference: bool = False
+    colour: str = ""
+
+    @property
+    def ab_minus_vega(self) -> float:
+        """m_AB - m_Vega, mag; KeyError where the band has no zero points of both systems."""
+        return self.zero_points["AB"] - self.zero_points["Vega"]
