@@ -17,7 +17,7 @@ def register(survey: Survey) -> None:
     Raises ValueError where it declares a name, bit or reference band that another survey has.
     """
     every = [*SURVEYS.values(), survey]
-    unique = {
+    unique: dict[str, list[str | int]] = {
         "survey": [each.name for each in every],
         "band": [band.name for each in every for band in each.bands],
         "cut": [cut.name for each in every for cut in each.cuts],

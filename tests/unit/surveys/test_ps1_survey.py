@@ -107,7 +107,7 @@ def ps1_batch(epochs):
     from tasks.lightcurves.batch import LightCurveBatch
 
     return LightCurveBatch.from_epochs(epochs.objid, epochs.time, epochs.mag, epochs.mag_err, epochs.band, epochs.flags,
-                                       tuple(ps1.WAVELENGTH_NM))  # fmt: skip
+                                       ps1.BAND_NAMES)  # fmt: skip
 
 
 def test_magnitudes_are_ab_of_fluxes_in_jansky():
