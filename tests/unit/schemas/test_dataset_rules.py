@@ -163,6 +163,15 @@ def test_no_unknown_key_and_no_change_afterwards(model, known):
         setattr(one, next(iter(model.model_fields)), "x")
 
 
+@pytest.mark.parametrize("inputs, reason", [
+    ({"paralax": "plx"}, "Did you mean 'parallax'?"), ({"source_id": "id"}, "no input 'source_id'"),
+    ({"parallax": ""}, "inputs"), ({"parallax": 3}, "inputs"),
+])  # fmt: skip
+def test_inputs_are_values_of_catalogues(inputs, reason):
+    assert reason in refused(inputs=inputs)
+    assert spec(inputs={"parallax": "plx", "ebv": "reddening"}).inputs == {"parallax": "plx", "ebv": "reddening"}
+
+
 @pytest.mark.parametrize("names, twice", [((), None), (("a", "b"), None), (("a", "b", "b", "a"), "b")])
 def test_the_first_name_that_comes_again(names, twice):
     assert repeated(names) == twice
