@@ -22,6 +22,7 @@ class _Once(HTTPConnection):
     """A connection for one request, as TapPlus uses them; it is closed with the reply and not when it is collected."""
 
     def request(self, method: str, url: str, body: Any = None, headers: Any = None, **options: Any) -> None:
+        """Sends a request that closes its connection."""
         super().request(method, url, body, {**(headers or {}), "Connection": "close"}, **options)
 
 
@@ -40,11 +41,13 @@ class _Sockets(ConnectionHandler):
     def get_connection(
         self, *, ishttps: bool = False, cookie: str | None = None, verbose: bool = False
     ) -> HTTPConnection:
+        """A plain connection, or a secure one where a session or HTTPS asks for it."""
         if ishttps or cookie is not None:
             return self.get_connection_secure(verbose)
         return _Once(*self._address, timeout=self._timeout_s)
 
     def get_connection_secure(self, verbose: bool = False) -> HTTPConnection:
+        """A connection over TLS."""
         return _OnceSecure(*self._address, timeout=self._timeout_s)
 
 
@@ -54,21 +57,26 @@ class Connection(TapConn):
     cookie: str | None = None
 
     def set_cookie(self, cookie: str) -> None:
+        """Keeps the session's cookie here too: another thread's connection takes it over."""
         self.cookie = cookie
         super().set_cookie(cookie)
 
     def execute_tapget(self, *args: Any, **options: Any) -> HTTPResponse:
+        """The reply to a GET; BadReply for an error or a page."""
         return _check_reply(super().execute_tapget(*args, **options))
 
     def execute_tappost(self, *args: Any, **options: Any) -> HTTPResponse:
+        """The reply to a POST; BadReply for an error or a page."""
         return _check_reply(super().execute_tappost(*args, **options))
 
     def execute_datapost(self, *args: Any, **options: Any) -> HTTPResponse:
+        """The reply of the data server to a POST; BadReply for an error or a page."""
         return _check_reply(super().execute_datapost(*args, **options))
 
     def check_launch_response_status(
         self, response: HTTPResponse, debug: bool, expected_response_status: int, *, raise_exception: bool = True
     ) -> bool:
+        """False for the expected status; BadReply for any other."""
         if response.status != expected_response_status:
             raise BadReply(response.status, _read(response), dict(response.headers))
         return False

@@ -46,6 +46,7 @@ class GaiaDatalink:
         self._understood: dict[str, str] = {}  # structure asked for -> the spelling that the server takes
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         fields = self._fields(question, items)
         asked = fields["DATA_STRUCTURE"]
         spelling = self._understood.get(asked) or question.spelling.get(asked, asked)

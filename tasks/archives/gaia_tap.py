@@ -32,6 +32,7 @@ class GaiaTap:
         self._login = Login(self._service)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         query = render(question.text, items, question.key, question.parameters)
         tap, connection = open_tap(self._url, self._limits.timeout_s)
 
@@ -65,16 +66,21 @@ class _TapPlusJob:
         self.id = str(job.jobid)
 
     def phase(self) -> str:
+        """The phase in which the job is, in the words of UWS."""
         return str(self._job.get_phase(update=True))
 
     def start(self) -> None:
+        """Tells the service to run the job."""
         self._connection.execute_tappost(f"async/{self.id}/phase", "PHASE=RUN").read()
 
     def result(self) -> bytes:
+        """The answer of a completed job."""
         return fetch_document(self._connection, f"async/{self.id}/results/result")
 
     def error(self) -> str:
+        """The message of a failed job."""
         return words(fetch_document(self._connection, f"async/{self.id}/error"))
 
     def remove(self) -> None:
+        """Deletes the job at the service."""
         self._tap.remove_jobs([self.id])

@@ -39,6 +39,7 @@ class Hats:
         self._timeout_s = limits.timeout_s
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         uri, (ra, dec) = question.text, question.parameters["position"].split(",")
         try:
             return _stream(_rows(_opened(uri, (ra, dec), self._timeout_s), question, items))

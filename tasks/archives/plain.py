@@ -22,6 +22,7 @@ class Form:
         self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         if question.key is None or not items.num_rows:
             raise BadQuestion(f"{self._service} is asked by ids, but {items.num_rows} items came by {question.key!r}.")
         ids = ",".join(map(str, items[question.key].to_pylist()))
@@ -39,6 +40,7 @@ class Files:
         self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         name, checksum = question.text, question.parameters.get("md5")
         if question.key is not None:
             if items.num_rows != 1:

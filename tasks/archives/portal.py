@@ -40,6 +40,7 @@ class MastPortal:
         self._catalogs = PerThread(self._open)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         if question.text != TIC or question.key is None:
             raise BadQuestion(
                 f"{self._service} is asked for {question.text} by {question.key}; known is {TIC} by GAIA or ID."

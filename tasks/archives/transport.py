@@ -40,6 +40,7 @@ class TimeoutAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
+        """The verbatim answer of the service to one request."""
         return super().send(request, stream, self.timeout_s, verify, cert, proxies)
 
 

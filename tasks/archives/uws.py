@@ -24,15 +24,20 @@ class RemoteJob(Protocol):
 
     id: str
 
-    def phase(self) -> str: ...
+    def phase(self) -> str:
+        """The phase in which the job is, in the words of UWS."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Tells the service to run the job."""
 
-    def result(self) -> bytes: ...
+    def result(self) -> bytes:
+        """The answer of a completed job."""
 
-    def error(self) -> str: ...
+    def error(self) -> str:
+        """The message of a failed job."""
 
-    def remove(self) -> None: ...
+    def remove(self) -> None:
+        """Deletes the job at the service."""
 
 
 def answer(

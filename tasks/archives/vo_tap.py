@@ -32,6 +32,7 @@ class VoTap:
         self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         query = render(question.text, items, question.key, question.parameters)
         session = self._session()
 
@@ -72,18 +73,23 @@ class _PyvoJob:
                 raise
 
     def phase(self) -> str:
+        """The phase in which the job is, in the words of UWS."""
         return str(self._job.phase)
 
     def start(self) -> None:
+        """Tells the service to run the job."""
         self._job.run()
 
     def result(self) -> bytes:
+        """The answer of a completed job."""
         return self._session.get(self._job.result_uri or f"{self._url}/results/result").content
 
     def error(self) -> str:
+        """The message of a failed job."""
         summary = self._job.job.errorsummary
         message = summary and summary.message and summary.message.content
         return str(message).strip() if message else words(self._session.get(f"{self._url}/error").content)
 
     def remove(self) -> None:
+        """Deletes the job at the service."""
         self._job.delete()

@@ -38,6 +38,7 @@ class CdsXmatch:
         self._matcher = PerThread(self._open)
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         if missing := [name for name in ("ra", "dec") if name not in items.column_names]:
             raise BadQuestion(f"{self._service} is asked about positions, but the items have no column {missing[0]!r}.")
         try:

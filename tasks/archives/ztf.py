@@ -29,6 +29,7 @@ class ZtfLightCurves:
         self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
+        """The verbatim answer of the service to one request."""
         if question.key is None or not items.num_rows:
             raise BadQuestion(
                 f"{self._service} is asked about objects, but {items.num_rows} items came by {question.key!r}."

@@ -74,10 +74,6 @@ class Series:
     offsets: NDArray[np.int64]
     group: NDArray[np.int64]
 
-    @property
-    def n_group(self) -> int:
-        return (self.group_offsets.size - 1) // max(self.offsets.size - 1, 1)
-
 
 def residual_series(batch: LightCurveBatch, groups: tuple[int, ...] | None, config: PeriodConfig) -> Series:
     """The series that the scan and the trials work on; epochs without a time or a magnitude are left out.

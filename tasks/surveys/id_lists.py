@@ -44,12 +44,15 @@ class IdFile:
         object.__setattr__(self, "content", f"{ids.column} {blake2b(ids.ids.tobytes(), digest_size=16).hexdigest()}")
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         return wide_question(release, "g.source_id IN {items}", key="source_id")
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         return pa.table({self.ids.column: self.ids.ids})
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        """The selected sources, a piece at a time; nothing is asked before the first is wanted."""
         report = reject(self._name, self.ids.repeated, self.ids.column, "duplicate")
         ids = self.ids.ids
         if self.ids.column != "source_id":

@@ -62,12 +62,15 @@ class _Ranged:
     """Common to selections that go through ranges of ids, one request each."""
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         raise NotImplementedError
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         raise NotImplementedError
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        """The selected sources, a piece at a time; nothing is asked before the first is wanted."""
         question, items = self.question(release), self.items()
         for k in range(items.num_rows):
             rows = one_per_source(ask(question, items.slice(k, 1)))
@@ -94,12 +97,14 @@ class VariableClasses(_Ranged):
             class_literal(name)
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         condition = f"vc.best_class_name IN ({', '.join(class_literal(name) for name in self.names)})"
         if self.min_score > 0:
             condition += f" AND vc.best_class_score >= {literal(float(self.min_score))}"
         return wide_question(release, f"{condition} AND {_between('vc')}", "vc")
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         return _items(id_ranges(self.n_range))
 
 
@@ -115,10 +120,12 @@ class GaiaTable(_Ranged):
         _require_ranges(self.n_range)
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         alias = TABLES[self.name]
         return wide_question(release, _between(alias), alias)
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         return _items(id_ranges(self.n_range))
 
 
@@ -144,6 +151,7 @@ class Cone(_Ranged):
         _require_ranges(self.n_range)
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         circle = (
             f"CIRCLE('ICRS', {literal(float(self.ra))}, {literal(float(self.dec))}, {literal(float(self.radius_deg))})"
         )
@@ -151,6 +159,7 @@ class Cone(_Ranged):
         return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         return _items(id_ranges(self.n_range))
 
 
@@ -173,9 +182,11 @@ class Tiles(_Ranged):
         _require(not outside, f"order {self.order} has the cells 0 to {last}, not {outside[:1]}")
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         return wide_question(release, _among(self.with_epochs))
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         return _items(cell_ranges(self.order, self.cells))
 
 
@@ -193,10 +204,12 @@ class RandomIndex(_Ranged):
         _require_ranges(1 if self.n_range is None else self.n_range)
 
     def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
         condition = f"g.random_index BETWEEN {self.start:d} AND {self.stop - 1:d}"
         return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
 
     def items(self) -> pa.Table:
+        """The items to ask about, one row a request or an id."""
         per_request = RANDOM_PER_REQUEST * (SPARSER_WITH_EPOCHS if self.with_epochs else 1)
         return _items(id_ranges(self.n_range or -(-(self.stop - self.start) // per_request)))
 

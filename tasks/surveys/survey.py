@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from schemas import TableSpec
+from schemas import TABLES, TableSpec
 from schemas.dataset import Band
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
@@ -21,84 +21,36 @@ from tasks.lightcurves.passbands import Passband
 # verbatim answers are the asker's business, not the survey's.
 Ask = Callable[[Question, pa.Table], pa.Table]
 
-# The sources of a sample, from Gaia, one row each, ascending by source_id. Positions are ICRS at `ref_epoch`.
+
+def columns_of(table: str) -> list[tuple[str, pa.DataType]]:
+    """Name and type of the columns that a survey fills in of a declared table; the lake adds dataset, tile and run."""
+    return [(column.name, column.type) for column in TABLES[table].columns if column.name not in FROM_THE_LAKE]
+
+
+FROM_THE_LAKE = ("dataset", "tile", "run_id")
+# The sources of a sample, from Gaia, one row each, ascending by source_id. Positions are ICRS at `ref_epoch`. The last
+# three say how panstarrs1_best_neighbour found `ps1_objid`.
 SOURCES = pa.schema(
     [
-        ("source_id", pa.int64()),
-        ("ra", pa.float64()),  # deg
-        ("dec", pa.float64()),  # deg
-        ("ref_epoch", pa.float64()),  # Julian year
-        ("parallax", pa.float64()),  # mas; this and the next are null for two-parameter solutions
-        ("parallax_error", pa.float32()),
-        ("pmra", pa.float64()),  # mas/yr, with cos(dec)
-        ("pmra_error", pa.float32()),
-        ("pmdec", pa.float64()),
-        ("pmdec_error", pa.float32()),
-        ("phot_g_mean_mag", pa.float32()),
-        ("phot_bp_mean_mag", pa.float32()),
-        ("phot_rp_mean_mag", pa.float32()),
-        ("ruwe", pa.float32()),
-        ("has_epoch_photometry", pa.bool_()),
-        ("phot_variable_flag", pa.string()),
-        ("dr2_source_id", pa.int64()),  # of dr2_neighbourhood: the nearest with a small magnitude difference
-        ("ps1_objid", pa.int64()),  # of panstarrs1_best_neighbour; null where there is none
+        *columns_of("core_gaia__source"),
         ("ps1_sep_arcsec", pa.float64()),
         ("ps1_n_neighbour", pa.int32()),
         ("ps1_n_mate", pa.int32()),
     ]
 )
-# Other Gaia sources near those of the sample: positions for telling whose light a survey measured.
+# Other Gaia sources near those of the sample, at its epoch: positions for telling whose light a survey measured.
 GAIA_NEIGHBOURS = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("neighbour_source_id", pa.int64()),
-        ("ra", pa.float64()),
-        ("dec", pa.float64()),
-        ("pmra", pa.float64()),
-        ("pmdec", pa.float64()),
-        ("phot_g_mean_mag", pa.float32()),
-    ]
+    [("source_id", pa.int64()), ("neighbour_source_id", pa.int64())]
+    + [SOURCES.field(name) for name in ("ra", "dec", "pmra", "pmdec", "phot_g_mean_mag")]
 )
 # Which object of a survey belongs to which source: all objects within reach, the chosen ones with rank 1.
-MATCHES = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("survey", pa.string()),
-        ("objid", pa.int64()),  # PS1 objID, ZTF oid, TIC ID
-        ("sep_arcsec", pa.float64()),  # at the survey's epoch
-        (
-            "rank",
-            pa.int16(),
-        ),  # 1: the counterpart (several oids of one star are all of rank 1); 2, 3, ...: farther ones
-        ("n_candidates", pa.int16()),  # distinct stars of the survey within reach
-        ("n_mates", pa.int16()),  # other Gaia sources as near to the object as this one could be
-        ("is_ambiguous", pa.bool_()),
-        ("method", pa.string()),  # gaia_best_neighbour, position, dr2_source_id
-    ]
+MATCHES = pa.schema(columns_of("assn_sample__match"))
+CLASS_LABELS = pa.schema(columns_of("label_sample__class"))
+PARAMETER_LABELS = pa.schema(columns_of("label_sample__parameter"))
+# What was rejected, for the quarantine, by the object's own id.
+REJECTED = pa.schema(
+    [("object_id", pa.string()), *(each for each in columns_of("core_quarantine__row") if each[0] != "source_id")]
 )
-CLASS_LABELS = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("origin", pa.string()),
-        ("class", pa.string()),
-        ("score", pa.float32()),
-        ("is_photometric", pa.bool_()),
-    ]
-)
-PARAMETER_LABELS = pa.schema(
-    [
-        ("source_id", pa.int64()),
-        ("origin", pa.string()),
-        ("quantity", pa.string()),  # teff_k, radius_rsun, logg_dex, mh_dex, feh_dex, mass_msun, period_day, ...
-        ("value", pa.float64()),
-        ("err", pa.float64()),
-        ("lo", pa.float64()),  # published interval, where there is one
-        ("hi", pa.float64()),
-        ("is_photometric", pa.bool_()),
-        ("is_reference", pa.bool_()),  # to compare with, never learnt: periods, amplitudes, log g, masses
-    ]
-)
-REJECTED = pa.schema([(name, pa.string()) for name in ("object_id", "table", "key", "column", "check", "value")])
 
 
 @dataclass(frozen=True, eq=False)
