@@ -202,3 +202,29 @@ def test_a_wrong_mapping_is_one_sentence_that_names_the_key(text, words):
 def test_a_folder_that_is_not_there(tmp_path):
     with pytest.raises(BadInput, match=r"There is no folder .*nowhere: give the one that holds objects.parquet"):
         load_spec(tmp_path / "nowhere")
+
+
+NODES = {
+    "objects": ('[objects]\nrra = "x"', "objects.rra", "ra"),
+    "lightcurves": ('[lightcurves]\nmagerr = "x"', "lightcurves.magerr", "mag_err"),
+    "label": ('[label]\ncolumn = "c"\norigins = "x"', "label.origins", "origin"),
+    "parameters": ('[[parameters]]\nquantity = "teff_k"\ncolum = "c"', "parameters.0.colum", "column"),
+    "references": ('[[references]]\nquantity = "teff_k"\ncolumn = "c"\nunits = "K"', "references.0.units", "unit"),
+    "bands": ('[[bands]]\nname = "r"\nsytem = "AB"', "bands.1.sytem", "system"),
+    "the mapping": ('time_zer = "mjd"', "time_zer", "time_zero"),
+}
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_the_nearest_key_of_the_same_node_is_offered(node):
+    text, key, meant = NODES[node]
+    first = f'name = "toy"\n{text}\n' if node == "the mapping" else 'name = "toy"\n'
+    last = "" if node == "the mapping" else text
+    with pytest.raises(BadInput) as caught:
+        parse_spec(f'{first}[[bands]]\nname = "g"\n{last}', "dataset.toml")
+    assert f"unknown key {key}. Did you mean {meant!r}?" in str(caught.value)
+
+
+def test_a_key_like_no_other_is_named_without_a_hint():
+    with pytest.raises(BadInput, match=r"^dataset.toml: unknown key bands.0.zzzzzzzz\.$"):
+        parse_spec('name = "toy"\n[[bands]]\nname = "g"\nzzzzzzzz = 1', "dataset.toml")
