@@ -11,6 +11,12 @@ from pydantic import ConfigDict, Field
 from tasks.surveys import list_label_origins
 
 
+def _standard_recipes() -> tuple[str, ...]:
+    from tasks.learning.recipes import STANDARD  # here: presets are listed without what models need
+
+    return STANDARD
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Splits, labels, and the recipes that compete for each target."""
@@ -21,7 +27,7 @@ class TrainingConfig:
     test_fraction: Annotated[float, Field(gt=0, lt=0.6, description="held out of every training")] = 0.2
     recipes: Annotated[
         tuple[str, ...], Field(description="names in tasks/learning/recipes; the best out of fold is used")
-    ] = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm")
+    ] = field(default_factory=_standard_recipes)
     options: Annotated[
         Mapping[str, Mapping[str, Any]],
         Field(description="fields of a recipe's configuration set otherwise: {forest: {trees: 500}}"),

@@ -26,9 +26,10 @@ ARCHIVE = Path(__file__).parents[1] / "data" / "old_lake.tar.xz"
 # The settings of make_old_lake.py by their names of today.
 SETTINGS = (
     "source.replica.n_objects=250", "source.sample.tiles=[3]", "source.sample.tile_order=0",
-    "source.sample.random_index=null", "limit=24", "training.n_trees=10", "training.n_folds=2",
-    "training.min_labels=10", "training.quantities=[teff_k]", "training.network.hidden=2",
-    "training.network.max_training_epochs=1", "features.period.f_max=5", "compute.n_workers=1",
+    "source.sample.random_index=null", "limit=24", "training.n_folds=2",
+    *(f"training.options.{name}.trees=10" for name in ("forest", "balanced_forest", "colour_forest")),
+    "training.min_labels=10", "training.quantities=[teff_k]", "training.options.lstm.hidden=2",
+    "training.options.lstm.max_epoch_count=1", "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip
 # By whom and of what a row was made.
 STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "curve_hash", "definitions")

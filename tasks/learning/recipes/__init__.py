@@ -25,6 +25,9 @@ RECIPES: dict[str, Callable[[Sequence[Target]], tuple[Recipe, ...]]] = {
     "lstm": lstm,
 }
 
+# What competes unless the settings name others.
+STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm")
+
 
 def recipes_for(
     names: Sequence[str], targets: Sequence[Target], options: Mapping[str, Mapping[str, Any]] | None = None
