@@ -95,6 +95,8 @@ class Joint(Target):
             codes, own = part.strata(y[part.name][rows])
             stratum[rows] = codes + names.size
             names = np.concatenate([names, [f"{part.name} {name}" for name in own]]) if rows.size else names
+        if (stratum < 0).any():
+            stratum[stratum < 0], names = names.size, np.append(names, "without a label")
         return stratum, names
 
     def note(self, y: NDArray[Any]) -> str:

@@ -44,6 +44,7 @@ def score_sources(run: Run) -> StageResult:
     models = current(run.lake, run.dataset)
     if not models:
         return StageResult("score", 0, 0, notes=("no model: nothing to score with",))
+    columns = scored_columns(run, models)  # refuses models of another version before any work
     sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
@@ -69,7 +70,7 @@ def score_sources(run: Run) -> StageResult:
         if str(i) not in finished
     ]
     fan_out(run.scheduler, score_chunk, jobs, "score", [job[4].size for job in jobs], run.retries)
-    wide, leaving = CATALOGUE.bind(scored_columns(run, models)), np.union1d(source_id[todo], gone)
+    wide, leaving = CATALOGUE.bind(columns), np.union1d(source_id[todo], gone)
     tables = (
         commit_staged(lake, run.run_id, SCORE, key, None, None, run.dataset, "score"),
         commit_staged(lake, run.run_id, wide, key, None, leaving, run.dataset, "score"),

@@ -99,6 +99,12 @@ def _cards(run: Run) -> tuple[dict[str, dict[str, Any]], list[str]]:
     return readable, [target for target in cards if target not in readable]
 
 
+def _is_stored(run: Run, target: str, model_id: str) -> bool:
+    """True where the model is in place and this version can read it."""
+    where = (run.lake, run.dataset, target, model_id)
+    return has_model(*where) and read_card(*where).get("format") == FORMAT
+
+
 def _is_trained(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan) -> bool:
     return bool(card["fingerprint"] == labels.fingerprint(plan))
 
@@ -122,7 +128,7 @@ def _conclude(run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path) 
         "n_test": int((fold == TEST).sum()), "note": about["note"], "plan": asdict(plan),
         "calibration": evaluation.calibration.to_json(),
     }  # fmt: skip
-    if not has_model(run.lake, run.dataset, target.name, folder.name):
+    if not _is_stored(run, target.name, folder.name):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
             shutil.copytree(folder / chosen.name, draft, dirs_exist_ok=True)
             pq.write_table(table.append_column("prediction", as_lists(predictions[chosen.name])), draft / LABELS)

@@ -1,0 +1,147 @@
+"""What a target knows of itself: labels, folds, calibration, measures, columns, rows; several at once as each alone."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from schemas import TABLES
+from tasks.learning.calibration import ConformalInterval, JointCalibration, Temperature
+from tasks.learning.catalogue import score_rows
+from tasks.learning.evaluation import evaluate
+from tasks.learning.fit import fit
+from tasks.learning.metrics import overall
+from tasks.learning.models import MODELS
+from tasks.learning.persistence import load, save
+from tasks.learning.splits import TEST, split
+from tasks.learning.targets import CLASS, Joint, Regression, target_from_json, targets_for
+from tests.unit.learning import joint_neighbours
+from tests.unit.learning.synthetic_stars import stars
+
+EXAMPLES, CLASSES, TEFF = stars(240)
+TEMPERATURE, RADIUS = Regression.of("teff_k"), Regression.of("radius_rsun")
+BOTH = Joint((CLASS, TEMPERATURE))
+Y = BOTH.labels_of([np.where(np.arange(240) % 4 == 1, "", CLASSES), np.where(np.arange(240) % 3 == 2, np.nan, TEFF)])
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def registered(monkeypatch):
+    """The joint model by one line in the registry."""
+    monkeypatch.setitem(MODELS, joint_neighbours.SPEC.name, joint_neighbours.__name__)
+    return joint_neighbours.joint_neighbours([CLASS, TEMPERATURE])[0]
+
+
+@pytest.mark.parametrize(("target", "y"), [(CLASS, CLASSES), (TEMPERATURE, TEFF), (RADIUS, TEFF), (BOTH, Y)])
+def test_cards_and_columns_give_targets_and_labels_back(target, y):
+    bound = target.bound(y)
+    assert target_from_json(json.loads(json.dumps(bound.to_json()))) == bound
+    again = bound.from_columns(pa.table(bound.to_columns(y)))
+    assert again.dtype.names == y.dtype.names and str(again.tolist()) == str(y.tolist())  # NaN differs from itself
+
+
+def test_quantities_say_themselves_whether_they_are_learnt_as_logarithms():
+    assert RADIUS.is_log and not TEMPERATURE.is_log
+    assert np.allclose(RADIUS.to_physical(RADIUS.to_learned([0.1, 100])), [0.1, 100])
+    with pytest.raises(ValueError, match="radius_rsun: 2 of 3 labels are not finite and positive"):
+        RADIUS.encode(np.array([1.0, -1.0, np.nan]))
+    assert [target.name for target in targets_for(["feh_dex"])] == ["class", "feh_dex"]
+
+
+def test_what_cannot_be_learnt_is_told_before():
+    assert not CLASS.is_learnable(np.array(["a", "a", "b"])) and CLASS.is_learnable(np.array(["a", "a", "b", "b"]))
+    assert not TEMPERATURE.is_learnable(np.ones(9)) and TEMPERATURE.is_learnable(np.array([1.0, 2.0]))
+    assert BOTH.is_learnable(Y) and not BOTH.is_learnable(Y[Y["class"] == ""])
+
+
+def test_missing_labels_of_a_joint_target_are_masked():
+    code, value = BOTH.bound(Y).encode(Y)
+    assert (code.values[~code.known] == -1).all() and np.isnan(value.values[~value.known]).all()
+    assert code.known.sum() == 180 and value.known.sum() == 160
+    assert BOTH.bound(Y).parts[0].classes == ("noise", "saw", "sine")
+
+
+def test_joint_folds_are_stratified_by_the_first_label_that_is_known():
+    parts = split(BOTH, Y, EXAMPLES.source_id, 4, 0.2, 0)
+    for name in ("noise", "saw", "sine", ""):
+        count = np.bincount(parts.fold[Y["class"] == name] + 1, minlength=5)
+        assert np.ptp(count[1:]) <= (1 if name else 10) and count[0] > 0
+    names = BOTH.strata(Y)[1]
+    assert names[:3].tolist() == ["class noise", "class saw", "class sine"] and len(names) == 14
+
+
+def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
+    target = BOTH.bound(Y)
+    proba = RNG.dirichlet(np.ones(3), 240)
+    raw = np.column_stack([proba, TEFF + RNG.normal(0, 100, 240), np.full(240, 50.0)])
+    found = target.calibrate(raw, Y, 0.68)
+    has_class, has_value = Y["class"] != "", np.isfinite(Y["teff_k"])
+    codes = np.searchsorted(target.parts[0].classes, Y["class"][has_class])
+    assert found.parts[0] == Temperature.fit(proba[has_class], codes)
+    assert found.parts[1] == ConformalInterval.fit(TEFF[has_value], raw[has_value, 3], raw[has_value, 4], 0.68)
+    card = json.loads(json.dumps(found.to_json()))
+    assert target.calibration_from_json(card) == found and isinstance(found, JointCalibration)
+    scores = target.scores(found, raw)
+    alone = TEMPERATURE.scores(found.parts[1], raw[:, 3:])
+    assert np.array_equal(scores.of_part[1].lo, alone.lo)
+    metrics = target.measure(scores, Y, "Note.")
+    assert overall(metrics["class"], "accuracy") is not None and metrics["teff_k"][0].n == 160
+    assert target.merit(metrics) == overall(metrics["class"], "macro_f1")
+
+
+def test_catalogue_columns_and_history_rows_of_every_kind():
+    target, n = BOTH.bound(Y), 3
+    calibration = JointCalibration((Temperature(), ConformalInterval(0.9, 2.0, 50)))
+    raw = np.array([[0.2, 0.5, 0.3, 5000.0, 100.0]] * n)
+    scores = target.scores(calibration, raw)
+    values, columns = target.catalogue_values(scores), target.columns(calibration)
+    assert list(values) == ["class_pred", *(column.name for column in columns)]
+    assert [c.name for c in columns] == ["prob_noise", "prob_saw", "prob_sine", "teff_k", "teff_k_lo", "teff_k_hi"]
+    assert columns[3].unit == "K" and "90%" in columns[4].doc and columns[4].ucd.endswith(";stat.min")
+    assert values["class_pred"].to_pylist() == ["saw"] * 3
+    assert values["teff_k_lo"].to_pylist() == [4800.0] * 3
+    of_source = {"source_id": np.arange(n)}
+    long = [score_rows(each, of_source) for each in target.score_values(scores)]
+    assert [table.num_rows for table in long] == [9, 3]
+    assert long[0]["name"].to_pylist()[:3] == ["noise", "saw", "sine"] and long[0]["lo"].null_count == 9
+    assert long[1].slice(0, 1).to_pylist() == [
+        {"source_id": 0, "target": "teff_k", "name": "teff_k", "value": 5000.0, "lo": 4800.0, "hi": 5200.0}
+    ]
+    assert {"target", "name", "value", "lo", "hi"} <= {column.name for column in TABLES["score__value"].columns}
+
+
+def test_published_rows_are_measured_against_the_truth_that_there_is():
+    target = BOTH.bound(Y)
+    rows = pa.table({"prob_noise": [0.1, 0.8], "prob_saw": [0.7, 0.1], "prob_sine": [0.2, 0.1],
+                     "teff_k": [5000.0, None], "teff_k_lo": [4900.0, None], "teff_k_hi": [5100.0, None]})  # fmt: skip
+    truth = pa.table({"class": ["saw", "sine"], "teff_k": [5050.0, 6000.0]})
+    found = target.measure_catalogue(rows, truth, "Truth.")
+    assert overall(found["class"], "accuracy") == 0.5
+    assert overall(found["teff_k"], "rmse") == 50 and overall(found["teff_k"], "coverage") == 1
+    assert set(target.measure_catalogue(rows, truth.select(["class"]))) == {"class"}
+
+
+def test_a_joint_model_from_outside_is_fitted_evaluated_and_stored(registered, tmp_path):
+    target = registered.target.bound(Y)
+    training = np.arange(240) < 160
+    model = fit(registered, EXAMPLES.select(training), Y[training])
+    raw = model.predict(EXAMPLES)
+    assert raw.shape == (240, target.width) and np.allclose(raw[:, :3].sum(1), 1)
+    fold = np.where(training, 0, TEST).astype(np.int8)
+    found = evaluate(target, [registered], {registered.name: raw}, Y, fold, 0.68).recipes[registered.name]
+    held_out = found.metrics["test"]
+    assert overall(held_out["class"], "accuracy") > 0.7
+    assert overall(held_out["teff_k"], "rmse") < 0.7 * np.std(TEFF[~training])
+    save(model, tmp_path)
+    assert np.array_equal(load(tmp_path).predict(EXAMPLES), raw)
+
+
+def test_a_label_that_is_missing_teaches_nothing(registered):
+    changed = Y.copy()
+    changed["teff_k"][np.isnan(Y["teff_k"])] = np.nan
+    there = fit(registered, EXAMPLES, Y).predict(EXAMPLES)
+    more = Y.copy()
+    more["teff_k"][np.isnan(Y["teff_k"])] = 90_000.0
+    other = fit(registered, EXAMPLES, more).predict(EXAMPLES)
+    assert np.array_equal(there[:, :3], other[:, :3]) and not np.array_equal(there[:, 3], other[:, 3])
