@@ -47,6 +47,11 @@ class Joint(Target):
         return self.targets
 
     @property
+    def classes(self) -> tuple[str, ...]:  # type: ignore[override]
+        """Those of all parts."""
+        return tuple(name for part in self.parts for name in part.classes)
+
+    @property
     def decides(self) -> str:  # type: ignore[override]
         """As of the first part."""
         return self.parts[0].decides

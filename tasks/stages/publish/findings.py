@@ -19,7 +19,6 @@ from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
 from schemas.tables.catalogue import PROBABILITY
-from tasks.learning.targets import Classification, target_from_json
 from tasks.reporting.data import (
     ClassCounts,
     ClassPeriods,
@@ -102,8 +101,7 @@ def _counts(
 
 def _classes(cards: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     """The classes that the models tell apart."""
-    parts = (part for card in cards.values() for part in target_from_json(card["bound_target"]).parts)
-    return next((part.classes for part in parts if isinstance(part, Classification)), ())
+    return tuple(name for card in cards.values() for name in card["classes"])
 
 
 def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tuple[FoldedCurve, ...]:

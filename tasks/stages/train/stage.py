@@ -19,6 +19,7 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.learning.evaluation import Evaluation, evaluate
 from tasks.learning.persistence import FORMAT
+from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
@@ -123,16 +124,23 @@ def _conclude(run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path) 
     evaluation = evaluate(target, labels.recipes, predictions, labels.y, fold, config.interval_level, about["note"])
     chosen = next(recipe for recipe in labels.recipes if recipe.name == evaluation.chosen)
     card = {
-        "format": FORMAT, "fingerprint": labels.fingerprint(plan), "run_id": run.run_id, "recipe": chosen.to_json(),
-        "bound_target": target.to_json(), "n_folds": config.n_folds, "n_labelled": int(fold.size),
-        "n_test": int((fold == TEST).sum()), "note": about["note"], "plan": asdict(plan),
-        "calibration": evaluation.calibration.to_json(),
+        **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
+        "note": about["note"], "n_test": int((fold == TEST).sum()),
     }  # fmt: skip
     if not _is_stored(run, target.name, folder.name):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
             shutil.copytree(folder / chosen.name, draft, dirs_exist_ok=True)
             pq.write_table(table.append_column("prediction", as_lists(predictions[chosen.name])), draft / LABELS)
     return _metric_rows(run.dataset, folder.name, evaluation)
+
+
+def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str, Any]:
+    """What a card says of the labels, the settings and the chosen recipe."""
+    return {
+        "format": FORMAT, "fingerprint": labels.fingerprint(plan), "recipe": chosen.to_json(),
+        "bound_target": labels.target.to_json(), "classes": labels.target.classes, "features": chosen.columns,
+        "n_folds": plan.config.n_folds, "n_labelled": labels.source_id.size, "plan": asdict(plan),
+    }  # fmt: skip
 
 
 def _metric_rows(dataset: str, model_id: str, evaluation: Evaluation) -> pa.Table:

@@ -21,7 +21,7 @@ from tasks.stages.score.stage import score_sources
 from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
 from tests.unit.learning import joint_neighbours
-from tests.unit.stages.labelled_lake import DATASET, write_labelled_lake, write_labels
+from tests.unit.stages.labelled_lake import DATASET, READ, write_labelled_lake, write_labels
 
 FORESTS = ("majority", "median", "colour_forest", "forest", "lstm")
 CONFIG = TrainingConfig(n_folds=2, recipes=FORESTS, min_labels=20, quantities=("teff_k", "feh_dex"),
@@ -63,6 +63,7 @@ def test_every_target_with_labels_is_trained_by_what_the_dataset_can_feed(run, l
     chosen = {row["target"]: row["recipe"] for row in metrics(lake) if row["is_chosen"]}
     assert "majority" not in chosen.values() and "median" not in chosen.values()
     card = read_card(run.lake, DATASET, "class", current(run.lake, DATASET)["class"])
+    assert card["classes"] == ["CEP", "ECL", "RRab"] and set(card["features"]) <= set(READ)
     labels = pq.read_table(model_dir(run.lake, DATASET, "class", card["model_id"]) / "labels.parquet")
     assert labels.num_rows == card["n_labelled"] == 80 and (labels["fold"].to_numpy() == -1).sum() == card["n_test"]
     assert not list((lake.path / "work" / DATASET).iterdir())
