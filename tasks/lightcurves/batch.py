@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    import torch
 
 DTYPES = {"time": np.float64, "mag": np.float32, "mag_err": np.float32, "band": np.int8, "flags": np.int32}
 MAX_BANDS = 128  # that int8 tells apart
@@ -24,7 +20,7 @@ class LightCurveBatch:
     """Light curves of S objects with N epochs in total; epochs of object i are `offsets[i]:offsets[i + 1]`.
 
     source_id (S,) int64; offsets (S+1,) int64 starting at 0; time (N,) float64 day; mag and mag_err (N,) float32 mag
-    (NaN error: none was quoted); band (N,) int8, index into `bands`; flags (N,) int32 (see `flags.py`, 0 is good).
+    (NaN error: none was quoted); band (N,) int8, index into `bands`; flags (N,) int32 (see `flags.py`; 0 is good).
     Arrays may be read-only views of Arrow buffers: never write into them.
     """
 
@@ -169,15 +165,6 @@ class LightCurveBatch:
         offsets = pa.array(self.offsets.astype(np.int32))
         lists = {name: pa.ListArray.from_arrays(offsets, pa.array(getattr(self, name))) for name in DTYPES}
         return pa.table({"source_id": self.source_id, **lists})
-
-    def to_torch(self) -> dict[str, torch.Tensor]:
-        """source_id, offsets, time, mag, mag_err, band, flags as tensors on the same memory: do not write to them."""
-        import torch  # not at the top: readers of light curves that never learn need no torch
-
-        names = ("source_id", "offsets", *DTYPES)
-        with warnings.catch_warnings():  # memory that came from Arrow is read-only, which torch cannot express
-            warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-            return {name: torch.from_numpy(np.ascontiguousarray(getattr(self, name))) for name in names}
 
 
 def concatenate(batches: Sequence[LightCurveBatch]) -> LightCurveBatch:

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 MJD_ZERO = 2400000.5  # MJD = JD - 2400000.5
-GAIA_ZERO = 2455197.5  # Gaia's epoch photometry counts BJD_TCB - 2455197.5 (J2010.0; Gaia DR3 documentation, 20.7)
 AU_DAY = erfa.DAU / erfa.CMPS / erfa.DAYSEC  # light time for 1 au, day (499.004784 s)
 BLOCK = 2**16  # epochs whose vectors are in memory at a time
 SCALES = ("utc", "tai", "tt", "tdb", "tcb")
@@ -21,21 +20,6 @@ SCALES = ("utc", "tai", "tt", "tdb", "tcb")
 def mjd(jd: ArrayLike) -> NDArray[np.float64]:
     """Modified Julian date of a Julian date."""
     return np.asarray(jd, np.float64) - MJD_ZERO
-
-
-def jd(mjd: ArrayLike) -> NDArray[np.float64]:
-    """Julian date of a modified Julian date; a float64 JD resolves 40 us."""
-    return np.asarray(mjd, np.float64) + MJD_ZERO
-
-
-def gaia_to_mjd(time: ArrayLike) -> NDArray[np.float64]:
-    """BJD_TCB - 2400000.5 of Gaia's BJD_TCB - 2455197.5."""
-    return np.asarray(time, np.float64) + (GAIA_ZERO - MJD_ZERO)
-
-
-def mjd_to_gaia(time: ArrayLike) -> NDArray[np.float64]:
-    """Gaia's BJD_TCB - 2455197.5 of BJD_TCB - 2400000.5."""
-    return np.asarray(time, np.float64) - (GAIA_ZERO - MJD_ZERO)
 
 
 def rescale(time: ArrayLike, scale: str, to: str) -> NDArray[np.float64]:

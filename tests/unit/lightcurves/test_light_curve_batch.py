@@ -1,4 +1,4 @@
-"""The ragged batch: layout, refusals and the borders with Arrow and torch."""
+"""The ragged batch: layout, refusals and the border with Arrow."""
 
 import numpy as np
 import pyarrow as pa
@@ -114,12 +114,6 @@ def test_merged_joins_neighbours_only():
     )
     assert batch.merged().source_id.tolist() == [5, 6, 5]
     assert batch.merged().n_epoch.tolist() == [2, 0, 1]
-
-
-def test_torch_shares_memory(batch):
-    tensors = batch.to_torch()
-    assert tensors["time"].data_ptr() == batch.time.ctypes.data
-    assert tensors["mag"].tolist() == batch.mag.tolist()
 
 
 def test_an_empty_batch_goes_through_everything():

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from schemas import BadInput
 from tasks.lightcurves.photometry import flux_to_mag
-from tasks.lightcurves.times import gaia_to_mjd
 from tasks.surveys.gaia import (
     OPTIONS,
     OTHER_FLAGS,
@@ -24,6 +23,11 @@ from tasks.surveys.survey import GAIA_NEIGHBOURS, REJECTED, SOURCES, SurveyResul
 from tests.unit.surveys import gaia_products as made
 
 NO_NEIGHBOURS = GAIA_NEIGHBOURS.empty_table()
+
+
+def gaia_to_mjd(time):
+    """MJD of times that count from BJD 2455197.5 (Gaia DR3 documentation, 20.7)."""
+    return np.asarray(time) + 55_197.0
 
 
 def sources(ids, has_epochs=True) -> pa.Table:
