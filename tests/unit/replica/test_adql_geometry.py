@@ -146,9 +146,14 @@ def test_outer_join_on_position_of_served_tables_is_refused(sky, mine):
             ask(sky, mine, f"SELECT g.ra FROM {text}")
 
 
+@pytest.fixture(scope="module")
+def large_sky() -> HandMade:
+    return HandMade(300_000, 5, is_crowded=False)
+
+
 @pytest.mark.parametrize("left", [False, True])
-def test_five_thousand_positions_against_three_hundred_thousand_rows(left):
-    sky, rng = HandMade(300_000, 5, is_crowded=False), np.random.default_rng(1)
+def test_five_thousand_positions_against_three_hundred_thousand_rows(large_sky, left):
+    sky, rng = large_sky, np.random.default_rng(1)
     o = sky.columns("dbo.meanobjectview")
     chosen = rng.choice(len(o["objID"]), 5000, replace=False)
     delta = np.r_[o["decMean"][chosen[:3000]], rng.uniform(-90, 90, 2000)]

@@ -12,6 +12,9 @@ import pytest
 
 from tasks.replica.holdings import HOLDINGS_VERSION, Holdings, build
 from tests.unit.replica.held_sky import N, holdings, query
+from tests.unit.replica.served_sky import SEED as SMALL_SEED
+from tests.unit.replica.served_sky import N as SMALL_N
+from tests.unit.replica.served_sky import small_sky
 
 SERVICES = ("gaia", "ps1", "tic", "irsa", "vizier")
 
@@ -21,7 +24,7 @@ def contents(path) -> dict[str, bytes]:
 
 
 def test_the_same_sky_is_held_the_same_and_made_once(tmp_path):
-    one, other = build(tmp_path / "a", 200, 3), build(tmp_path / "b", 200, 3)
+    one, other = build(tmp_path, SMALL_N, SMALL_SEED), small_sky().path
     assert contents(one).keys() == contents(other).keys()
     for name in contents(one):
         if name.endswith(".parquet"):
@@ -29,13 +32,12 @@ def test_the_same_sky_is_held_the_same_and_made_once(tmp_path):
         else:
             assert (one / name).read_bytes() == (other / name).read_bytes(), name
     before = {file.name: file.stat().st_mtime_ns for file in one.iterdir()}
-    assert build(tmp_path / "a", 200, 3) == one
+    assert build(tmp_path, SMALL_N, SMALL_SEED) == one
     assert {file.name: file.stat().st_mtime_ns for file in one.iterdir()} == before
-    assert build(tmp_path / "a", 200, 4) != one
 
 
 def test_an_object_is_held_the_same_whatever_the_size_of_the_sky(tmp_path):
-    small, large = (Holdings(build(tmp_path, n, 3)) for n in (150, 400))
+    small, large = Holdings(build(tmp_path, 150, SMALL_SEED)), small_sky()
     for service in SERVICES:
         for table in small.tables(service).values():
             ranks = {"random_index", "clean_panstarrs1_oid"} & {column.name for column in table.columns}
@@ -60,14 +62,7 @@ def sky_ids(held: Holdings) -> np.ndarray:
         return connection.execute("SELECT source_id FROM gaia_source").fetchnumpy()["source_id"]
 
 
-def test_builders_at_the_same_time_make_it_once(tmp_path):
-    with ThreadPoolExecutor(4) as threads:
-        paths = set(threads.map(lambda _: build(tmp_path, 120, 3), range(4)))
-    assert len(paths) == 1
-    assert {one.name for one in tmp_path.iterdir() if one.is_dir()} == {f"sky-120-3-v{HOLDINGS_VERSION}"}
-
-
-def test_what_a_killed_builder_left_is_cleared_away(tmp_path):
+def test_builders_at_the_same_time_clear_away_what_a_killed_one_left_and_make_it_once(tmp_path):
     name = f"sky-120-3-v{HOLDINGS_VERSION}"
     (tmp_path / f".{name}.dead").mkdir()
     (tmp_path / f".{name}.dead" / "gaia_source.unsorted").write_text("half")
@@ -75,7 +70,9 @@ def test_what_a_killed_builder_left_is_cleared_away(tmp_path):
     (tmp_path / name / "gaia_source.parquet").write_text("half")
     with pytest.raises(ValueError, match="no complete sky"):
         Holdings(tmp_path / name)
-    assert Holdings(build(tmp_path, 120, 3)).n == 120
+    with ThreadPoolExecutor(4) as threads:
+        paths = set(threads.map(lambda _: build(tmp_path, 120, 3), range(4)))
+    assert len(paths) == 1 and Holdings(paths.pop()).n == 120
     assert [one.name for one in tmp_path.iterdir() if one.is_dir()] == [name]
 
 

@@ -94,19 +94,19 @@ def test_by_ids_and_classes(catalogs, held):
 
 def test_by_range_over_pages(server, catalogs, held):
     bright = held[held["Tmag"].between(12.0, 17.0)]
-    found = catalogs.query_criteria(catalog="TIC", Tmag=[12.0, 17.0], pagesize=11)
-    assert len(bright) > 33
+    found = catalogs.query_criteria(catalog="TIC", Tmag=[12.0, 17.0], pagesize=40)
+    assert len(bright) > 120
     same_rows(found, bright)
     filters = [{"paramName": "Tmag", "values": [{"min": 12.0, "max": 17.0}]}]
     pages = [
-        invoke(server, "Mast.Catalogs.Filtered.Tic.Rows", filters=filters, columns="*", page=page, pagesize=11)
+        invoke(server, "Mast.Catalogs.Filtered.Tic.Rows", filters=filters, columns="*", page=page, pagesize=40)
         for page in (1, 2, 99)
     ]
-    total = -(-len(bright) // 11)
+    total = -(-len(bright) // 40)
     assert [answer["paging"]["pagesFiltered"] for answer in pages] == [total] * 3
-    assert [len(answer["data"]) for answer in pages] == [11, 11, 0]
+    assert [len(answer["data"]) for answer in pages] == [40, 40, 0]
     assert pages[0]["paging"] == {
-        "page": 1, "pageSize": 11, "pagesFiltered": total, "rows": 11, "rowsFiltered": len(bright),
+        "page": 1, "pageSize": 40, "pagesFiltered": total, "rows": 40, "rowsFiltered": len(bright),
         "rowsTotal": len(bright),
     }  # fmt: skip
 

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -14,17 +16,14 @@ import pytest
 import requests
 
 from schemas import BadInput
-from tasks.replica.holdings import build
 from tasks.replica.serve import running
-
-N, SEED = 300, 4
+from tests.unit.replica.served_sky import SEED, N, small_sky
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("holdings")
-    build(folder, N, SEED)
-    return folder
+def folder() -> Path:
+    """The folder in which the small sky is held already."""
+    return small_sky().path.parent
 
 
 def gone(pid: int, seconds: float = 10) -> bool:
@@ -36,8 +35,22 @@ def gone(pid: int, seconds: float = 10) -> bool:
     return False
 
 
+@contextmanager
+def started_by_a_thread_that_passes(folder: Path) -> Iterator[str]:
+    """The kernel tells a child when the thread, not the process, that made it ends: that must not end the replica."""
+    context, urls = running(N, SEED, folder), []
+    thread = threading.Thread(target=lambda: urls.append(context.__enter__()))
+    thread.start()
+    thread.join()
+    time.sleep(0.3)
+    try:
+        yield urls[0]
+    finally:
+        context.__exit__(None, None, None)
+
+
 def test_it_serves_every_archive_and_ends(folder):
-    with running(N, SEED, folder) as url:
+    with started_by_a_thread_that_passes(folder) as url:
         about = requests.get(url + "/_about").json()
         assert about["n"] == N and about["seed"] == SEED
         (child,) = [one for one in psutil.Process().children() if str(folder) in one.cmdline()]
@@ -60,20 +73,8 @@ def test_it_serves_every_archive_and_ends(folder):
         requests.get(url + "/_about", timeout=1)
 
 
-@pytest.mark.slow
-def test_it_can_be_started_by_a_thread_that_passes(folder):
-    """The kernel tells a child when the thread, not the process, that made it ends: that must not end the replica."""
-    context, urls = running(N, SEED, folder), []
-    thread = threading.Thread(target=lambda: urls.append(context.__enter__()))
-    thread.start()
-    thread.join()
-    time.sleep(0.3)
-    assert requests.get(urls[0] + "/_about", timeout=5).status_code == 200
-    context.__exit__(None, None, None)
-
-
-@pytest.mark.parametrize("end", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
-def test_it_ends_with_a_parent_that_is_killed(folder, end):
+def test_it_ends_with_a_parent_that_is_killed(folder):
+    """SIGKILL, which no parent can answer; SIGTERM ends a Python process in the same way."""
     program = (
         "import sys, time; from tasks.replica.serve import running\n"
         f"with running({N}, {SEED}, {str(folder)!r}) as url:\n    print(url, flush=True); time.sleep(60)"
@@ -83,7 +84,7 @@ def test_it_ends_with_a_parent_that_is_killed(folder, end):
     url = parent.stdout.readline().strip()
     assert requests.get(url + "/_about", timeout=5).status_code == 200
     (child,) = psutil.Process(parent.pid).children()
-    parent.send_signal(end)
+    parent.kill()
     parent.wait()
     parent.stdout.close()
     assert gone(child.pid)
@@ -97,17 +98,8 @@ def test_a_sky_that_cannot_be_is_said_in_one_sentence(tmp_path):
 
 @pytest.mark.slow
 def test_command_line(folder):
-    command = [
-        sys.executable,
-        "-m",
-        "tasks.replica",
-        "--n-objects",
-        str(N),
-        "--seed",
-        str(SEED),
-        "--folder",
-        str(folder),
-    ]
+    options = ["--n-objects", str(N), "--seed", str(SEED), "--folder", str(folder)]
+    command = [sys.executable, "-m", "tasks.replica", *options]
     root = Path(__file__).parents[3]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root)
     try:
