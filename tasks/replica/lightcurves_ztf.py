@@ -25,7 +25,7 @@ from tasks.replica.constants import ZTF_UNUSABLE
 from tasks.replica.disturb import disturb
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
-from tasks.replica.lightcurves_ztf_formats import MEDIA, usage_fault, written
+from tasks.replica.lightcurves_ztf_formats import MEDIA, format_rows, usage_fault
 from tasks.replica.separation import separation
 from tasks.replica.state import State
 from tasks.replica.votable import MEDIA as VOTABLE
@@ -79,7 +79,7 @@ def _light_curves(
     if period is not None:
         rows = rows.filter(pc.and_(pc.greater_equal(rows["mjd"], period[0]), pc.less_equal(rows["mjd"], period[1])))
     rows = disturb(rows, "oid", state.take(request, *FAULTS), ("mag", "magerr"))
-    return Response(written(rows, style), media_type=MEDIA[style])
+    return Response(format_rows(rows, style), media_type=MEDIA[style])
 
 
 def _checked(form: Form) -> tuple[str, int, tuple[float, float] | None]:

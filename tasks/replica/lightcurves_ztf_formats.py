@@ -24,7 +24,7 @@ IPAC_TYPE = {"long": "long", "int": "int", "short": "int", "double": "double", "
 DIALECT = Dialect("1.3", XSI | {"xmlns:stc": "http://www.ivoa.net/xml/STC/v1.30"}, {}, {"ID": "Results"})
 
 
-def written(rows: pa.Table, style: str) -> bytes:
+def format_rows(rows: pa.Table, style: str) -> bytes:
     """Light curves in a format of MEDIA; columns in the service's order."""
     rows = rows.select([column.name for column in COLUMNS])
     if style == "IPAC_TABLE":

@@ -28,7 +28,7 @@ from tasks.replica.served import ServedColumn, ServedTable
 from tasks.replica.state import State
 from tasks.replica.votable import MEDIA as VOTABLE
 from tasks.replica.xmatch_pairs import Catalogue, load, pairs, select, within_cone
-from tasks.replica.xmatch_tables import MEDIA, described, failure, read_upload, written
+from tasks.replica.xmatch_tables import MEDIA, described, failure, format_table, read_upload
 
 LARGEST_ARCSEC = 180.0
 LARGEST_ANSWER = 2_000_000  # rows, whatever MAXREC says
@@ -54,14 +54,15 @@ class Catalogues:
     def names(self) -> list[str]:
         return sorted(self._served)
 
-    def served(self, name: str | None) -> ServedTable:
+    def find(self, name: str | None) -> ServedTable:
         """The table with this name, with or without "vizier:"; `BadRequest` for another."""
         plain = (name or "").removeprefix("vizier:")
         if plain not in self._served:
             raise BadRequest(f"Table {name} is not available; this replica has {', '.join(self.names)}")
         return self._served[plain]
 
-    def loaded(self, served: ServedTable) -> Catalogue:
+    def load(self, served: ServedTable) -> Catalogue:
+        """The table in memory, read when it is first asked for."""
         with self._lock:
             if served.name not in self._loaded:
                 self._loaded[served.name] = load(self._connection, served)
@@ -95,7 +96,7 @@ def _tables(catalogues: Catalogues, form: Form) -> Response:
         )
     if action == "getColList":
         try:
-            columns = catalogues.served(form.get("tabName")).columns
+            columns = catalogues.find(form.get("tabName")).columns
         except BadRequest as error:
             return JSONResponse({"error": str(error)}, 400)
         return JSONResponse([{"name": column.name, "unit": column.unit, "ucd": column.ucd} for column in columns])
@@ -118,13 +119,13 @@ def _matched(catalogues: Catalogues, state: State, request: Request, form: Form)
     style = (form.get("RESPONSEFORMAT") or "votable").lower()
     if style not in MEDIA:
         raise BadRequest(f"RESPONSEFORMAT {style} is not served by this replica, use {', '.join(MEDIA)}")
-    served = catalogues.served(form.get("cat2"))
+    served = catalogues.find(form.get("cat2"))
     upload = _upload(form)
     question = {"query": f"{served.name} {radius:g} {form.get('cat1') or ''}"}
     state.note(request, n_items=len(upload), digest=digest(question, form.files))
     if len(upload) > state.limits.xmatch_rows:
         return HTMLResponse("<html><body><h1>504 Gateway Time-out</h1></body></html>", 504)
-    catalogue = catalogues.loaded(served)
+    catalogue = catalogues.load(served)
     row, partner, distance = pairs(catalogue, *_positions(upload, form), radius)
     kept = select(row, (form.get("selection") or "all").lower() == "best")
     most = min(int(_number(form, "MAXREC", LARGEST_ANSWER)), LARGEST_ANSWER)
@@ -134,7 +135,7 @@ def _matched(catalogues: Catalogues, state: State, request: Request, form: Form)
     if fault is not None:
         values = [name for name in STELLAR if name in table.column_names]
         table = disturb(table, served.columns[0].name, fault, values)
-    return Response(written(table, columns, style, is_cut), media_type=MEDIA[style])
+    return Response(format_table(table, columns, style, is_cut), media_type=MEDIA[style])
 
 
 def _number(form: Form, name: str, default: float | None = None) -> float:

@@ -54,7 +54,7 @@ def described(table: pa.Table, known: Sequence[ServedColumn] = ()) -> list[Serve
     ]
 
 
-def written(table: pa.Table, columns: Sequence[ServedColumn], form: str, is_cut: bool) -> bytes:
+def format_table(table: pa.Table, columns: Sequence[ServedColumn], form: str, is_cut: bool) -> bytes:
     """A table in a format of MEDIA; `is_cut` says in a VOTable that there were more rows."""
     arrays = [
         array if field.type in DATATYPE else array.cast(pa.string())

@@ -20,7 +20,7 @@ SERVICES = ("gaia", "ps1", "tic", "irsa", "vizier")
 
 
 def contents(path) -> dict[str, bytes]:
-    return {file.name: file.read_bytes() for file in sorted(path.iterdir())}
+    return {file.name: file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()}
 
 
 def test_the_same_sky_is_held_the_same_and_made_once(tmp_path):
