@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Device = Literal["cpu", "cuda"]
+from tasks.learning.training.options import Device
 
 
 def torch_device(name: Device) -> torch.device:
