@@ -29,7 +29,7 @@ SETTINGS = (
     "source.sample.random_index=null", "limit=24", "training.n_folds=2",
     *(f"training.options.{name}.trees=10" for name in ("forest", "balanced_forest", "colour_forest")),
     "training.min_labels=10", "training.quantities=[teff_k]", "training.options.lstm.hidden=2",
-    "training.options.lstm.max_epoch_count=1", "features.period.f_max=5", "compute.n_workers=1",
+    "training.options.lstm.max_passes=1", "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip
 # By whom and of what a row was made.
 STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "curve_hash", "definitions")
