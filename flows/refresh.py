@@ -13,7 +13,6 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import CompleteSettings
-from flows.recipes import plan
 from flows.settings import Settings
 from flows.summary import line
 from lakehouse.delta.staging import clear_committed
@@ -29,6 +28,7 @@ from tasks.featurize import featurize
 from tasks.publish import publish
 from tasks.score import score
 from tasks.stages.fanout import cluster
+from tasks.stages.train.labels import TrainingPlan
 from tasks.train import train
 
 
@@ -86,7 +86,7 @@ def run_stages(
     stage(acquire, settings.source, settings.limit)
     stage(clean, settings.cut_config)
     stage(featurize, settings.feature_config)
-    stage(train, plan(settings))
+    stage(train, TrainingPlan(settings.training, settings.seed, settings.source.has_time))
     stage(score)
     stage(publish, release, manifest)
     return tuple(stages)

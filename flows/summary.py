@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from flows.settings import Settings
 from lakehouse.delta.store import Lake
 from lakehouse.run import StageResult
-from schemas import TABLES
 from tasks.learning.targets import KINDS
 from tasks.stages.progress import pace
 
@@ -23,12 +21,13 @@ if TYPE_CHECKING:
     from flows.refresh import Outcome
 
 RELEASED = re.compile(r"release (.+?)(?: is current)?$")
-SHOWN = {metric for kind in KINDS.values() for metric in kind.shown}
-SPLITS = {"test": "held out", "oof": "out of fold", "truth": "on truth"}
+DECIDING = {kind.decides for kind in KINDS.values() if isinstance(kind.decides, str)}
+SPLITS = {"test": "held out", "truth": "on truth"}
+QUARANTINE, METRIC = "core_quarantine__row", "score_model__metric"
 
 
 def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
-    """Print the summary of a run."""
+    """Print the summary of a run: its stages, the recipe of each target and how good it is, and where to look next."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, 100)  # a log file has no edge: do not fold at 80
@@ -39,20 +38,21 @@ def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
             console.print(f"  {stage.name}: {note}", style="yellow" if "stale" in note else "dim", soft_wrap=True)
     if not any(stage.is_new for stage in outcome.stages):
         console.print("Nothing to do: everything was up to date, and no work was done again.")
-    console.print(_tables(place, settings.dataset))
-    rows = (
-        place.read("score_model__metric", where={"dataset": settings.dataset})
-        if place.exists("score_model__metric")
-        else None
-    )
-    if rows is not None and rows.num_rows:
-        console.print(_metrics(rows))
-    for note in outcome.stages[-1].notes:
-        if found := RELEASED.match(note):
-            console.print(f"Report:  {found[1]}/report.html", soft_wrap=True)
-    table = "out__catalogue" if place.exists("out__catalogue") else "feature_sample__source"
-    sql = f"SELECT * FROM {table} WHERE dataset = '{settings.dataset}' LIMIT 5"
-    console.print(f'Next:    argelander query "{sql}" --lake {shlex.quote(str(lake))}', soft_wrap=True, markup=False)
+    if figures := chosen_figures(place, settings.dataset):
+        console.print(_figures(figures))
+    console.print(_where_to_look(outcome, place, settings.dataset), soft_wrap=True, markup=False)
+
+
+def _where_to_look(outcome: Outcome, lake: Lake, dataset: str) -> str:
+    """The rows that were put aside, the report, and a command to type next."""
+    at = shlex.quote(str(lake.path))
+    aside = lake.count(QUARANTINE, dataset=dataset) if lake.exists(QUARANTINE) else 0
+    lines = [f"Aside:   {aside:,} rows in {QUARANTINE}"]
+    reports = [found[1] for note in outcome.stages[-1].notes if (found := RELEASED.match(note))]
+    lines += [f"Report:  {folder}/report.html" for folder in reports]
+    table = "out__catalogue" if lake.exists("out__catalogue") else "feature_sample__source"
+    lines.append(f"Next:    argelander query \"SELECT * FROM {table} WHERE dataset = '{dataset}' LIMIT 5\" --lake {at}")
+    return "\n".join(lines)
 
 
 def line(stage: StageResult) -> str:
@@ -71,27 +71,31 @@ def _stages(outcome: Outcome) -> Table:
     return table
 
 
-def _tables(lake: Lake, dataset: str) -> Table:
-    table = Table("table", "rows", "version", box=None)
-    for name, rows in lake.rows_of(dataset).items():
-        if rows:
-            table.add_row(name, f"{rows:,}", str(lake.version(name)))
-    if not lake.exists("core_quarantine__row") or not lake.count("core_quarantine__row", dataset=dataset):
-        table.add_row(TABLES["core_quarantine__row"].name, "0", "")
-    return table
+def chosen_figures(lake: Lake, dataset: str) -> list[dict[str, Any]]:
+    """Rows of score_model__metric that tell how good the catalogue is: the measure that decided, of each target."""
+    if not lake.exists(METRIC):
+        return []
+    rows = lake.read(METRIC, where={"dataset": dataset, "class": "all", "is_chosen": True})
+    return [row for row in rows.to_pylist() if row["metric"] in DECIDING and row["value"] is not None]
 
 
-def _metrics(rows: pa.Table) -> Table:
-    """Held-out figures of every recipe with 95 % intervals; a star marks the one that the catalogue uses."""
-    table = Table("target", "recipe", "measured", *("figure", "value"), "95 % interval", "n", box=None,
-                  caption="* the recipe that the catalogue uses; 95 % bootstrap intervals over objects",
+def _figures(rows: list[dict[str, Any]]) -> Table:
+    """A line for each target: the recipe that the catalogue uses and its figures, with 95 % intervals."""
+    by_split = {(row["target"], row["split"]): row for row in rows}
+    splits = [name for name in SPLITS if any(split == name for _, split in by_split)]
+    table = Table("target", "recipe", "figure", *(SPLITS[name] for name in splits), box=None,
+                  caption="95 % bootstrap intervals over objects; the report has all figures of all recipes",
                   caption_justify="left")  # fmt: skip
-    order = {split: i for i, split in enumerate(SPLITS)}
-    overall = rows.filter(pc.equal(rows["class"], "all")).to_pylist()
-    for row in sorted(overall, key=lambda r: (r["target"], order[r["split"]], not r["is_chosen"], r["recipe"])):
-        if row["split"] == "oof" or row["value"] is None or row["metric"] not in SHOWN:
-            continue
-        table.add_row(row["target"], row["recipe"] + " *" * row["is_chosen"], SPLITS[row["split"]], row["metric"],
-                      f"{row['value']:.4g}", f"{row['lo']:.4g} to {row['hi']:.4g}", f"{row['n']:,}",
-                      style="bold" if row["is_chosen"] else "dim")  # fmt: skip
+    for target in dict.fromkeys(row["target"] for row in rows):
+        own = next(row for row in rows if row["target"] == target)
+        cells = [_with_interval(by_split.get((target, name))) for name in splits]
+        table.add_row(target, own["recipe"], own["metric"], *cells)
     return table
+
+
+def _with_interval(row: dict[str, Any] | None) -> str:
+    """A figure and its interval, and of how many objects it is."""
+    if row is None:
+        return ""
+    ends = "" if row["lo"] is None else f" [{row['lo']:.3g}, {row['hi']:.3g}]"
+    return escape(f"{row['value']:.3g}{ends} of {row['n']:,}")

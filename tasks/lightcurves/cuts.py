@@ -12,7 +12,6 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.photometry import POGSON
 from tasks.lightcurves.segments import segment_mad_sigma
 
 Mask = NDArray[np.bool_]
@@ -37,7 +36,7 @@ class NeutralCutConfig:
     max_err: Annotated[
         float,
         Field(gt=0, description="Largest error, mag; at 1.0857 the error equals the flux (Becker et al. 2025, A)."),
-    ] = float(POGSON)
+    ] = 1.0857
     outlier_sigma: Annotated[float, Field(gt=0, description="Robust standard deviations from the band's median.")] = 8.0
     outlier_min_epoch: Annotated[
         int, Field(ge=3, description="Epochs of a band below which none is called an outlier.")

@@ -37,7 +37,6 @@ class Classification(Target):
     name: str
     classes: tuple[str, ...] = ()
     decides = "macro_f1"
-    shown = ("accuracy", "macro_f1")
 
     @property
     def width(self) -> int:

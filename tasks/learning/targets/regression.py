@@ -48,7 +48,6 @@ class Regression(Target):
     unit: str = ""
     ucd: str = "stat.value"
     decides = "rmse"
-    shown = ("rmse", "r2", "coverage")
 
     @classmethod
     def of(cls, about: Quantity | str) -> Regression:

@@ -65,7 +65,6 @@ class Target(ABC):
 
     name: str
     decides: str  # the metric by which a recipe is chosen
-    shown: tuple[str, ...] = ()  # the metrics that a summary shows
     classes: tuple[str, ...] = ()  # among which it decides; none for a quantity
 
     @property
