@@ -117,9 +117,9 @@ def presets(lake: LakeOption = LAKE) -> None:
     """List the presets, and which of them the lake was refreshed with."""
     from flows.presets import PRESETS, describe
     from lakehouse.delta.store import Lake
-    from lakehouse.manifest import runs as manifests
+    from lakehouse.manifest import read_manifests
 
-    done = manifests(Lake(lake)) if (lake / "lake.json").exists() else []
+    done = read_manifests(Lake(lake)) if (lake / "lake.json").exists() else []
     held = {manifest.settings.get("preset") for manifest in done if manifest.status == "done"}
     table = Table("preset", "in the lake", "what it runs", box=None)
     for name in PRESETS:
@@ -198,10 +198,10 @@ def score(
 def runs(lake: LakeOption = LAKE) -> None:
     """List the runs of the lake, newest first."""
     from lakehouse.delta.store import Lake
-    from lakehouse.manifest import runs as manifests
+    from lakehouse.manifest import read_manifests
 
     table = Table("run", "preset", "status", "seconds", "did", box=None)
-    for manifest in manifests(Lake(lake)):
+    for manifest in read_manifests(Lake(lake)):
         did = ", ".join(f"{s['name']} {s['done']:,}" for s in manifest.stages if s.get("done")) or "nothing new"
         seconds = sum(stage.get("seconds", 0.0) for stage in manifest.stages)
         table.add_row(manifest.run_id, manifest.settings.get("preset", ""), manifest.status, f"{seconds:.0f}", did)

@@ -8,13 +8,13 @@ from rich.console import Console
 
 from flows.settings import ComputeSettings, Settings, validated
 from lakehouse.delta.store import Lake
-from lakehouse.manifest import RunManifest, runs
-from lakehouse.models import current, read_card
+from lakehouse.manifest import RunManifest, read_manifests
+from lakehouse.models import read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import FolderSource
 from tasks.stages.fanout import cluster
-from tasks.stages.score.folder import write_scores
+from tasks.stages.score.folder import apply
 
 
 def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> None:
@@ -23,19 +23,19 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     compute = settings.compute
     with cluster(compute.n_workers, compute.scheduler) as scheduler:
         run = Run("score", str(lake), dataset, scheduler, compute.chunk_objects, compute.retries)
-        objects, unseen = write_scores(run, source, settings.cut_config, settings.feature_config, out)
+        objects, unseen = apply(run, source, settings.cut_config, settings.feature_config, out)
     note = f" ({unseen:,} without a usable epoch have null scores)" if unseen else ""
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)
 
 
 def refreshed_with(lake: Lake, dataset: str) -> Settings:
     """Settings of the run that trained the newest of the dataset's current models; this machine's for computing."""
-    models = current(lake.path, dataset).items()
+    models = read_current(lake.path, dataset).items()
     trained_by = {read_card(lake.path, dataset, target, model_id)["run_id"] for target, model_id in models}
-    for manifest in runs(lake):
+    for manifest in read_manifests(lake):
         if manifest.run_id in trained_by:
             return _read_settings(manifest).model_copy(update={"compute": ComputeSettings()})
-    known = sorted({manifest.settings.get("dataset", "") for manifest in runs(lake)})
+    known = sorted({manifest.settings.get("dataset", "") for manifest in read_manifests(lake)})
     raise BadInput(
         f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}. "
         "Run `argelander refresh` first, or give the folder's dataset.toml the name of the dataset that trained."

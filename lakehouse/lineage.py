@@ -37,13 +37,13 @@ def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: ob
     return f"{stage}-{fingerprint(dataset, spec.name, *held, *inputs)}"
 
 
-def chained(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:
+def chain_hashes(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:
     """Hash of each input hash and the step, (S,); mixed by splitmix64."""
     salt = np.uint64(int(fingerprint(step), 16))
     return splitmix64(hashes.astype(np.uint64) ^ salt).astype(np.int64)
 
 
-def outdated(
+def find_outdated(
     lake: Lake, spec: TableSpec, dataset: str, source_id: NDArray[np.int64], expected: NDArray[np.int64],
     column: str = "input_hash", where: Mapping[str, str] | None = None,
 ) -> NDArray[np.bool_]:  # fmt: skip
@@ -63,13 +63,13 @@ def _pair(source_id: NDArray[np.int64], hashes: NDArray[np.int64]) -> NDArray[np
         return source_id * np.int64(-7046029254386353131) ^ hashes  # an odd factor: 2**64 / golden ratio
 
 
-def chunks(source_id: NDArray[np.int64], tile: NDArray[np.int32], size: int) -> list[NDArray[np.int64]]:
+def split_into_chunks(source_id: NDArray[np.int64], tile: NDArray[np.int32], size: int) -> list[NDArray[np.int64]]:
     """Indices of the sources in consecutive chunks of at most `size`, in the order of (tile, source_id)."""
     order = np.lexsort((source_id, tile))
     return [order[start : start + size] for start in range(0, order.size, size)]
 
 
-def among(source_id: NDArray[np.int64]) -> pc.Expression:
+def select_sources(source_id: NDArray[np.int64]) -> pc.Expression:
     """Filter for the rows of these sources; the bounds let whole files be skipped."""
     import pyarrow as pa
 

@@ -68,12 +68,12 @@ class RunManifest:
         write_json(path, asdict(self))
         return path
 
-    def read_from(self, name: str, fingerprint: str, **about: Any) -> None:
+    def add_input(self, name: str, fingerprint: str, **about: Any) -> None:
         """Notes an input: a file or table version, and the fingerprint of what was in it."""
         self.inputs.append({"name": name, "fingerprint": fingerprint, **about})
 
-    def wrote(self, *refs: TableRef) -> None:
-        """Notes table versions that the run published."""
+    def add_outputs(self, *refs: TableRef) -> None:
+        """Notes table versions that the run committed."""
         for output in map(asdict, refs):
             if output not in self.outputs:
                 self.outputs.append(output)
@@ -85,12 +85,12 @@ class RunManifest:
             "tables": [f"{ref.table}@{ref.version}" for ref in result.tables],
             "inputs": [f"{name}={mark}" for name, mark in result.inputs.items()],
         }  # fmt: skip
-        self.wrote(*result.tables)
-        self.count(**result.counts)
+        self.add_outputs(*result.tables)
+        self.set_counts(**result.counts)
         for name, mark in result.inputs.items():
-            self.read_from(name, mark)
+            self.add_input(name, mark)
 
-    def count(self, **counts: int) -> None:
+    def set_counts(self, **counts: int) -> None:
         """Sets counts such as quarantined rows."""
         self.counts.update(counts)
 
@@ -122,7 +122,7 @@ class RunManifest:
         self.write(lake)
 
 
-def runs(lake: Lake, but: Collection[str] = ()) -> list[RunManifest]:
+def read_manifests(lake: Lake, but: Collection[str] = ()) -> list[RunManifest]:
     """Manifests of all runs but those named, newest first; a run whose program died is shown as interrupted."""
     paths = [path for path in (lake.path / RUN_FOLDER).glob("*.json") if path.stem not in but]
     found = [_read(path) for path in paths]
@@ -138,10 +138,10 @@ def _read(path: Path) -> RunManifest:
     return RunManifest(**{name: value for name, value in read_json(path).items() if name in known})
 
 
-def last_fingerprint(lake: Lake, name: str) -> str | None:
+def read_last_fingerprint(lake: Lake, name: str) -> str | None:
     """Fingerprint of the input `name` when a run last took it in; None where none has."""
-    found = (i["fingerprint"] for manifest in runs(lake) for i in reversed(manifest.inputs) if i["name"] == name)
-    return next(found, None)
+    inputs = (entry for manifest in read_manifests(lake) for entry in reversed(manifest.inputs))
+    return next((entry["fingerprint"] for entry in inputs if entry["name"] == name), None)
 
 
 def _is_alive(pid: int) -> bool:

@@ -69,10 +69,10 @@ def set_current(lake_path: str | Path, dataset: str, target: str, model_id: str)
     One writer at a time: the stage that trains chooses for all targets of a dataset in turn.
     """
     read_card(lake_path, dataset, target, model_id)
-    write_json(_current(lake_path, dataset), {**current(lake_path, dataset), target: model_id})
+    write_json(_current(lake_path, dataset), {**read_current(lake_path, dataset), target: model_id})
 
 
-def current(lake_path: str | Path, dataset: str) -> dict[str, str]:
+def read_current(lake_path: str | Path, dataset: str) -> dict[str, str]:
     """Target to id of its current model, (T,); empty where nothing is trained yet."""
     path = _current(lake_path, dataset)
     return read_json(path) if path.exists() else {}
@@ -80,7 +80,7 @@ def current(lake_path: str | Path, dataset: str) -> dict[str, str]:
 
 def retire(lake_path: str | Path, dataset: str, wanted: Collection[str]) -> None:
     """Stop scoring the targets that are not among the `wanted`; their models stay on disk."""
-    known = current(lake_path, dataset)
+    known = read_current(lake_path, dataset)
     kept = {target: model_id for target, model_id in known.items() if target in wanted}
     if kept != known:
         write_json(_current(lake_path, dataset), kept)
@@ -95,7 +95,7 @@ def record_models(lake: Lake, run_id: str, dataset: str) -> TableRef | None:
 
     The cards are the truth: they are on disk with the weights, whatever becomes of the run that wrote them.
     """
-    in_use = current(lake.path, dataset)
+    in_use = read_current(lake.path, dataset)
     paths = sorted((lake.path / MODEL_FOLDER / dataset).glob("*/*/card.json"))
     rows = pa.Table.from_pylist([_card_row(read_json(path), in_use) for path in paths], schema=CARD.arrow())
     held = lake.read(CARD, where={"dataset": dataset}).cast(rows.schema) if lake.exists(CARD) else CARD.empty()

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.delta.keys import duplicated
+from lakehouse.delta.keys import find_duplicates
 from schemas import TABLES, BadInput, TableSpec
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def _failures(spec: TableSpec, rows: pa.Table) -> pd.DataFrame:
         schema.validate(frame, lazy=True)
     except SchemaErrors as error:
         found.append(_row_failures(spec, error.failure_cases))
-    twice = np.flatnonzero(duplicated(rows, spec.key))
+    twice = np.flatnonzero(find_duplicates(rows, spec.key))
     found.append(pd.DataFrame({"index": twice, "column": spec.key[-1], "check": UNIQUE}))
     return pd.concat(found, ignore_index=True).drop_duplicates()
 
@@ -113,7 +113,7 @@ def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: st
         },
         schema=REJECTED.arrow(),
     )
-    return table.filter(pa.array(~duplicated(table, REJECTED.key)))
+    return table.filter(pa.array(~find_duplicates(table, REJECTED.key)))
 
 
 def _joined(bad: pa.Table, key: list[str], n: int) -> pa.Array | pa.ChunkedArray:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lakehouse.delta.commit import live_files
+from lakehouse.delta.commit import list_live_files
 from lakehouse.delta.reference import Version
 from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput, Column
@@ -73,7 +73,7 @@ def run_sql(lake: Lake | str | Path, sql: str) -> pa.Table:
     import duckdb
 
     lake = lake if isinstance(lake, Lake) else Lake(lake)
-    text, old = pinned(sql)
+    text, old = quote_versions(sql)
     present = set(lake.tables())
     # Opening a table costs a few milliseconds, so only the tables that the query names are.
     named = present & set(WORD.findall(text))
@@ -89,7 +89,7 @@ def run_sql(lake: Lake | str | Path, sql: str) -> pa.Table:
         raise BadInput(_sentence(lake, text, str(error))) from error
 
 
-def pinned(sql: str) -> tuple[str, set[tuple[str, int]]]:
+def quote_versions(sql: str) -> tuple[str, set[tuple[str, int]]]:
     """The query with each `table@3` quoted as an identifier, and the (table, version) pairs it names."""
     old: set[tuple[str, int]] = set()
 
@@ -106,7 +106,7 @@ def add_view(connection: DuckDBPyConnection, lake: Lake, view: str, name: str, v
     """Makes `view` show `name` at `version`; a column that no file of that version has reads null."""
     table = lake.open(name, version)
     schema = pa.schema(table.schema().to_arrow())
-    files = [str(lake.folder(name) / file.path).replace("'", "''") for file in live_files(table)]
+    files = [str(lake.folder(name) / file.path).replace("'", "''") for file in list_live_files(table)]
     if not files:
         columns = ", ".join(f"CAST(NULL AS {_sql_type(field.type)}) AS {_quote(field.name)}" for field in schema)
         connection.execute(f"CREATE VIEW {_quote(view)} AS SELECT {columns} WHERE false")
@@ -131,7 +131,7 @@ def describe(lake: Lake | str | Path, name: str) -> Description:
     schema = pa.schema(table.schema().to_arrow())
     return Description(
         name, TABLES[name].doc if name in TABLES else table.metadata().description or "", table.version(),
-        sum(file.rows for file in live_files(table)),
+        sum(file.rows for file in list_live_files(table)),
         tuple(_column(name, field) for field in schema), tuple(lake.versions(name)),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.manifest import RunManifest, runs
+from lakehouse.manifest import RunManifest, read_manifests
 from schemas import TABLES
 
 STAGE = TABLES["run_refresh__stage"]
@@ -23,7 +23,7 @@ def record_runs(lake: Lake, run_id: str, dataset: str) -> TableRef | None:
     the dataset's rows, so that a thousand runs do not leave a thousand files to read.
     """
     held = lake.read(STAGE, where={"dataset": dataset}) if lake.exists(STAGE) else STAGE.empty()
-    ended = [m for m in runs(lake, but=set(held["run_id"].to_pylist())) if m.status != "running"]
+    ended = [m for m in read_manifests(lake, but=set(held["run_id"].to_pylist())) if m.status != "running"]
     rows = [row for m in ended if m.settings.get("dataset") == dataset for row in _stage_rows(m)]
     if not rows:
         return None

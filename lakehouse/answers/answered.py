@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse.answers.prints import PrintIndex
-from lakehouse.answers.raw import DONE, LOST, SPLIT, RawStore, Record, unpacked
+from lakehouse.answers.item_index import ItemIndex
+from lakehouse.answers.raw import DONE, LOST, SPLIT, RawStore, Record, unpack
 from lakehouse.delta.commit import lock
 
 JOURNAL, CLAIMS = ".journal", ".claims"
@@ -40,7 +40,7 @@ class Answered:
         self.raw, self.service, self.identity = raw, service, identity
         self.folder = raw.question(service, identity)
         self._mutex = threading.RLock()
-        self._index = PrintIndex()
+        self._index = ItemIndex()
         self._answers: list[Answer | None] = []  # by number
         self._numbers: dict[str, int] = {}
         self._split: dict[str, list[str]] = {}
@@ -49,15 +49,15 @@ class Answered:
         for record in raw.records(service, identity):
             self._learn(record)
 
-    def find(self, prints: NDArray[np.int64]) -> NDArray[np.int64]:
+    def find(self, item_hashes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of the record that answers each item, (N,); -1 where none does."""
         with self._mutex:
-            return self._index.find(prints)
+            return self._index.find(item_hashes)
 
-    def left_out(self, prints: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def left_out(self, item_hashes: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which items, (N,), some answer to a request about them has left out already."""
         with self._mutex:
-            return np.isin(prints, self._left_out)
+            return np.isin(item_hashes, self._left_out)
 
     def answer(self, number: int) -> Answer | None:
         """The answer with this number; None where it was lost meanwhile."""
@@ -119,7 +119,7 @@ class Answered:
                         self._learn(record)
 
     @contextmanager
-    def claim(self, key: str, prints: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
+    def claim(self, key: str, item_hashes: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
         """Claims a request while the block runs. Yields which items, (N,), are neither answered nor being asked for.
 
         The claim stands only where that is all of them: else ask for fewer, or wait for the others.
@@ -130,11 +130,11 @@ class Answered:
         with lock(self.folder):
             taken = [self._claimed(path) for path in claims.iterdir()]
             self.refresh()  # after the claims: what is claimed no more is in the journal by now, or has no answer
-            free = (self.find(prints) < 0) & ~np.isin(prints, np.concatenate([NOTHING, *taken]))
+            free = (self.find(item_hashes) < 0) & ~np.isin(item_hashes, np.concatenate([NOTHING, *taken]))
             if free.all():
                 held = os.open(claims / key, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o644)
                 fcntl.flock(held, fcntl.LOCK_EX)  # at once: whoever looks at claims holds the folder's lock
-                os.write(held, np.asarray(prints, "<i8").tobytes())
+                os.write(held, np.asarray(item_hashes, "<i8").tobytes())
         try:
             yield free
         finally:
@@ -143,7 +143,7 @@ class Answered:
                 os.close(held)
 
     def _claimed(self, path: Path) -> NDArray[np.int64]:
-        """Prints of the items that a living holder asks for; none, and the claim is cleared away, where it died."""
+        """Hashes of the items that a living holder asks for; none, and the claim is cleared away, where it died."""
         with suppress(FileNotFoundError), open(path, "rb") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,7 +164,7 @@ class Answered:
         """Takes a record in; False where there is nothing new in it."""
         with self._mutex:
             if record.left_out:
-                self._left_out = np.union1d(self._left_out, unpacked(record.left_out))
+                self._left_out = np.union1d(self._left_out, unpack(record.left_out))
             if record.state == SPLIT:
                 is_new = record.key not in self._split
                 self._split[record.key] = record.children
@@ -173,7 +173,7 @@ class Answered:
             if record.state != DONE or self._numbers.get(record.key, -1) >= 0:
                 return False
             self._numbers[record.key] = len(self._answers)
-            self._index.add(record.prints, len(self._answers))
+            self._index.add(record.item_hashes, len(self._answers))
             self._answers.append(answer)
             return True
 

@@ -36,7 +36,7 @@ LOG = logging.getLogger(__name__)
 class Record:
     """One request: what was asked, how often it was tried, and where its answer is.
 
-    `items` are int64 prints of what it is about (the ids themselves where an item is no more than its id, else a hash
+    `items` are int64 hashes of what it is about (the ids themselves where an item is no more than its id, else a hash
     of its row), packed by `packed`; `left_out` those of which the answer said nothing and which are to be asked about
     once more: they are not among the items of a request that is done. `item` spells out the item of a request that has
     but one. `state` is sent, done, split (`children` hold the answers), failed, or lost (its
@@ -66,9 +66,9 @@ class Record:
     children: list[str] = field(default_factory=list)
 
     @property
-    def prints(self) -> NDArray[np.int64]:
-        """Prints of the items, (N,)."""
-        return unpacked(self.items)
+    def item_hashes(self) -> NDArray[np.int64]:
+        """Hashes of the items, (N,)."""
+        return unpack(self.items)
 
     @property
     def last_error(self) -> str | None:
@@ -79,13 +79,13 @@ class Record:
 NAMES = {f.name for f in fields(Record)}
 
 
-def packed(prints: NDArray[np.int64]) -> str:
-    """Prints of items, (N,), as text for a record."""
-    return base64.b64encode(zlib.compress(np.asarray(prints, "<i8").tobytes(), 6)).decode()
+def pack(item_hashes: NDArray[np.int64]) -> str:
+    """Hashes of items, (N,), as text for a record."""
+    return base64.b64encode(zlib.compress(np.asarray(item_hashes, "<i8").tobytes(), 6)).decode()
 
 
-def unpacked(text: str) -> NDArray[np.int64]:
-    """Prints of items, (N,), from the text of a record; none from an empty one."""
+def unpack(text: str) -> NDArray[np.int64]:
+    """Hashes of items, (N,), from the text of a record; none from an empty one."""
     return np.frombuffer(zlib.decompress(base64.b64decode(text)) if text else b"", "<i8")
 
 

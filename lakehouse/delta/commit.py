@@ -78,7 +78,7 @@ def _statistics(spec: TableSpec) -> dict[str, str]:
     return {"delta.dataSkippingNumIndexedCols": "0"}
 
 
-def live_files(table: DeltaTable) -> list[DataFile]:
+def list_live_files(table: DeltaTable) -> list[DataFile]:
     """The files of the opened version, with their partitions and source_id spans, from the log alone."""
     # Not pa.table(...): that imports pandas first, and a query has no time for it.
     actions = pa.RecordBatchReader.from_stream(table.get_add_actions(flatten=True)).read_all()
@@ -106,7 +106,7 @@ def _is_needed(name: str) -> bool:
     }  # fmt: skip
 
 
-def history(table: DeltaTable) -> list[Version]:
+def read_history(table: DeltaTable) -> list[Version]:
     """Every version, newest first."""
     return [
         Version(
@@ -121,7 +121,7 @@ def history(table: DeltaTable) -> list[Version]:
     ]
 
 
-def committed(table: DeltaTable, token: str) -> TableRef | None:
+def find_commit(table: DeltaTable, token: str) -> TableRef | None:
     """What the commit with this token wrote, if there was one."""
     if table.transaction_version(token) is None:
         return None
@@ -144,11 +144,11 @@ def publish_draft(folder: Path, spec: TableSpec, stamp: Stamp, fill: Callable[[D
     """
     with lock(folder), room_for(spec.name):
         table = open_table(folder, spec)
-        done = committed(table, stamp.token)
+        done = find_commit(table, stamp.token)
         # A run may write A, B and A again to one key or partition: only its latest write stands for "done already".
         if done and (stamp.operation in {"append", "publish"} or is_newest_of_run(table, stamp)):
             return done
-        live = live_files(table)
+        live = list_live_files(table)
         clear_dead_drafts(folder, live)
         with Draft(folder, spec, live) as draft:
             fill(draft)

@@ -79,7 +79,7 @@ def _cast(spec: TableSpec, values: pa.ChunkedArray, field: pa.Field) -> pa.Chunk
         raise BadInput(f"{spec.name}.{field.name}: cannot be read as {field.type} ({error}).") from error
 
 
-def by_partition(spec: TableSpec, table: pa.Table) -> Iterator[tuple[dict[str, str], pa.Table]]:
+def split_by_partition(spec: TableSpec, table: pa.Table) -> Iterator[tuple[dict[str, str], pa.Table]]:
     """Yields (partition values, rows sorted by key) for each partition that has rows."""
     key = [name for name in spec.key if name not in spec.partition]
     table = sort_rows(table, [*spec.partition, *key])
@@ -108,7 +108,7 @@ def write_files(folder: Path, spec: TableSpec, table: pa.Table, stem: str) -> li
     """Writes the rows of `table` below `folder`, one new file per partition; none is left if one fails."""
     written: list[DataFile] = []
     try:
-        for values, rows in by_partition(spec, table):
+        for values, rows in split_by_partition(spec, table):
             written.append(_write(folder, values, stem, rows.schema, [rows]))
     except BaseException:
         remove(folder, written)

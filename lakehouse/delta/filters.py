@@ -16,7 +16,7 @@ from schemas import TableSpec
 Where: TypeAlias = pc.Expression | Mapping[str, Any] | None
 
 
-def expression(where: Where) -> pc.Expression | None:
+def to_expression(where: Where) -> pc.Expression | None:
     """A pyarrow filter; of {column: value or values} each must hold."""
     if where is None or isinstance(where, pc.Expression):
         return where
@@ -35,7 +35,7 @@ def _is_in(name: str, value: Any) -> pc.Expression:
     return pc.field(name).isin(value) if isinstance(value, (pa.Array, pa.ChunkedArray)) else pc.field(name) == value
 
 
-def within(spec: TableSpec, files: Iterable[DataFile], partition: Mapping[str, Any]) -> list[DataFile]:
+def select_partition(spec: TableSpec, files: Iterable[DataFile], partition: Mapping[str, Any]) -> list[DataFile]:
     """The files of one partition; all of them where `partition` is empty."""
     stray = [name for name in partition if name not in spec.partition]
     if stray:
@@ -44,7 +44,7 @@ def within(spec: TableSpec, files: Iterable[DataFile], partition: Mapping[str, A
     return [file for file in files if values.items() <= file.partition.items()]
 
 
-def touched(files: Iterable[DataFile], ids: NDArray[np.int64] | None) -> list[DataFile]:
+def select_touched(files: Iterable[DataFile], ids: NDArray[np.int64] | None) -> list[DataFile]:
     """The files whose span of source_ids holds one of the sorted `ids` (R,); all of them where `ids` is None."""
     if ids is None:
         return list(files)

@@ -48,7 +48,7 @@ def codes(table: pa.Table, columns: Sequence[str]) -> NDArray[np.int64]:
     return result
 
 
-def duplicated(table: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
+def find_duplicates(table: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
     """True for each row whose key stood in an earlier row already, (N,)."""
     code = codes(table, columns)
     first = np.unique(code, return_index=True)[1]

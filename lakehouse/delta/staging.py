@@ -19,11 +19,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lakehouse.delta.commit import committed, open_table, publish_draft
+from lakehouse.delta.commit import open_table, publish_draft
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import DataFile, conform, write_files, write_table
-from lakehouse.delta.filters import touched
-from lakehouse.delta.keys import codes, duplicated
+from lakehouse.delta.filters import select_touched
+from lakehouse.delta.keys import codes, find_duplicates
 from lakehouse.delta.reference import Stamp, TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, room_for, write_json
@@ -79,11 +79,6 @@ def read_part(lake_path: str | Path, spec: TableSpec, stage_key: str, part: int 
     return StagedPart(spec.name, stage_key, str(part), record["rows"], files, record["loose"])
 
 
-def published(lake: Lake, spec: TableSpec, stage_key: str) -> TableRef | None:
-    """What the stage published, if it has: then there is nothing to do again."""
-    return committed(open_table(lake.folder(spec), spec), stage_key) if lake.exists(spec) else None
-
-
 def commit_staged(
     lake: Lake,
     run_id: str,
@@ -111,7 +106,7 @@ def commit_staged(
     def fill(draft: Draft) -> None:
         if gone.size:
             files = [file for file in draft.live if file.partition.get("dataset") == dataset]
-            draft.drop_rows(touched(files, gone), ["source_id"], lambda rows: ~np.isin(rows["source_id"], gone))
+            draft.drop_rows(select_touched(files, gone), ["source_id"], lambda rows: ~np.isin(rows["source_id"], gone))
         for rows in _gathered(spec, staging, parts):
             _refuse_overlap(lake, spec, stage_key, rows)
             draft.write(rows)
@@ -125,7 +120,7 @@ def commit_staged(
 
 
 def _refuse_overlap(lake: Lake, spec: TableSpec, stage_key: str, rows: pa.Table) -> None:
-    if twice := int(duplicated(rows, spec.key).sum()):
+    if twice := int(find_duplicates(rows, spec.key).sum()):
         discard(lake.path, spec, stage_key)
         raise BadInput(
             f"{spec.name}: {twice:,} of {rows.num_rows:,} rows of stage {stage_key} repeat the key of another; "

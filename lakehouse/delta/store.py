@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from lakehouse.delta.commit import create_table, has_table, history, live_files, open_table, publish_draft
+from lakehouse.delta.commit import create_table, has_table, list_live_files, open_table, publish_draft, read_history
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import conform
-from lakehouse.delta.filters import Where, expression, touched, within
-from lakehouse.delta.keys import duplicated, matches, sort_rows
+from lakehouse.delta.filters import Where, select_partition, select_touched, to_expression
+from lakehouse.delta.keys import find_duplicates, matches, sort_rows
 from lakehouse.delta.reference import Stamp, TableRef, Version
 from lakehouse.disk import read_json, write_json
 from lakehouse.ids import TILE_ORDER
@@ -74,16 +74,16 @@ class Lake:
 
     def files(self, spec: TableSpec | str) -> list[str]:
         """Paths of the files that hold the newest rows, in order."""
-        return sorted(file.path for file in live_files(self.open(spec)))
+        return sorted(file.path for file in list_live_files(self.open(spec)))
 
     def versions(self, spec: TableSpec | str) -> list[Version]:
         """Every version with its time, run, stage, operation and rows, newest first."""
-        return history(self.open(spec))
+        return read_history(self.open(spec))
 
     def count(self, spec: TableSpec | str, version: int | None = None, **partition: Any) -> int:
         """Rows of the table, or of one partition (`dataset="demo"`), from the log alone."""
-        files = live_files(self.open(spec, version))
-        return sum(file.rows for file in within(_spec(spec), files, partition))
+        files = list_live_files(self.open(spec, version))
+        return sum(file.rows for file in select_partition(_spec(spec), files, partition))
 
     def rows_of(self, dataset: str) -> dict[str, int]:
         """Rows of each table that belong to `dataset`; all rows of a table that does not tell datasets apart."""
@@ -111,7 +111,7 @@ class Lake:
         data = self.dataset(spec, version)
         scanner = data.scanner(
             columns=list(columns) if columns is not None else None,
-            filter=expression(where),
+            filter=to_expression(where),
             batch_size=batch_rows,
             batch_readahead=2,
             fragment_readahead=1,
@@ -136,7 +136,7 @@ class Lake:
         absent = self._absent(declared, wanted, data.schema)
         present = [name for name in wanted if name not in absent]
         key = [name for name in declared.key if name in data.schema.names]
-        table = data.to_table(columns=list(dict.fromkeys([*present, *key])), filter=expression(where))
+        table = data.to_table(columns=list(dict.fromkeys([*present, *key])), filter=to_expression(where))
         table = sort_rows(table, key)
         for field in absent.values():
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
@@ -159,8 +159,8 @@ class Lake:
             key = [name for name in spec.key if name not in spec.partition]
             fixed = [name for name in spec.key if name in spec.partition]
             for values in rows.select(fixed).group_by(fixed).aggregate([]).to_pylist() if rows.num_rows else []:
-                news = rows.filter(expression(values)) if values else rows
-                files = touched(within(spec, draft.live, values), _ids(news))
+                news = rows.filter(to_expression(values)) if values else rows
+                files = select_touched(select_partition(spec, draft.live, values), _ids(news))
                 draft.drop_rows(files, key, partial(_unmatched, news=news, key=key))
             draft.write(rows)
 
@@ -181,12 +181,12 @@ class Lake:
         """
         rows = self._checked(spec, table)
         for name, value in partition.items():
-            outside = rows.num_rows - rows.filter(expression({name: value})).num_rows
+            outside = rows.num_rows - rows.filter(to_expression({name: value})).num_rows
             if outside:
                 raise ValueError(f"{spec.name}: {outside:,} of {rows.num_rows:,} rows lie outside {name}={value!r}.")
 
         def fill(draft: Draft) -> None:
-            draft.drop(within(spec, draft.live, partition))
+            draft.drop(select_partition(spec, draft.live, partition))
             draft.write(rows)
 
         return self._publish(run_id, spec, f"overwrite {_text(partition)}".strip(), rows, token, stage, fill)
@@ -207,7 +207,7 @@ class Lake:
 
     def _checked(self, spec: TableSpec, table: pa.Table) -> pa.Table:
         rows = conform(spec, table)
-        twice = int(duplicated(rows, spec.key).sum())
+        twice = int(find_duplicates(rows, spec.key).sum())
         if twice:
             raise BadInput(f"{spec.name}: {twice:,} of {rows.num_rows:,} rows repeat the key ({', '.join(spec.key)}).")
         return rows

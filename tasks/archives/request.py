@@ -13,29 +13,29 @@ from numpy.typing import NDArray
 from schemas.arrays import GOLDEN, splitmix64
 from tasks.archives.question import Question
 
-_NULL = GOLDEN  # stands for a null in a print
+_NULL = GOLDEN  # stands for a null in a hash
 
 
 @dataclass(frozen=True, eq=False)
 class Request:
-    """A question about `items` (N rows). `prints` (N,) stand for them, `identity` for the question."""
+    """A question about `items` (N rows). `item_hashes` (N,) stand for them, `identity` for the question."""
 
     question: Question
     identity: str
     items: pa.Table
-    prints: NDArray[np.int64]
+    item_hashes: NDArray[np.int64]
 
     @property
     def key(self) -> str:
         """Hash of all that is asked, (32 hex digits)."""
-        return blake2b(self.identity.encode() + self.prints.astype("<i8").tobytes(), digest_size=16).hexdigest()
+        return blake2b(self.identity.encode() + self.item_hashes.astype("<i8").tobytes(), digest_size=16).hexdigest()
 
     def __len__(self) -> int:
         return self.items.num_rows
 
     def only(self, mask: NDArray[np.bool_]) -> Request:
         """The same question about the items where `mask` (N,) is true."""
-        return Request(self.question, self.identity, self.items.filter(pa.array(mask)), self.prints[mask])
+        return Request(self.question, self.identity, self.items.filter(pa.array(mask)), self.item_hashes[mask])
 
     def halves(self) -> tuple[Request, Request] | None:
         """Two requests that ask the same together: half the items each, or half the range lo to hi (both ends in).
@@ -59,24 +59,24 @@ class Request:
         for name, value in (("lo", lo), ("hi", hi)):
             place = items.column_names.index(name)
             items = items.set_column(place, items.schema.field(name), pa.array([value], items.schema.field(name).type))
-        return Request(self.question, self.identity, items, prints(items, None))
+        return Request(self.question, self.identity, items, hash_items(items, None))
 
 
 def distinct(question: Question, items: pa.Table) -> tuple[pa.Table, NDArray[np.int64]]:
-    """The items in the question's order, else by its key (as they come where that is None), each once; prints (N,).
+    """The items, each once, in the question's order, else by its key, or as they come; and their hashes (N,).
 
     ValueError where an item has no key, or where two items of one key differ otherwise.
     """
     items, key, service = items.combine_chunks(), question.key, question.service
     if key is None:
-        own = prints(items, None)
+        own = hash_items(items, None)
         _, first = np.unique(own, return_index=True)
         first.sort()
         return items.take(pa.array(first)), own[first]
     if items[key].null_count:
         raise ValueError(f"{service}: {items[key].null_count:,} of {items.num_rows:,} items have no {key}.")
     items = items.take(pc.sort_indices(items, sort_keys=[(key, "ascending")]))
-    own = prints(items, key)
+    own = hash_items(items, key)
     column = items[key].combine_chunks()
     again = np.zeros(items.num_rows, bool)
     again[1:] = pc.equal(column[1:], column[:-1]).to_numpy(zero_copy_only=False)
@@ -93,7 +93,12 @@ def distinct(question: Question, items: pa.Table) -> tuple[pa.Table, NDArray[np.
 
 
 def cut(
-    question: Question, identity: str, items: pa.Table, prints: NDArray[np.int64], wanted: NDArray[np.bool_], size: int
+    question: Question,
+    identity: str,
+    items: pa.Table,
+    item_hashes: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
+    size: int,
 ) -> list[Request]:
     """Requests about the `wanted` ones (N,) among all items (N rows), at most `size` items each.
 
@@ -104,11 +109,13 @@ def cut(
     if not place.size:
         return []
     edges = np.flatnonzero(np.diff(place // size)) + 1
-    return [Request(question, identity, items.take(pa.array(part)), prints[part]) for part in np.split(place, edges)]
+    return [
+        Request(question, identity, items.take(pa.array(part)), item_hashes[part]) for part in np.split(place, edges)
+    ]
 
 
-def prints(items: pa.Table, key: str | None) -> NDArray[np.int64]:
-    """Prints (N,): the ids themselves where an item is no more than a whole number, else a hash of each row."""
+def hash_items(items: pa.Table, key: str | None) -> NDArray[np.int64]:
+    """Hashes (N,): the ids themselves where an item is no more than a whole number, else a hash of each row."""
     if key is not None and items.column_names == [key] and pa.types.is_integer(items.schema.field(key).type):
         return items[key].to_numpy().astype(np.int64)
     mixed = np.zeros(items.num_rows, np.uint64)

@@ -90,11 +90,6 @@ def resolve(
     return pa.table(columns).cast(RESOLVED).take(pa.array(order))
 
 
-def separation_arcsec(ra1: NDArray, dec1: NDArray, ra2: NDArray, dec2: NDArray) -> NDArray[np.float64]:
-    """Great-circle distances, (N,) arcsec, of positions in degrees; exact for the smallest ones, at the poles too."""
-    return _arcsec(direction(ra1, dec1), direction(ra2, dec2))
-
-
 def _arcsec(one: NDArray, other: NDArray) -> NDArray[np.float64]:
     """Angles between unit vectors (N, 3), arcsec, from their chords."""
     chord = np.sqrt(np.sum((one - other) ** 2, axis=-1))

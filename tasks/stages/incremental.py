@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.staging import commit_staged, finished_parts, stage_rows
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import among, chunks, stage_key
+from lakehouse.lineage import select_sources, split_into_chunks, stage_key
 from lakehouse.run import Run
 from schemas import TableSpec
 from tasks.stages.fanout import fan_out
@@ -54,7 +54,7 @@ class ChunkJob:
     @property
     def where(self) -> pc.Expression:
         """Filter for the rows of these sources in any table of the lake."""
-        return among(self.source_id) & (pc.field("dataset") == self.run.dataset)
+        return select_sources(self.source_id) & (pc.field("dataset") == self.run.dataset)
 
     def stage(self, spec: TableSpec, rows: pa.Table) -> None:
         """Leave new rows of a table for the commit; no reader sees them before."""
@@ -118,7 +118,7 @@ def _unfinished_jobs(run: Run, increment: Increment, key: str) -> list[tuple[Any
     chunked = [
         (work.sources.take(pa.array(part)), work.arguments)
         for work in increment.work
-        for part in chunks(
+        for part in split_into_chunks(
             work.sources["source_id"].to_numpy(), work.sources["tile"].to_numpy(), increment.chunk_objects
         )
     ]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import among
+from lakehouse.lineage import select_sources
 from lakehouse.run import Run
 from schemas import TABLES, TableSpec
 from schemas.arrays import GOLDEN, align, align_all, floats
@@ -40,7 +40,7 @@ def read_feature_names(lake: Lake, dataset: str) -> tuple[str, ...]:
 def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch:
     """Clean light curves of these sources, all surveys of a source together, in the order of `source_id`."""
     lake = Lake(run.lake)
-    rows = lake.read(CLEAN, where=among(source_id) & (pc.field("dataset") == run.dataset))
+    rows = lake.read(CLEAN, where=select_sources(source_id) & (pc.field("dataset") == run.dataset))
     batch = LightCurveBatch.from_arrow(rows, bands(lake, run.dataset).names).merged().sorted_by_time()
     return batch.select(align_all(source_id, batch.source_id, CLEAN.name))
 
@@ -54,7 +54,7 @@ def read_inputs(run: Run, source_id: NDArray[np.int64]) -> dict[str, NDArray[np.
     """What catalogues give for these sources: every input of features, (S,) in their order, NaN where there is none."""
     lake = Lake(run.lake)
     values = {name: np.full(source_id.size, np.nan) for name in INPUTS}
-    where = among(source_id) & (pc.field("dataset") == run.dataset)
+    where = select_sources(source_id) & (pc.field("dataset") == run.dataset)
     for spec, names in _input_columns(lake, run.dataset).items():
         rows = lake.read(spec, columns=["source_id", *names], where=where)
         place = align(source_id, rows["source_id"].to_numpy())  # -1, of an absent source, is the NaN at the end
@@ -83,7 +83,7 @@ def _input_columns(lake: Lake, dataset: str) -> dict[TableSpec, list[str]]:
 
 def read_examples(run: Run, source_id: NDArray[np.int64], names: Sequence[str], with_curves: bool) -> Examples:
     """The features `names`, and light curves where asked for, of these sources in this order."""
-    where = among(source_id) & (pc.field("dataset") == run.dataset)
+    where = select_sources(source_id) & (pc.field("dataset") == run.dataset)
     rows = Lake(run.lake).read(FEATURES, columns=["source_id", *names], where=where)
     rows = rows.take(pa.array(align_all(source_id, rows["source_id"].to_numpy(), FEATURES.name)))
     return examples_from_table(rows, names, read_light_curves(run, source_id) if with_curves else None)

@@ -51,7 +51,7 @@ def acquire_into(lake: Path, source: ArchiveSource, limit: int | None = None, ru
     manifest = RunManifest.start(place, {}, "test", run_id)
     stage = acquire_sources(Run(run_id, str(lake), dataset, "none"), source, limit)
     for name, mark in stage.inputs.items():
-        manifest.read_from(name, mark)
+        manifest.add_input(name, mark)
     manifest.finish(place)
     return stage
 
@@ -142,9 +142,9 @@ def items_answered_twice(lake: Path) -> list[str]:
     held: dict[tuple[str, str], list[np.ndarray]] = {}
     for record in records(lake):
         if record.state == DONE:
-            held.setdefault((record.service, record.identity), []).append(record.prints)
-    return [service for (service, _), prints in held.items()
-            if np.unique(np.concatenate(prints)).size < sum(part.size for part in prints)]  # fmt: skip
+            held.setdefault((record.service, record.identity), []).append(record.item_hashes)
+    return [service for (service, _), item_hashes in held.items()
+            if np.unique(np.concatenate(item_hashes)).size < sum(part.size for part in item_hashes)]  # fmt: skip
 
 
 def limits_with(**changes: dict[str, Any]) -> dict[str, ServiceLimits]:

@@ -14,8 +14,8 @@ import pytest
 from flows.presets import preset
 from flows.settings import override
 from lakehouse.delta.store import Lake
-from lakehouse.manifest import runs
-from lakehouse.models import current, read_card
+from lakehouse.manifest import read_manifests
+from lakehouse.models import read_card, read_current
 from lakehouse.query import run_sql
 from lakehouse.run import Run
 from schemas import TABLES
@@ -26,10 +26,10 @@ ARCHIVE = Path(__file__).parents[1] / "data" / "old_lake.tar.xz"
 # The settings of make_old_lake.py by their names of today.
 SETTINGS = (
     "source.replica.n_objects=250", "source.sample.tiles=[3]", "source.sample.tile_order=0",
-    "source.sample.random_index=null", "limit=24", "training.n_folds=2",
+    "source.sample.random_index=null", "limit=24", "training.n_folds=2", "training.min_labels=10",
+    "training.quantities=[teff_k]", "training.options.lstm.hidden=2", "training.options.lstm.max_epoch_count=1",
     *(f"training.options.{name}.trees=10" for name in ("forest", "balanced_forest", "colour_forest")),
-    "training.min_labels=10", "training.quantities=[teff_k]", "training.options.lstm.hidden=2",
-    "training.options.lstm.max_passes=1", "features.period.f_max=5", "compute.n_workers=1",
+    "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip
 # By whom and of what a row was made.
 STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "curve_hash", "definitions")
@@ -74,9 +74,9 @@ def test_an_old_lake_opens_and_answers_queries(old_lake):
 
 
 def test_old_manifests_and_cards_are_read(old_lake):
-    (manifest,) = runs(Lake(old_lake))
+    (manifest,) = read_manifests(Lake(old_lake))
     assert manifest.status == "done" and [stage["name"] for stage in manifest.stages][-1] == "publish"
-    models = current(old_lake, "demo")
+    models = read_current(old_lake, "demo")
     assert set(models) == {"class", "teff_k"}
     for target, model_id in models.items():
         assert read_card(old_lake, "demo", target, model_id)["run_id"] == manifest.run_id
@@ -90,9 +90,11 @@ def test_the_stored_answers_give_the_same_tables_without_asking_again(old_lake, 
     shutil.copytree(old_lake / "raw", bare.path / "raw")
     stage = acquire_sources(Run("r2", str(bare.path), "demo", "none"), settings.source, settings.limit)
     assert stage.done == stage.total == 24
-    for name in bare.tables():
-        if name != "raw_archive__request":
+    for name in sorted(set(bare.tables()) - {"raw_archive__request"}):
+        if Lake(old_lake).exists(name):
             assert_same({name: values(bare.path, name)}, {name: values(old_lake, name)})  # hashes among them: exact
+        else:
+            assert bare.count(name) == 0, name
 
 
 @pytest.mark.slow
@@ -102,8 +104,8 @@ def test_an_old_lake_refreshes_to_the_same_catalogue(old_lake):
     argelander("refresh", "demo", "--offline", "--lake", old_lake, "--release", old_lake / "release", *words)
     for name, table in old.items():
         assert values(old_lake, name, table.column_names).equals(table), name
-    assert [manifest.status for manifest in runs(Lake(old_lake))] == ["done", "done"]
-    newest, oldest = runs(Lake(old_lake))
+    assert [manifest.status for manifest in read_manifests(Lake(old_lake))] == ["done", "done"]
+    newest, oldest = read_manifests(Lake(old_lake))
     origins = run_sql(old_lake, ORIGIN).to_pylist()
     assert len(origins) == 24
     for row in origins:

@@ -1,6 +1,5 @@
 """The main job on a folder: what it leaves in the lake, what it does the second time, and what new data cause."""
 
-import json
 import shutil
 
 import numpy as np
@@ -10,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delta.store import Lake
-from lakehouse.models import current, model_dir
+from lakehouse.models import model_dir, read_card, read_current
 from tasks.learning.persistence import load
 from tests.integration.conftest import (
     argelander,
@@ -48,7 +47,7 @@ def test_the_catalogue_says_how_sure_a_period_is(refreshed):
 def test_no_catalogue_row_was_scored_by_a_model_that_saw_it(refreshed):
     _, lake, _ = refreshed
     rows = Lake(lake).read("score__value")
-    for target, model_id in current(lake, "small").items():
+    for target, model_id in read_current(lake, "small").items():
         folder = model_dir(lake, "small", target, model_id)
         labels = pq.read_table(folder / "labels.parquet")
         fold = dict(zip(labels["source_id"].to_pylist(), labels["fold"].to_pylist(), strict=True))
@@ -63,7 +62,7 @@ def test_no_catalogue_row_was_scored_by_a_model_that_saw_it(refreshed):
 
 def test_labels_and_held_out_part_are_disjoint_from_training(refreshed):
     _, lake, _ = refreshed
-    card = json.loads((model_dir(lake, "small", "class", current(lake, "small")["class"]) / "card.json").read_text())
+    card = read_card(lake, "small", "class", read_current(lake, "small")["class"])
     assert card["n_labelled"] == 120 and card["n_test"] > 10
     metrics = Lake(lake).read("score_model__metric")
     test = metrics.filter(pc.equal(metrics["split"], "test"))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse import ids
-from lakehouse.delta.keys import duplicated
+from lakehouse.delta.keys import find_duplicates
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.quantities import OWN as QUANTITY
@@ -44,7 +44,7 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
         tables[spec], bad = validate(spec, rows, run.dataset, run.run_id)
         rejected.append(bad)
     quarantine = pa.concat_tables(rejected)
-    first = pa.array(~duplicated(quarantine, QUARANTINE.key))
+    first = pa.array(~find_duplicates(quarantine, QUARANTINE.key))
     tables = {QUARANTINE: quarantine.filter(first), **tables}
     partition = {"dataset": run.dataset}
     return [lake.overwrite(run.run_id, spec, table, partition, stage="acquire") for spec, table in tables.items()]

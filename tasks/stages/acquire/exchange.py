@@ -66,7 +66,7 @@ class Exchange:
         self._stop.check()
         service, key = question.service, question.key
         limits = self._limits_of(service)
-        items, prints = distinct(question, items)
+        items, item_hashes = distinct(question, items)
         if not items.num_rows:
             return items
         identity = question.identity(self.endpoint)
@@ -75,11 +75,11 @@ class Exchange:
         fresh: dict[str, pa.Table] = {}
         while True:
             if key is None:
-                items, prints = _divide_items(question, identity, items, prints, answered)
-            numbers = answered.find(prints)
+                items, item_hashes = _divide_items(question, identity, items, item_hashes, answered)
+            numbers = answered.find(item_hashes)
             if (missing := numbers < 0).any():
                 self._refuse_offline(question, missing)
-                requests = cut(question, identity, items, prints, missing, size)
+                requests = cut(question, identity, items, item_hashes, missing, size)
                 fresh |= (new := self._fetch(requests, answered))
                 if not new:
                     self._stop.pause(POLL_S)  # others are asking for what is missing
@@ -194,12 +194,12 @@ class Exchange:
 
 
 def _divide_items(
-    question: Question, identity: str, items: pa.Table, prints: NDArray[np.int64], answered: Answered
+    question: Question, identity: str, items: pa.Table, item_hashes: NDArray[np.int64], answered: Answered
 ) -> tuple[pa.Table, NDArray[np.int64]]:
-    """The items with their prints, each one whose request was split replaced by its halves."""
+    """The items with their hashes, each one whose request was split replaced by its halves."""
     if not answered.has_split:
-        return items, prints
-    todo = [Request(question, identity, items.slice(i, 1), prints[i : i + 1]) for i in range(items.num_rows)][::-1]
+        return items, item_hashes
+    todo = [Request(question, identity, items.slice(i, 1), item_hashes[i : i + 1]) for i in range(items.num_rows)][::-1]
     whole: list[Request] = []
     while todo:
         request = todo.pop()
@@ -207,7 +207,7 @@ def _divide_items(
             whole.append(request)
         else:
             todo += reversed(request.halves() or ())
-    return pa.concat_tables([request.items for request in whole]), np.concatenate([r.prints for r in whole])
+    return pa.concat_tables([request.items for request in whole]), np.concatenate([r.item_hashes for r in whole])
 
 
 def _about(rows: pa.Table, key: str, ids: pa.ChunkedArray) -> pa.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,10 +12,11 @@ from numpy.typing import NDArray
 from lakehouse import ids
 from lakehouse.delta.staging import stage_rows
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import outdated
+from lakehouse.lineage import find_outdated
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import align_all
+from schemas.dataset import Band
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.stages.acquire.archive import Archive, ObjectChunk
@@ -41,9 +41,9 @@ def receive_chunk(
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
     beside = {name: _with_place(run.dataset, rows, source_id, tile) for name, rows in chunk.beside.items()}
     judge = RAW if archive.has_epochs else SOURCE
-    new = outdated(lake, judge, run.dataset, source_id, sources["content_hash"].to_numpy(), "content_hash")
+    new = find_outdated(lake, judge, run.dataset, source_id, sources["content_hash"].to_numpy(), "content_hash")
     if archive.has_epochs and new.any():
-        rows = epoch_rows(chunk.epochs, chunk.objid, [band.survey for band in archive.bands], sources, new)
+        rows = epoch_rows(chunk.epochs, chunk.objid, archive.bands, sources, new)
         stage_rows(run.lake, RAW, rows, key, part)
     return Received(sources, beside, chunk.rejected), source_id[new]
 
@@ -66,7 +66,7 @@ def source_rows(dataset: str, archive: Archive, chunk: ObjectChunk, tile_order: 
 
 
 def epoch_rows(
-    batch: LightCurveBatch, objid: NDArray[np.int64] | None, survey_of_band: Sequence[str], sources: pa.Table,
+    batch: LightCurveBatch, objid: NDArray[np.int64] | None, bands: tuple[Band, ...], sources: pa.Table,
     wanted: NDArray[np.bool_],
 ) -> pa.Table:  # fmt: skip
     """Rows of raw_sample__epoch of the `wanted` (S,) sources: one for each object of a survey that has seen them.
@@ -74,8 +74,8 @@ def epoch_rows(
     `sources` has the rows of core_sample__source of the batch; `objid` (N,) the survey's object of each epoch, 0
     where it is None.
     """
-    surveys, code = np.unique(survey_of_band, return_inverse=True)
-    row, survey = batch.row, code[batch.band]
+    surveys, survey_of_band = np.unique([band.survey for band in bands], return_inverse=True)
+    row, survey = batch.row, survey_of_band[batch.band]
     objid = np.zeros(row.size, np.int64) if objid is None else objid
     epoch = np.flatnonzero(wanted[row])
     order = epoch[np.lexsort((batch.time[epoch], objid[epoch], survey[epoch], row[epoch]))]

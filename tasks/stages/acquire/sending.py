@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.answers.answered import Answered
-from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, now, packed
+from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, now, pack
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.gate import Gate
 from tasks.archives.limits import ServiceLimits
@@ -71,7 +71,7 @@ class Sender:
         while todo:  # depth first: where a service is down, the first single item shows it, not all of them
             part = todo.pop()
             self.stop.check()
-            with answered.claim(part.key, part.prints) as free:
+            with answered.claim(part.key, part.item_hashes) as free:
                 if not free.all():
                     todo += [part.only(free)] if free.any() else []
                     continue
@@ -81,7 +81,7 @@ class Sender:
                     if rows is not None:
                         fresh[part.key] = rows
                         self._confirm(part.key, halved, answered)
-                        left = answered.find(part.prints) < 0
+                        left = answered.find(part.item_hashes) < 0
                         todo += [part.only(left)] if left.any() else []
                         continue
                     if record.state != SPLIT:
@@ -147,7 +147,7 @@ class Sender:
             entry["error"], record.job_url = str(error), None
             raise
         record.content = self.raw.keep(answer)
-        record.items, record.left_out = packed(part.prints[~doubted]), packed(part.prints[doubted])
+        record.items, record.left_out = pack(part.item_hashes[~doubted]), pack(part.item_hashes[doubted])
         record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
         answered.finish(record)
         self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
@@ -176,10 +176,10 @@ class Sender:
         if key is None or not part.question.expects_all:
             return np.zeros(len(part), bool)
         is_there = pc.is_in(part.items[key].cast(rows[key].type), value_set=rows[key].combine_chunks())
-        doubted = ~is_there.to_numpy(zero_copy_only=False) & ~answered.left_out(part.prints)
+        doubted = ~is_there.to_numpy(zero_copy_only=False) & ~answered.left_out(part.item_hashes)
         if doubted.all():
             if len(part) < NONE_FOR_SOME:
-                record.left_out = packed(part.prints)
+                record.left_out = pack(part.item_hashes)
             nothing = f"an answer without a row about any of {len(part):,} items"
             raise Retryable(f"{self.service} sent {nothing}, as if {part.question.release} had none of them.")
         return doubted
@@ -240,7 +240,7 @@ class Sender:
         values = (asdict(old) if old is not None else {}) | {
             "key": part.key, "identity": part.identity, "service": self.service, "endpoint": self.endpoint,
             "release": question.release, "text": question.text, "parameters": dict(question.parameters),
-            "n_item": len(part), "items": packed(part.prints), "item": _item(part), "state": SENT,
+            "n_item": len(part), "items": pack(part.item_hashes), "item": _item(part), "state": SENT,
             "run_id": self.run_id, "content": None, "rows": None, "bytes": None, "answered": None, "children": [],
             "job_url": old.job_url if old is not None and old.state in (SENT, FAILED) else None,
         }  # fmt: skip

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from lakehouse.delta.staging import commit_staged
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import stage_key
-from lakehouse.manifest import last_fingerprint
+from lakehouse.manifest import read_last_fingerprint
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.inputs import ArchiveSource, FolderSource
@@ -38,7 +38,7 @@ def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int |
 
 def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     inputs = {f"archive of {run.dataset}": archive.fingerprint}
-    if lake.exists(SOURCE) and last_fingerprint(lake, *inputs) == archive.fingerprint:
+    if lake.exists(SOURCE) and read_last_fingerprint(lake, *inputs) == archive.fingerprint:
         total = lake.count(SOURCE, dataset=run.dataset)
         return StageResult("acquire", 0, total, archive.close(), notes=("input unchanged",), inputs=inputs)
     refuse_twins(lake, [band.name for band in archive.bands], BAND, "name", "band")

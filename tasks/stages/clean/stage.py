@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import chained, outdated
+from lakehouse.lineage import chain_hashes, find_outdated
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.arrays import align, align_all
@@ -31,7 +31,7 @@ def clean_sources(run: Run, cuts: CutConfig) -> StageResult:
     if not sources.num_rows:
         return StageResult("clean", 0, 0, notes=("no light curves: nothing to clean",))
     source_id, expected = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
-    todo = sources.filter(pa.array(outdated(lake, CLEAN, run.dataset, source_id, expected)))
+    todo = sources.filter(pa.array(find_outdated(lake, CLEAN, run.dataset, source_id, expected)))
     if not todo.num_rows:
         return StageResult("clean", 0, sources.num_rows)
     work = [Work(todo, (bands(lake, run.dataset).names, cuts))]
@@ -44,7 +44,7 @@ def _sources_with_epochs(lake: Lake, dataset: str, cuts: CutConfig) -> pa.Table:
     columns = ["source_id", "tile", "content_hash", "n_epoch"]
     sources = lake.read(SOURCE, columns=columns, where={"dataset": dataset})
     sources = sources.filter(pc.greater(sources["n_epoch"], 0))
-    hashes = chained(sources["content_hash"].to_numpy(), f"clean {CUTS_VERSION} {cuts}")
+    hashes = chain_hashes(sources["content_hash"].to_numpy(), f"clean {CUTS_VERSION} {cuts}")
     return sources.select(["source_id", "tile"]).append_column("input_hash", pa.array(hashes))
 
 

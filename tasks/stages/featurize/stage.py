@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from lakehouse.bands import bands
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import chained, fingerprint, outdated
+from lakehouse.lineage import chain_hashes, find_outdated, fingerprint
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.features import FeatureConfig, colour_columns, compile_all, definitions, feature_columns
@@ -32,7 +32,7 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
     sources, has_epochs = _read_sources(lake, run.dataset)
     sources = _with_hashes(lake, run.dataset, sources, config, has_epochs)
     source_id, expected = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
-    todo = sources.filter(pa.array(outdated(lake, FEATURES, run.dataset, source_id, expected)))
+    todo = sources.filter(pa.array(find_outdated(lake, FEATURES, run.dataset, source_id, expected)))
     if not has_epochs:
         tables = _featurize_photometry(run, names, todo) if todo.num_rows else ()
         return StageResult("featurize", todo.num_rows, sources.num_rows, tables)
@@ -67,8 +67,8 @@ def _with_hashes(lake: Lake, dataset: str, sources: pa.Table, config: FeatureCon
     if has_epochs and config.inputs:
         hashes = hashes ^ hash_inputs(lake, dataset, sources["source_id"].to_numpy())
     common = replace(config, second_period=False) if has_epochs else "colours"  # the definitions say the rest
-    curve_hash = chained(hashes, f"features of {common} {names}")
-    input_hash = chained(curve_hash, definitions(config) if has_epochs else COLOURS)
+    curve_hash = chain_hashes(hashes, f"features of {common} {names}")
+    input_hash = chain_hashes(curve_hash, definitions(config) if has_epochs else COLOURS)
     columns = {"curve_hash": curve_hash, "input_hash": input_hash}
     return pa.table({name: sources[name] for name in ("source_id", "tile")} | columns)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lakehouse.bands import bands
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
-from lakehouse.models import current, read_card
+from lakehouse.models import read_card, read_current
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
@@ -41,7 +41,7 @@ def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> Rep
     """Everything the report shows of the catalogue `rows` of the run's dataset."""
     where = {"dataset": run.dataset}
     dataset_bands = bands(lake, run.dataset)
-    cards = {t: read_card(run.lake, run.dataset, t, m) for t, m in current(run.lake, run.dataset).items()}
+    cards = {t: read_card(run.lake, run.dataset, t, m) for t, m in read_current(run.lake, run.dataset).items()}
     quarantine = _read(lake, "core_quarantine__row", where)
     has_class = rows["class_pred"].null_count < rows.num_rows
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False) if has_class else None

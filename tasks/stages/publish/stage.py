@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
-from lakehouse.manifest import RunManifest, last_fingerprint
-from lakehouse.models import current, read_card
+from lakehouse.manifest import RunManifest, read_last_fingerprint
+from lakehouse.models import read_card, read_current
 from lakehouse.releases.release import write_release
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column, TableSpec
@@ -36,7 +36,7 @@ def publish_release(run: Run, release: Path, manifest: RunManifest) -> StageResu
     mark = fingerprint(rows["source_id"].to_numpy(), rows["feature_hash"].to_numpy(), models)
     inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
     held = sorted(release.glob(f"{run.dataset}-[0-9]*/report.html"))
-    if held and last_fingerprint(lake, *inputs) == mark:
+    if held and read_last_fingerprint(lake, *inputs) == mark:
         return StageResult("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
 
     against_truth(run, lake, rows)
@@ -71,7 +71,7 @@ def against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
         return
     held_out, truth = _with_truth(rows, lake.read(TRUTH, where={"dataset": run.dataset}))
     metrics: list[dict[str, Any]] = []
-    for target, model_id in current(run.lake, run.dataset).items():
+    for target, model_id in read_current(run.lake, run.dataset).items():
         card = read_card(run.lake, run.dataset, target, model_id)
         learnt = target_from_json(card["bound_target"])
         about = {"dataset": run.dataset, "recipe": card["recipe"]["name"], "model_id": model_id, "split": "truth",

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.models import current, has_model, read_card, retire, set_current, write_model
+from lakehouse.models import has_model, read_card, read_current, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.learning.evaluation import Evaluation, evaluate
@@ -94,7 +94,7 @@ def _wanted(every: Sequence[TargetLabels], plan: TrainingPlan) -> set[str]:
 
 def _cards(run: Run) -> tuple[dict[str, dict[str, Any]], list[str]]:
     """Cards of the current models by target, and the targets whose model this version cannot read."""
-    models = current(run.lake, run.dataset).items()
+    models = read_current(run.lake, run.dataset).items()
     cards = {target: read_card(run.lake, run.dataset, target, model_id) for target, model_id in models}
     readable = {target: card for target, card in cards.items() if card.get("format") == FORMAT}
     return readable, [target for target in cards if target not in readable]

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.archives.question import Question
-from tasks.archives.request import Request, cut, distinct, prints
+from tasks.archives.request import Request, cut, distinct, hash_items
 
 BY_ID = Question("vo", "about {items}", "dr1", bytes, key="id")
 BY_RANGE = Question("vo", "from {lo} to {hi}", "dr1", bytes)
 
 
 def one(question, items):
-    return Request(question, "0" * 32, items, prints(items, question.key))
+    return Request(question, "0" * 32, items, hash_items(items, question.key))
 
 
 @given(st.sets(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=60), st.integers(1, 20), st.data())
@@ -23,11 +23,11 @@ def test_borders_do_not_depend_on_what_is_answered_already(ids, size, data):
     wanted = np.array(data.draw(st.lists(st.booleans(), min_size=len(ids), max_size=len(ids))))
     whole = cut(BY_ID, "q", items, own, np.ones(len(ids), bool), size)
     assert [len(request) for request in whole[:-1]] == [size] * (len(whole) - 1)
-    left = {tuple(request.prints) for request in cut(BY_ID, "q", items, own, wanted, size)}
+    left = {tuple(request.item_hashes) for request in cut(BY_ID, "q", items, own, wanted, size)}
     keep = set(own[wanted].tolist())
-    expected = {tuple(i for i in request.prints.tolist() if i in keep) for request in whole} - {()}
+    expected = {tuple(i for i in request.item_hashes.tolist() if i in keep) for request in whole} - {()}
     assert left == expected
-    untouched = {request.key for request in whole if set(request.prints.tolist()) <= keep}
+    untouched = {request.key for request in whole if set(request.item_hashes.tolist()) <= keep}
     assert untouched <= {request.key for request in cut(BY_ID, "q", items, own, wanted, size)}
 
 
@@ -61,19 +61,19 @@ def test_what_cannot_be_divided_has_no_halves():
 )  # fmt: skip
 def test_a_print_stands_for_the_whole_row(changed, is_same):
     columns = {"id": [1, 2], "ra": [10.0, 20.0], "band": ["g", "r"], "n": [1, 1], "good": [True, False]}
-    old, new = prints(pa.table(columns), "id"), prints(pa.table(columns | changed), "id")
+    old, new = hash_items(pa.table(columns), "id"), hash_items(pa.table(columns | changed), "id")
     assert np.array_equal(old, new) == is_same
-    assert np.array_equal(old, prints(pa.table(dict(reversed(columns.items()))), "id"))
+    assert np.array_equal(old, hash_items(pa.table(dict(reversed(columns.items()))), "id"))
 
 
 def test_prints_stay_the_same_from_version_to_version():
     table = pa.table({"id": [5853498713190525696, -1], "ra": [217.4, None], "band": ["g", None], "good": [True, None]})
-    assert prints(table.select(["id"]), "id").tolist() == [5853498713190525696, -1]
-    assert prints(table, "id").tolist() == [5557386142936525338, 1647684102958976935]
+    assert hash_items(table.select(["id"]), "id").tolist() == [5853498713190525696, -1]
+    assert hash_items(table, "id").tolist() == [5557386142936525338, 1647684102958976935]
     assert one(BY_ID, table.select(["id"])).key == "5fcacb2ebd748e0200afae81d8b95c85"
 
 
 def test_prints_do_not_collide_in_a_million_rows():
     n = 10**6
     table = pa.table({"id": np.arange(n) // 1000, "ra": np.arange(n) % 1000 * 1e-7})
-    assert np.unique(prints(table, "id")).size == n
+    assert np.unique(hash_items(table, "id")).size == n

@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.delta.keys import duplicated, matches, sort_rows
+from lakehouse.delta.keys import find_duplicates, matches, sort_rows
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", "δ Sct", None])), max_size=20)
 
@@ -24,7 +24,7 @@ def test_sort_is_the_sort_of_tuples_and_stable(pairs):
 @given(rows)
 def test_duplicates_are_all_but_the_first(pairs):
     expected = [pair in pairs[:i] for i, pair in enumerate(pairs)]
-    assert duplicated(table(pairs), ["n", "s"]).tolist() == expected
+    assert find_duplicates(table(pairs), ["n", "s"]).tolist() == expected
 
 
 @given(rows, rows)

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.models import current, has_model, model_dir, read_card, record_models, set_current, write_model
+from lakehouse.models import has_model, model_dir, read_card, read_current, record_models, set_current, write_model
 from schemas import BadInput
 
 
@@ -63,13 +63,13 @@ def test_what_an_older_card_does_not_say_is_null(lake):
 
 
 def test_the_current_model_of_each_target(lake):
-    assert current(lake.path, "demo") == {}
+    assert read_current(lake.path, "demo") == {}
     for target, model in (("class", "m1"), ("teff_k", "m2"), ("class", "m3")):
         with write_model(lake.path, "demo", target, model, {}):
             pass
         set_current(lake.path, "demo", target, model)
-    assert current(lake.path, "demo") == {"class": "m3", "teff_k": "m2"}
-    assert current(lake.path, "other") == {}
+    assert read_current(lake.path, "demo") == {"class": "m3", "teff_k": "m2"}
+    assert read_current(lake.path, "other") == {}
 
 
 def test_what_is_not_there_cannot_be_current(lake):

@@ -4,7 +4,7 @@ import sys
 import pyarrow as pa
 import pytest
 
-from lakehouse.query import connect, describe, pinned, run_sql
+from lakehouse.query import connect, describe, quote_versions, run_sql
 from schemas import TABLES, BadInput
 
 SOURCE = TABLES["core_sample__source"]
@@ -58,7 +58,7 @@ def test_a_pinned_connection(full):
 
 def test_the_at_sign_is_left_alone_in_text_and_comments():
     sql = "select 'a__b@1', \"a__b@2\", x@3 from a__b@4 -- a__b@5\n/* a__b@6 */"
-    text, old = pinned(sql)
+    text, old = quote_versions(sql)
     assert old == {("a__b", 4)}
     assert text == sql.replace("a__b@4", '"a__b@4"')
 

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from lakehouse.answers.answered import Answered
+from lakehouse.answers.item_index import RECENT, ItemIndex
 from lakehouse.answers.ledger import ledger_rows, write_ledger
-from lakehouse.answers.prints import RECENT, PrintIndex
-from lakehouse.answers.raw import DEAD_S, DONE, FAILED, LOST, SENT, SPLIT, RawStore, Record, now, packed
+from lakehouse.answers.raw import DEAD_S, DONE, FAILED, LOST, SENT, SPLIT, RawStore, Record, now, pack
 from schemas import BadInput
 from schemas.tables.request import RAW_ARCHIVE__REQUEST
 
@@ -26,7 +26,7 @@ import numpy as np
 raw = RawStore(sys.argv[1])
 def record(key, ids, **more):
     ids = np.asarray(ids, np.int64)
-    return Record(key, "q", "vo", "here", "dr1", "about", n_item=len(ids), items=packed(ids), **more)
+    return Record(key, "q", "vo", "here", "dr1", "about", n_item=len(ids), items=pack(ids), **more)
 """
 
 
@@ -37,7 +37,7 @@ def raw(lake):
 
 def record(key, ids, state=DONE, content="", **more):
     ids = np.asarray(ids, np.int64)
-    values = {"state": state, "content": content or None, "n_item": len(ids), "items": packed(ids), **more}
+    values = {"state": state, "content": content or None, "n_item": len(ids), "items": pack(ids), **more}
     return Record(key, "q", "vo", "here", "dr1", "about {items}", **values)
 
 
@@ -78,7 +78,7 @@ def test_a_record_comes_back_as_it_was(raw):
     one = record("k", ids, SENT, job_url="http://a/async/1", attempts=attempts, parameters={"a": "b"}, item={"lo": 1})
     raw.write(one)
     back = raw.record("vo", "q", "k")
-    assert back == one and back.prints.tolist() == ids.tolist() and back.last_error == "502"
+    assert back == one and back.item_hashes.tolist() == ids.tolist() and back.last_error == "502"
     assert raw.record("vo", "q", "other") is None and list(raw.records("vo", "p")) == []
     path = raw.question("vo", "q") / "k.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"of a later version": 1}))
@@ -236,11 +236,11 @@ for write in (lambda: raw.keep(os.urandom(50_000)), lambda: raw.write(record("a"
 
 def test_the_index_of_prints_against_a_dictionary():
     rng = np.random.default_rng(5)
-    index, known = PrintIndex(), {}
+    index, known = ItemIndex(), {}
     for number in range(300):
-        prints = rng.integers(-RECENT * 4, RECENT * 4, rng.integers(0, 200))
-        index.add(prints, number)
-        known |= dict.fromkeys(prints.tolist(), number)
+        item_hashes = rng.integers(-RECENT * 4, RECENT * 4, rng.integers(0, 200))
+        index.add(item_hashes, number)
+        known |= dict.fromkeys(item_hashes.tolist(), number)
         if number % 50 == 20:
             index.drop(number - 3)
             known = {p: n for p, n in known.items() if n != number - 3}

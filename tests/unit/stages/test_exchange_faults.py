@@ -339,7 +339,7 @@ def test_what_an_answer_leaves_out_is_asked_about_once_more(tmp_path):
         assert pairs(ask(question(expects_all=True), items(range(7)))) == rows_about(range(7))
         assert ask.counts()["vo"]["requests"] == 2
     assert client.asked == [list(range(7)), [0, 3, 4, 5, 6]]
-    assert sorted(record.prints.tolist() for record in records(tmp_path)) == [[0, 3, 4, 5, 6], [1, 2]]
+    assert sorted(record.item_hashes.tolist() for record in records(tmp_path)) == [[0, 3, 4, 5, 6], [1, 2]]
     resumes(tmp_path, range(7), 0)
 
 

@@ -121,7 +121,7 @@ def test_killed_again_and_again_nothing_that_was_kept_is_asked_twice(tmp_path):
             time.sleep(random.uniform(0, 0.02))
             running.kill()
             running.wait()
-            kept = {i for record in RawStore(tmp_path / "lake").records_since() for i in record.prints.tolist()}
+            kept = {i for record in RawStore(tmp_path / "lake").records_since() for i in record.item_hashes.tolist()}
             n_seen = len(door.seen)
             assert n_seen - len(kept) // 10 <= 3 * (k + 1)  # what was on its way
         time.sleep(0.05)

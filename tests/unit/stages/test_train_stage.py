@@ -10,7 +10,7 @@ import pytest
 from distributed import LocalCluster
 
 from lakehouse.disk import write_json
-from lakehouse.models import current, model_dir, read_card
+from lakehouse.models import model_dir, read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
 from tasks.learning.models import MODELS
@@ -56,13 +56,13 @@ def metrics(lake, **where):
 
 def test_every_target_with_labels_is_trained_by_what_the_dataset_can_feed(run, lake):
     done = train_models(run, PLAN)
-    assert (done.done, done.total) == (2, 2) and set(current(run.lake, DATASET)) == {"class", "teff_k"}
+    assert (done.done, done.total) == (2, 2) and set(read_current(run.lake, DATASET)) == {"class", "teff_k"}
     recipes = {(row["target"], row["recipe"]) for row in metrics(lake)}
     of_class = {("class", name) for name in ("majority", "colour_forest", "forest")}  # without times no network
     assert recipes == of_class | {("teff_k", name) for name in ("median", "colour_forest", "forest")}
     chosen = {row["target"]: row["recipe"] for row in metrics(lake) if row["is_chosen"]}
     assert "majority" not in chosen.values() and "median" not in chosen.values()
-    card = read_card(run.lake, DATASET, "class", current(run.lake, DATASET)["class"])
+    card = read_card(run.lake, DATASET, "class", read_current(run.lake, DATASET)["class"])
     assert card["classes"] == ["CEP", "ECL", "RRab"] and set(card["features"]) <= set(READ)
     labels = pq.read_table(model_dir(run.lake, DATASET, "class", card["model_id"]) / "labels.parquet")
     assert labels.num_rows == card["n_labelled"] == 80 and (labels["fold"].to_numpy() == -1).sum() == card["n_test"]
@@ -71,21 +71,21 @@ def test_every_target_with_labels_is_trained_by_what_the_dataset_can_feed(run, l
 
 def test_nothing_is_trained_twice_and_new_labels_are(run, lake):
     train_models(run, PLAN)
-    before = current(run.lake, DATASET)
-    assert train_models(run, PLAN).done == 0 and current(run.lake, DATASET) == before
+    before = read_current(run.lake, DATASET)
+    assert train_models(run, PLAN).done == 0 and read_current(run.lake, DATASET) == before
     write_labels(lake, np.arange(1, 101) * 10, np.arange(100) % 3)
     kept = train_models(run, changed(PLAN, when="missing"))
     assert kept.done == 0 and "+20 labels" in kept.notes[0] and "training.when=stale" in kept.notes[0]
     again = train_models(run, PLAN)
-    assert again.done == 1 and current(run.lake, DATASET)["teff_k"] == before["teff_k"]
-    assert current(run.lake, DATASET)["class"] != before["class"]
+    assert again.done == 1 and read_current(run.lake, DATASET)["teff_k"] == before["teff_k"]
+    assert read_current(run.lake, DATASET)["class"] != before["class"]
     assert {row["target"] for row in metrics(lake)} == {"class", "teff_k"}
 
 
 def test_a_target_that_is_no_longer_wanted_scores_no_more(run):
     train_models(run, PLAN)
     train_models(run, changed(PLAN, quantities=()))
-    assert set(current(run.lake, DATASET)) == {"class"}
+    assert set(read_current(run.lake, DATASET)) == {"class"}
 
 
 def test_too_few_labels_and_strange_recipes_are_said(run):
@@ -97,7 +97,7 @@ def test_too_few_labels_and_strange_recipes_are_said(run):
 
 def test_models_of_another_version_are_refused_and_trained_anew_even_if_only_missing_ones_are(run):
     train_models(run, PLAN)
-    models = current(run.lake, DATASET)
+    models = read_current(run.lake, DATASET)
     path = model_dir(run.lake, DATASET, "class", models["class"]) / "card.json"
     card = json.loads(path.read_text())
     old = {name: value for name, value in card.items() if name not in ("format", "bound_target")}
@@ -108,7 +108,7 @@ def test_models_of_another_version_are_refused_and_trained_anew_even_if_only_mis
         score_sources(run)
     done = train_models(run, changed(PLAN, when="missing"))
     assert done.done == 1 and "of another version" in done.notes[0]
-    assert [scorer.target.name for scorer in scorers_of(run, current(run.lake, DATASET))] == ["teff_k", "class"]
+    assert [scorer.target.name for scorer in scorers_of(run, read_current(run.lake, DATASET))] == ["teff_k", "class"]
 
 
 def test_a_joint_model_from_outside_trains_and_scores_with_one_file_and_one_line(run, lake, monkeypatch):
@@ -116,11 +116,13 @@ def test_a_joint_model_from_outside_trains_and_scores_with_one_file_and_one_line
     monkeypatch.setitem(RECIPES, joint_neighbours.SPEC.name, joint_neighbours.joint_neighbours)
     train_models(run, PLAN)
     done = train_models(run, changed(PLAN, recipes=(*FORESTS, joint_neighbours.SPEC.name)))
-    assert done.done == 1 and list(current(run.lake, DATASET)) == ["class+teff_k"]  # what is learnt jointly, not alone
+    assert done.done == 1 and list(read_current(run.lake, DATASET)) == [
+        "class+teff_k"
+    ]  # what is learnt jointly, not alone
     assert {(row["target"], row["recipe"]) for row in metrics(lake)} == {
         ("class", "joint_neighbours"), ("teff_k", "joint_neighbours")
     }  # fmt: skip
-    card = read_card(run.lake, DATASET, *next(iter(current(run.lake, DATASET).items())))
+    card = read_card(run.lake, DATASET, *next(iter(read_current(run.lake, DATASET).items())))
     assert card["n_labelled"] == 120  # one of two labels is enough
     scored = score_sources(run)
     assert scored.done == 120 and score_sources(run).done == 0

@@ -5,10 +5,10 @@ import io
 import numpy as np
 import pyarrow as pa
 import pytest
+from astropy.coordinates import SkyCoord
 from pyarrow.csv import write_csv
 
 from tasks.archives.adql import render
-from tasks.crossmatch.resolve import separation_arcsec
 from tasks.replica.adql import ROW, prepare, translate
 from tasks.replica.holdings import Holdings, build
 from tasks.replica.served import ServedColumn, ServedTable
@@ -47,7 +47,8 @@ def pairs_within(items, objects, objid, ra, dec, radius_arcsec):
     """(source_id, objid) of all pairs within the radius, comparing each with each."""
     here, there = ([t[name].to_numpy()[:, None] for name in names] for t, names in
                    ((items, ("ra", "dec")), (objects, (ra, dec))))  # fmt: skip
-    near = separation_arcsec(*here, *(column.T for column in there)) <= radius_arcsec
+    apart = SkyCoord(*here, unit="deg").separation(SkyCoord(*(column.T for column in there), unit="deg"))
+    near = apart.arcsec <= radius_arcsec
     item, other = np.nonzero(near)
     ids = zip(items["source_id"].to_numpy()[item], objects[objid].to_numpy()[other], strict=True)
     return sorted((int(source), int(object)) for source, object in ids)
