@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
-from lakehouse.models import current, read_card
+from lakehouse.models import read_card, read_current
 from lakehouse.run import Run
 from schemas import TABLES
 from tasks.learning.training_config import TrainingConfig
@@ -39,7 +39,7 @@ def metrics(lake, split: str) -> dict[tuple[str, str], dict]:
 def test_the_report_shows_the_held_out_part_that_was_measured(scored):
     lake, run = scored
     cards = {
-        target: read_card(run.lake, DATASET, target, model) for target, model in current(run.lake, DATASET).items()
+        target: read_card(run.lake, DATASET, target, model) for target, model in read_current(run.lake, DATASET).items()
     }
     classes, quantity = read_held_out(run, cards)
     assert isinstance(classes, HeldOutClasses) and isinstance(quantity, HeldOutQuantity)
