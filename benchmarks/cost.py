@@ -1,6 +1,6 @@
 """What would a run of 1e4, 1e6 and 1e8 sources cost the real archives, in requests, bytes and hours?
 
-Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); fields, chunks,
+Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of the sample, items a request,
 limits and rates are those of a live run; how long requests take was measured by others or is assumed, as named below.
 An estimate without retries: no live archive was reached.
 
@@ -80,7 +80,7 @@ class Cost:
 def main(lake: str = "lake") -> None:
     """Prints a table for each size."""
     questions, sources = ledger(lake), Lake(lake).count("core_gaia__source")
-    print(f"per source: from the ledger of {lake}, {sources:,} sources; fields of {CHUNK_SIZE:,} sources")
+    print(f"per source: from the ledger of {lake}, {sources:,} sources; chunks of {CHUNK_SIZE:,} sources")
     for n in SIZES:
         total_bytes, longest = 0.0, 0.0
         print(f"\n{n:,} sources\n{'service':18}{'requests':>12}{'GB':>10}{'hours':>10}")
@@ -123,13 +123,13 @@ def costs(
 
 
 def by_chunks(per_source: float, n: int, chunk_size: int, chunk: int) -> float:
-    """Requests about `per_source` items for each of `n` sources: none goes beyond a field or holds over `chunk`."""
+    """Requests about `per_source` items for each of `n` sources: none goes beyond a chunk of the sample or holds over `chunk`."""
     whole, rest = divmod(n, chunk_size)
     return whole * _of_chunk(per_source * chunk_size, chunk) + _of_chunk(per_source * rest, chunk)
 
 
 def _of_chunk(items: float, chunk: int) -> float:
-    return ceil(items / chunk) if items >= 1 else items  # an item in every third field is a request in every third
+    return ceil(items / chunk) if items >= 1 else items  # an item in every third chunk is a request in every third
 
 
 def _chunk(asked: Asked, limits: ServiceLimits) -> int:

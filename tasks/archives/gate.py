@@ -66,7 +66,7 @@ class Gate:
                 with self._mutex():
                     limit, pace = self._limits()
                     slot = slot or self._slot(limit)
-                    wait = self._turn(pace) if slot is not None else random.uniform(*POLL_S)
+                    wait = self._wait_s(pace) if slot is not None else random.uniform(*POLL_S)
                 if slot is not None and wait <= 0:
                     break
                 pause(wait)
@@ -113,7 +113,7 @@ class Gate:
             kept = None
         return kept
 
-    def _turn(self, pace: float | None) -> float:
+    def _wait_s(self, pace: float | None) -> float:
         """Seconds to wait before the next request may begin; 0 where it may, and then it has."""
         last, until = self._times()
         now = time.time()

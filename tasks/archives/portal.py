@@ -72,7 +72,7 @@ class MastPortal:
         return catalogs
 
     def _learn_columns(self, catalogs: CatalogsClass) -> None:
-        """Fetch what the portal says of the TIC's columns, in one thread, before any other looks into it."""
+        """Fetch the portal's description of the TIC's columns, in one thread, before any other looks into it."""
         with self._lock:
             if TIC not in self._columns:
                 try:

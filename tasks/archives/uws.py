@@ -77,7 +77,7 @@ def answer(
 
 
 def _error_of(remote: RemoteJob) -> str:
-    """What a failed job says of itself; nothing where it has no words."""
+    """The message of a failed job; empty where there is none."""
     try:
         return remote.error()
     except BadReply as reply:

@@ -49,7 +49,7 @@ CHUNK_SIZE = 2500  # 5,000 took 2.4 GiB for a sample of 1e5 in four surveys
 
 @dataclass(frozen=True, eq=False)
 class SampleChunk:
-    """Some sources of the sample, ascending, with what Gaia says of them; tables of `survey.py`.
+    """Some sources of the sample, ascending, with what Gaia publishes about them; tables of `survey.py`.
 
     `rejected`: ids of files that could not be used, and published values that cannot be (the last chunk may hold
     nothing but these).

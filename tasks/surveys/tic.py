@@ -82,7 +82,7 @@ LABELS = {
 
 
 def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
-    """Counterparts in the TIC and what it says of them."""
+    """Counterparts in the TIC, their stellar parameters and their rows of core_tic__source."""
     here, around = positions_at(sources, EPOCH), neighbours_at(neighbours, sources, EPOCH)
     linked = sources.select(["source_id", "dr2_source_id"]).filter(pc.is_valid(sources["dr2_source_id"]))
     by_id, bad = drop_no_stars(linked_entries(ask, linked, here, options))
