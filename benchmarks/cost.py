@@ -1,7 +1,7 @@
 """What would a run of 1e4, 1e6 and 1e8 sources cost the real archives, in requests, bytes and hours?
 
-Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of the sample, items a request,
-limits and rates are those of a live run; how long requests take was measured by others or is assumed, as named below.
+Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of
+the sample, items a request, limits and rates are those of a live run; how long requests take was measured by others or is assumed, as named below.
 An estimate without retries: no live archive was reached.
 
 python -m benchmarks.cost [LAKE]
@@ -123,7 +123,7 @@ def costs(
 
 
 def by_chunks(per_source: float, n: int, chunk_size: int, chunk: int) -> float:
-    """Requests about `per_source` items for each of `n` sources: none goes beyond a chunk of the sample or holds over `chunk`."""
+    """Requests about `per_source` items for each of `n` sources: none holds more than `chunk`."""
     whole, rest = divmod(n, chunk_size)
     return whole * _of_chunk(per_source * chunk_size, chunk) + _of_chunk(per_source * rest, chunk)
 

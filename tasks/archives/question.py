@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 class Question:
     """One kind of question to one service.
 
-    `service` is a name in `services.SERVICES`. `text` is what is asked, in the service's own words: ADQL in
-    which ``{items}`` stands for the list of ids of a request (or ``TAP_UPLOAD.items`` for its table), or the name of
-    a product; `parameters` are the rest of it. `key` names the column, of the items and of the answer, that says
-    which item a row of the answer is about; None where the answer does not say (a selection). `is_upload`: the items
-    travel as a table. `chunk` is how many items a request may hold, where that is less than the service's limits
-    say. `expects_all`: every item ought to have rows, so one that has none is asked about once more. `read` turns a verbatim answer into a table; it is no part of what is asked, so a changed reader reads
-    again and does not ask again. `order` gives each item a number (N,): items with like ones belong in one request;
-    without it they go by their key. `spelling` is no part of what is asked either: where the service has two names for
-    a parameter's value, it maps the value to the name that is tried first.
+    `service` is a name in `services.SERVICES`. `text` is what is asked, in the service's own words: ADQL in which
+    ``{items}`` stands for the list of ids of a request (or ``TAP_UPLOAD.items`` for its table), or the name of a
+    product; `parameters` are the rest of it. `key` names the column, of the items and of the answer, that says
+    which item a row of the answer is about; None where the answer does not say (a selection). `is_upload`: the
+    items travel as a table. `chunk` is how many items a request may hold, where that is less than the service's
+    limits say. `expects_all`: every item ought to have rows, so one that has none is asked about once more. `read`
+    turns a verbatim answer into a table; it is no part of what is asked, so a changed reader reads again and does
+    not ask again. `order` gives each item a number (N,): items with like ones belong in one request; without it
+    they go by their key. `spelling` is no part of what is asked either: where the service has two names for a
+    parameter's value, it maps the value to the name that is tried first.
     """
 
     service: str

@@ -1,4 +1,4 @@
-"""Other Gaia sources near those of a chunk of the sample: whose light may stand in a survey's measurement of which star."""
+"""Other Gaia sources near those of the sample: whose light may stand in a survey's measurement of which star."""
 
 from __future__ import annotations
 
