@@ -1,7 +1,8 @@
 """What would a run of 1e4, 1e6 and 1e8 sources cost the real archives, in requests, bytes and hours?
 
 Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of
-the sample, items a request, limits and rates are those of a live run; how long requests take was measured by others or is assumed, as named below.
+the sample, items a request, limits and rates are those of a live run; how long requests take was measured by others or
+is assumed, as named below.
 An estimate without retries: no live archive was reached.
 
 python -m benchmarks.cost [LAKE]
