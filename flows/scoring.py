@@ -14,7 +14,7 @@ from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import FolderSource
 from tasks.stages.fanout import cluster
-from tasks.stages.score.folder import apply
+from tasks.stages.score.folder import write_scores
 
 
 def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> None:
@@ -23,7 +23,7 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     compute = settings.compute
     with cluster(compute.n_workers, compute.scheduler) as scheduler:
         run = Run("score", str(lake), dataset, scheduler, compute.chunk_objects, compute.retries)
-        objects, unseen = apply(run, source, settings.cut_config, settings.feature_config, out)
+        objects, unseen = write_scores(run, source, settings.cut_config, settings.feature_config, out)
     note = f" ({unseen:,} without a usable epoch have null scores)" if unseen else ""
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)
 

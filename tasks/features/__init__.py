@@ -41,6 +41,7 @@ __all__ = [
     "declared_columns",
     "definitions",
     "feature_columns",
+    "inputs_of",
     "keep_independent",
     "made",
     "stale",
@@ -101,6 +102,12 @@ def keep_independent(names: Iterable[str], declared: Mapping[str, Column], sourc
     `declared` is that of `declared_columns`; a column that it lacks is left out, because its sources are unknown.
     """
     return tuple(name for name in names if name in declared and not declared[name].shares_source(sources))
+
+
+def inputs_of(names: Iterable[str], declared: Mapping[str, Column]) -> tuple[str, ...]:
+    """The values of catalogues that the columns `names` are computed with, by their names in a dataset's inputs."""
+    paths = {path for name in names if name in declared for path in declared[name].derived_from}
+    return tuple(sorted({path.rsplit(".", 1)[-1] for path in paths} & set(INPUTS)))
 
 
 def in_order() -> list[Feature]:

@@ -87,7 +87,7 @@ def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
 def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
     """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
     wanted = {"objects.id": spec.objects.id}
-    number = {}
+    number: dict[str, str] = {}
     if spec.objects.ra and spec.objects.dec:
         number |= {"objects.ra": spec.objects.ra, "objects.dec": spec.objects.dec}
     # A folder that is only scored needs no position; one that trains must not lose it to a misspelt name.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from tasks.surveys import list_label_origins
 
@@ -15,6 +15,24 @@ def _standard_recipes() -> tuple[str, ...]:
     from tasks.learning.recipes import STANDARD  # here: presets are listed without what models need
 
     return STANDARD
+
+
+def _check_recipes(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names; BadInput where one is of no recipe."""
+    from tasks.learning.recipes import recipes_for
+
+    recipes_for(names, ())
+    return names
+
+
+def _check_options(options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+    """The options; BadInput where one is of no recipe, or none that the recipe's configuration can have."""
+    from schemas.quantities import QUANTITIES
+    from tasks.learning.recipes import recipes_for
+    from tasks.learning.targets import targets_for
+
+    recipes_for(tuple(options), targets_for(QUANTITIES), options)
+    return options
 
 
 @dataclass(frozen=True)
@@ -26,11 +44,14 @@ class TrainingConfig:
     n_folds: Annotated[int, Field(ge=2, le=20, description="one model is trained without each fold")] = 5
     test_fraction: Annotated[float, Field(gt=0, lt=0.6, description="held out of every training")] = 0.2
     recipes: Annotated[
-        tuple[str, ...], Field(description="names in tasks/learning/recipes; the best out of fold is used")
+        tuple[str, ...],
+        Field(description="names in tasks/learning/recipes; the best out of fold is used"),
+        AfterValidator(_check_recipes),
     ] = field(default_factory=_standard_recipes)
     options: Annotated[
         Mapping[str, Mapping[str, Any]],
-        Field(description="fields of a recipe's configuration set otherwise: {forest: {trees: 500}}"),
+        Field(description="fields of a recipe's configuration set otherwise, by the recipe's name"),
+        AfterValidator(_check_options),
     ] = field(default_factory=dict)
     quantities: Annotated[tuple[str, ...], Field(description="learnt beside the class")] = (
         "teff_k",

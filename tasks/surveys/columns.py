@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
+from tasks.surveys.data_files import read_rows, read_types
 from tasks.surveys.gaia_releases import GaiaRelease
 
 # Largest |G(DR3) - G(DR2)| of one star. The two releases differ by a few hundredths of a magnitude in calibration, and
@@ -23,57 +24,15 @@ from tasks.surveys.gaia_releases import GaiaRelease
 # nothing about which of its rows is the same star.
 SAME_STAR_MAG = 0.5
 
-F32, F64, INT32, LONG, TEXT, BOOL = pa.float32(), pa.float64(), pa.int32(), pa.int64(), pa.string(), pa.bool_()
-
-SOURCE_COLUMNS = {
-    "source_id": LONG, "ra": F64, "dec": F64, "ref_epoch": F64, "parallax": F64, "parallax_error": F32, "pmra": F64,
-    "pmra_error": F32, "pmdec": F64, "pmdec_error": F32, "phot_g_mean_mag": F32, "phot_bp_mean_mag": F32,
-    "phot_rp_mean_mag": F32, "ruwe": F32, "has_epoch_photometry": BOOL, "phot_variable_flag": TEXT,
-}  # fmt: skip
-# Column in the answer: (alias of the table in GaiaRelease.tables, column of that table, type).
+# A row for each column of the answer: its name, the alias of its table in GaiaRelease.tables ("g": the sources
+# themselves), what that table calls it, and its type.
+_FILE = "gaia_columns.csv"
+_TYPES = read_types(_FILE)
+SOURCE_COLUMNS = {row["name"]: _TYPES[row["name"]] for row in read_rows(_FILE) if row["alias"] == "g"}
 JOINED_COLUMNS = {
-    "class_name": ("vc", "best_class_name", TEXT),
-    "class_score": ("vc", "best_class_score", F32),
-    "rr_class": ("rr", "best_classification", TEXT),
-    "rr_pf": ("rr", "pf", F64),
-    "rr_pf_error": ("rr", "pf_error", F32),
-    "rr_p1_o": ("rr", "p1_o", F64),
-    "rr_p1_o_error": ("rr", "p1_o_error", F32),
-    "rr_peak_to_peak_g": ("rr", "peak_to_peak_g", F32),
-    "rr_peak_to_peak_g_error": ("rr", "peak_to_peak_g_error", F32),
-    "rr_metallicity": ("rr", "metallicity", F32),
-    "rr_metallicity_error": ("rr", "metallicity_error", F32),
-    "cep_class": ("cep", "type_best_classification", TEXT),
-    "cep_mode": ("cep", "mode_best_classification", TEXT),
-    "cep_pf": ("cep", "pf", F64),
-    "cep_pf_error": ("cep", "pf_error", F32),
-    "cep_p1_o": ("cep", "p1_o", F64),
-    "cep_p1_o_error": ("cep", "p1_o_error", F32),
-    "cep_peak_to_peak_g": ("cep", "peak_to_peak_g", F32),
-    "cep_peak_to_peak_g_error": ("cep", "peak_to_peak_g_error", F32),
-    "eb_source_id": ("eb", "source_id", LONG),
-    "eb_frequency": ("eb", "frequency", F64),
-    "eb_frequency_error": ("eb", "frequency_error", F32),
-    "lpv_source_id": ("lpv", "source_id", LONG),
-    "lpv_frequency": ("lpv", "frequency", F32),
-    "lpv_frequency_error": ("lpv", "frequency_error", F32),
-    **{
-        f"{name}{end}": ("ap", f"{name}{end}", F32)
-        for name in ("teff_gspphot", "logg_gspphot", "mh_gspphot", "radius_gspphot", "mh_gspspec")
-        for end in ("", "_lower", "_upper")
-    },
-    "ps1_objid": ("ps", "original_ext_source_id", LONG),
-    "ps1_sep_arcsec": ("ps", "angular_distance", F64),
-    "ps1_n_neighbour": ("ps", "number_of_neighbours", INT32),
-    "ps1_n_mate": ("ps", "number_of_mates", INT32),
-    "dr2_distance_mas": ("dr", "angular_distance", F32),
-    "dr2_delta_mag": ("dr", "magnitude_difference", F32),
+    row["name"]: (row["alias"], row["column"], _TYPES[row["name"]]) for row in read_rows(_FILE) if row["alias"] != "g"
 }
-COLUMNS = {
-    **SOURCE_COLUMNS,
-    **{name: kind for name, (_, _, kind) in JOINED_COLUMNS.items()},
-    "dr2_source_id": LONG,
-}
+COLUMNS = {**_TYPES, "dr2_source_id": pa.int64()}
 JOIN_ORDER = ("vc", "rr", "cep", "eb", "lpv", "ap", "ps", "dr")
 
 

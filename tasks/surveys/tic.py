@@ -30,6 +30,7 @@ from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
 from tasks.surveys.bulk import FileTable, add_positions, drop_repeats, is_bulk, rows_near, rows_of_ids
+from tasks.surveys.data_files import read_rows, read_types
 from tasks.surveys.objects import (
     candidates_of,
     join_key,
@@ -55,19 +56,10 @@ RELEASE = "8.2"
 BEST, TABLE = "core_tic__source", f"TIC {RELEASE}"
 
 LONG, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
-# An entry, by MAST's names in lower case. Ids of Gaia are texts at MAST.
-ENTRY = {
-    "id": LONG, "gaia": TEXT, "ra": FLOAT, "dec": FLOAT, "tmag": FLOAT, "teff": FLOAT, "e_teff": FLOAT, "logg": FLOAT,
-    "e_logg": FLOAT, "mh": FLOAT, "e_mh": FLOAT, "rad": FLOAT, "e_rad": FLOAT, "mass": FLOAT, "e_mass": FLOAT,
-    "lumclass": TEXT, "numcont": FLOAT, "contratio": FLOAT, "disposition": TEXT, "duplicate_id": LONG, "ebv": FLOAT,
-}  # fmt: skip
-# The same at VizieR, spellings without signs and case: tools write [M/H] as __M_H_ or M_H.
-VIZIER = {
-    "id": "tic", "gaia": "gaia", "ra": "raj2000", "dec": "dej2000", "tmag": "tmag", "teff": "teff", "e_teff": "steff",
-    "logg": "logg", "e_logg": "slogg", "mh": "mh", "e_mh": "emh", "rad": "rad", "e_rad": "srad", "mass": "mass",
-    "e_mass": "smass", "lumclass": "lclass", "numcont": "ncont", "contratio": "rcont", "disposition": "disp",
-    "duplicate_id": "mtic", "ebv": "ebv",
-}  # fmt: skip
+# An entry, by MAST's names in lower case (ids of Gaia are texts there), and what VizieR calls the same, spelt without
+# signs and case: tools write [M/H] as __M_H_ or M_H.
+ENTRY = read_types("tic_columns.csv")
+VIZIER = {row["name"]: row["vizier"] for row in read_rows("tic_columns.csv")}
 MAY_LACK = ("ebv",)  # of VizieR's columns: a copy without it is read all the same
 BY_TAP = f"SELECT {', '.join(ENTRY)} FROM dbo.catalogrecord WHERE {{column}} IN {{items}}"
 NO_STAR = ("ARTIFACT", "SPLIT")

@@ -19,7 +19,7 @@ SMALL_SKY = (
     "training.options.balanced_forest.trees=60",
     "training.options.colour_forest.trees=60",
     "--set",
-    "training.options.lstm.max_epoch_count=5",
+    "training.options.lstm.max_passes=5",
 )
 
 

@@ -20,7 +20,7 @@ from tasks.features.feature import Feature
 from tasks.stages.acquire.stage import acquire_sources
 from tasks.stages.clean.stage import clean_sources
 from tasks.stages.featurize.stage import featurize_sources
-from tasks.stages.score.folder import refuse_changed
+from tasks.stages.score.refusals import refuse_changed
 from tests.integration.conftest import write_folder
 
 MADE_BY = ("input_hash", "definitions")  # what says how a row was made

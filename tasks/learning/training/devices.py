@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-Device = Literal["cpu", "cuda"]
+from tasks.learning.training.options import Device
 
 
 def torch_device(name: Device) -> torch.device:
@@ -44,7 +44,10 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def reproducible(seed: int, device: Device) -> Iterator[None]:
-    """One thread and torch's random numbers from `seed` inside; those outside go on as if nothing had been drawn."""
+    """One thread and torch's random numbers from `seed` inside; those outside go on as if nothing had been drawn.
+
+    The same inputs give the same bits on a CPU; on a GPU some sums have no fixed order.
+    """
     place = torch_device(device)
     used = [torch.cuda.current_device()] if place.type == "cuda" else []
     with one_thread(), torch.random.fork_rng(devices=used):

@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
-
-@dataclass(frozen=True)
-class GroupConfig:
-    """How one group of parameters learns, with AdamW.
-
-    `lr` is multiplied by `decay` after each pass in which the loop runs. Gradients are clipped to the norm `clip`. The
-    group takes `steps` steps in each batch, from the pass `first_pass` (0 is the first) on.
-    """
-
-    lr: float
-    decay: float = 1.0
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    first_pass: int = 0
-    steps: int = 1
+from tasks.learning.training.options import GroupConfig
 
 
 class ParameterGroup:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from tasks.learning.training.checkpoint import Checkpoint
-from tasks.learning.training.devices import Device, to_device, torch_device
-from tasks.learning.training.groups import GroupConfig, ParameterGroup
+from tasks.learning.training.devices import to_device, torch_device
+from tasks.learning.training.groups import ParameterGroup
+from tasks.learning.training.options import GroupConfig, LoopConfig
 from tasks.learning.training.progress import Progress, TrainingState, copy_weights
 
 Losses = Mapping[str, Callable[[], Tensor]]
@@ -44,19 +44,6 @@ class Learner(Protocol):
 
     def validation_loss(self) -> float:
         """The number that decides when to stop; the module is in evaluation mode, without gradients."""
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """Training ends after `max_passes` passes, or `patience` passes after the least validation loss.
-
-    `device` is "cpu" or "cuda".
-    """
-
-    max_passes: int
-    patience: int
-    seed: int = 0
-    device: Device = "cpu"
 
 
 def train(learner: Learner, config: LoopConfig, checkpoint: Checkpoint | None = None) -> list[float]:

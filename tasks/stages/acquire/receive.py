@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,6 @@ from lakehouse.lineage import find_outdated
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import align_all
-from schemas.dataset import Band
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.stages.acquire.archive import Archive, ObjectChunk
@@ -43,7 +43,7 @@ def receive_chunk(
     judge = RAW if archive.has_epochs else SOURCE
     new = find_outdated(lake, judge, run.dataset, source_id, sources["content_hash"].to_numpy(), "content_hash")
     if archive.has_epochs and new.any():
-        rows = epoch_rows(chunk.epochs, chunk.objid, archive.bands, sources, new)
+        rows = epoch_rows(chunk.epochs, chunk.objid, [band.survey for band in archive.bands], sources, new)
         stage_rows(run.lake, RAW, rows, key, part)
     return Received(sources, beside, chunk.rejected), source_id[new]
 
@@ -66,7 +66,7 @@ def source_rows(dataset: str, archive: Archive, chunk: ObjectChunk, tile_order: 
 
 
 def epoch_rows(
-    batch: LightCurveBatch, objid: NDArray[np.int64] | None, bands: tuple[Band, ...], sources: pa.Table,
+    batch: LightCurveBatch, objid: NDArray[np.int64] | None, survey_of_band: Sequence[str], sources: pa.Table,
     wanted: NDArray[np.bool_],
 ) -> pa.Table:  # fmt: skip
     """Rows of raw_sample__epoch of the `wanted` (S,) sources: one for each object of a survey that has seen them.
@@ -74,8 +74,8 @@ def epoch_rows(
     `sources` has the rows of core_sample__source of the batch; `objid` (N,) the survey's object of each epoch, 0
     where it is None.
     """
-    surveys, survey_of_band = np.unique([band.survey for band in bands], return_inverse=True)
-    row, survey = batch.row, survey_of_band[batch.band]
+    surveys, code = np.unique(survey_of_band, return_inverse=True)
+    row, survey = batch.row, code[batch.band]
     objid = np.zeros(row.size, np.int64) if objid is None else objid
     epoch = np.flatnonzero(wanted[row])
     order = epoch[np.lexsort((batch.time[epoch], objid[epoch], survey[epoch], row[epoch]))]

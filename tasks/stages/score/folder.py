@@ -1,4 +1,4 @@
-"""Door: apply a lake's current models to a folder of light curves that stays outside the lake."""
+"""Score a folder of light curves that stays outside the lake with the current models of a dataset of the lake."""
 
 from __future__ import annotations
 
@@ -9,86 +9,89 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.bands import bands
+from lakehouse.bands import Bands, bands
 from lakehouse.delta.store import Lake
 from lakehouse.disk import room_for, whole_file
 from lakehouse.models import read_current
 from lakehouse.run import Run
-from schemas import BadInput
+from schemas import TABLES
+from schemas.arrays import align_all, floats
 from schemas.inputs import FolderSource
-from tasks.features import FeatureConfig, compute_colours, compute_features, stale
+from tasks.features import INPUTS, FeatureConfig
 from tasks.folder import local
-from tasks.learning.catalogue import catalogue_values, columns_read
-from tasks.learning.data import examples_from_table
+from tasks.learning.light_curves import Pipeline, rows_of_curves, rows_of_photometry
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.cuts import apply_cuts
-from tasks.stages.acquire.archive import ObjectChunk
+from tasks.stages.acquire.archive import Archive, ObjectChunk
 from tasks.stages.acquire.folder import folder_archive
+from tasks.stages.acquire.receive import epoch_rows, source_rows
 from tasks.stages.fanout import fan_out
-from tasks.stages.featurize.chunk import COLOURS
 from tasks.stages.featurize.stage import complete_config
 from tasks.stages.score.models import scored_columns, scorers_of
-from tasks.stages.score.stage import FEATURES, PERIOD
+from tasks.stages.score.refusals import refuse_changed, refuse_missing_inputs, refuse_no_models, refuse_strange_bands
+from tasks.stages.score.stage import PERIOD
 from tasks.surveys.cuts import CutConfig
 
+INPUT = TABLES["core_sample__input"].name
 
-def apply(run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path) -> tuple[int, int]:
+
+def write_scores(
+    run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path
+) -> tuple[int, int]:
     """Score the folder of `source` into the Parquet file `out`; returns how many objects, and how many had no epoch.
 
     The folder is cleaned and featurized as the lake's own light curves were; its labels are not looked at. Raises
     BadInput where the lake has no model of the dataset, the models have learnt from features of another definition, or
-    the folder has a band that the dataset does not know.
+    the folder has a band that the dataset does not know, or lacks an input that the models read.
     """
-    models = read_current(run.lake, run.dataset)
-    if not models:
-        raise BadInput(f"The lake at {run.lake} has no model of {run.dataset}: train one with `argelander refresh`.")
-    own = bands(Lake(run.lake), run.dataset)
+    lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
+    refuse_no_models(run, models)
+    observed, features = bands(lake, run.dataset), complete_config(features, lake, run.dataset)
     archive = folder_archive(source, run.dataset, None, need_labels=False)
-    strange = [band.name for band in archive.bands if band.name not in own.names]
-    if strange:
-        raise BadInput(f"The folder has the band {strange[0]}, but the models of {run.dataset} read "
-                       f"{', '.join(own.names)}: name the bands alike in the dataset.toml.")  # fmt: skip
-    features = complete_config(features, Lake(run.lake), run.dataset)
-    refuse_changed(Lake(run.lake), run.dataset, features)
-    wanted = source.spec.has_light_curves
+    refuse_strange_bands(run.dataset, archive.bands, observed)
+    refuse_changed(lake, run.dataset, features)
+    refuse_missing_inputs(run, models, observed.names, source.spec)
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
-        jobs, sizes = [], []
-        for i, chunk in enumerate(archive.object_chunks):
-            for start in range(0, chunk.sources.num_rows, run.chunk_objects):
-                path = Path(scratch) / f"{i}-{start}.parquet"
-                with room_for("a chunk of the folder"):
-                    pq.write_table(_chunk(chunk, slice(start, start + run.chunk_objects), own.names), path)
-                jobs.append((run, models, own.names, cuts, features, str(path), wanted))
-                sizes.append(min(run.chunk_objects, chunk.sources.num_rows - start))
-        parts = fan_out(run.scheduler, score_file, jobs, "score", sizes, run.retries)
-    scores = _with_unseen(pa.concat_tables(parts) if parts else None, archive_ids(source), run, models)
+        files = _write_chunks(run, archive, observed, Path(scratch))
+        jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]
+        parts = fan_out(run.scheduler, score_file, jobs, "score", list(files.values()), run.retries)
+    scores = _with_unseen(pa.concat_tables(parts) if parts else None, _object_ids(source), run, models)
     with room_for(str(out)), whole_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
-    return scores.num_rows, scores.num_rows - sum(sizes)
+    return scores.num_rows, scores.num_rows - sum(files.values())
 
 
-def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
-    """BadInput where features have another definition now than in the lake, whose models have learnt from them."""
-    made_of = lake.read(FEATURES, columns=["definitions"], where={"dataset": dataset})["definitions"].drop_null()
-    known = [each for each in made_of.unique().to_pylist() if each != COLOURS]
-    if changed := sorted({family for each in known for family in stale(each, features)}):
-        raise BadInput(f"The definition of features has changed since the models of {dataset} were trained "
-                       f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
+def _write_chunks(run: Run, archive: Archive, observed: Bands, scratch: Path) -> dict[Path, int]:
+    """Write the folder as files of at most `run.chunk_objects` objects; returns each with how many it holds."""
+    files: dict[Path, int] = {}
+    for chunk in archive.object_chunks:
+        rows = _chunk_rows(run.dataset, archive, chunk, observed)
+        for start in range(0, chunk.sources.num_rows, run.chunk_objects):
+            some = chunk.sources["source_id"].slice(start, run.chunk_objects)
+            path = scratch / f"{len(files)}.parquet"
+            with room_for("a chunk of the folder"):
+                pq.write_table(rows.filter(pc.is_in(rows["source_id"], value_set=some.combine_chunks())), path)
+            files[path] = len(some)
+    return files
 
 
-def archive_ids(source: FolderSource) -> pa.Table:
-    """object_id of every object of the folder, in its order."""
-    return local.read_objects(source.folder, source.spec, need_labels=False).table.select(["object_id"])
-
-
-def _chunk(chunk: ObjectChunk, part: slice, names: tuple[str, ...]) -> pa.Table:
-    """Some objects of a chunk as rows with list columns, their band codes those of the lake."""
-    batch = chunk.epochs.select(part)
-    code = np.array([names.index(name) for name in batch.bands], np.int8)
-    rows = replace(batch, band=code[batch.band], bands=names).to_arrow()
-    return rows.append_column("object_id", chunk.sources["object_id"].slice(part.start, len(batch)))
+def _chunk_rows(dataset: str, archive: Archive, chunk: ObjectChunk, observed: Bands) -> pa.Table:
+    """Rows of raw_sample__epoch, their bands coded as in the lake, each with the object's id and inputs."""
+    code = np.array([observed.names.index(name) for name in chunk.epochs.bands], np.int8)
+    batch = replace(chunk.epochs, band=code[chunk.epochs.band], bands=observed.names)
+    sources = source_rows(dataset, archive, chunk, tile_order=0)
+    rows = epoch_rows(batch, chunk.objid, observed.surveys, sources, np.ones(len(batch), bool))
+    beside = [
+        chunk.sources.select(["source_id", "object_id"]),
+        *(chunk.beside[n] for n in [INPUT] if n in chunk.beside),
+    ]
+    for table in beside:
+        place = pa.array(align_all(rows["source_id"].to_numpy(), table["source_id"].to_numpy(), "the folder"))
+        for name in table.column_names[1:]:
+            rows = rows.append_column(name, table[name].take(place))
+    return rows
 
 
 def score_file(
@@ -96,31 +99,34 @@ def score_file(
     has_epochs: bool,
 ) -> pa.Table:  # fmt: skip
     """In a worker: clean, featurize and score one chunk; returns its scores, one row for each object."""
-    rows = pq.read_table(path)
-    batch = LightCurveBatch.from_arrow(rows, names)
+    rows, scorers = pq.read_table(path), scorers_of(run, models)
+    objects = LightCurveBatch.from_arrow(rows, names)
+    first = np.sort(np.unique(objects.source_id, return_index=True)[1])
     if has_epochs:
-        batch = apply_cuts(batch, cuts)[0].sorted_by_time()
-        table = compute_features(batch, features)
+        survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
+        inputs = {name: floats(rows[name])[first] for name in INPUTS if name in rows.column_names}
+        scored = rows_of_curves(objects, survey, inputs, Pipeline(cuts, features, scorers))
     else:
-        mags = np.full((len(batch), len(names)), np.nan)
-        mags[batch.row, batch.band] = batch.mag
-        table = compute_colours(mags, names).add_column(0, "source_id", pa.array(batch.source_id))
-    scorers = scorers_of(run, models)
-    examples = examples_from_table(table, columns_read(scorers), batch if has_epochs else None)
-    values = catalogue_values(scorers, [each.score(examples) for each in scorers])
-    found = {column.name: table[column.name] for column in PERIOD if column.name in table.column_names}
-    model_id = pa.repeat(" ".join(models.values()), len(batch))
-    return pa.table({"object_id": rows["object_id"], **values, **found, "model_id": model_id})
+        scored = rows_of_photometry(objects, scorers)
+    columns = [column.name for column in (*scored_columns(run, models), *PERIOD)]
+    kept = [name for name in ("class_pred", *columns) if name in scored.column_names]
+    scored = scored.select(kept).add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
+    return scored.append_column("model_id", pa.repeat(" ".join(models.values()), scored.num_rows))
 
 
-def _with_unseen(scores: pa.Table | None, every: pa.Table, run: Run, models: Mapping[str, str]) -> pa.Table:
+def _object_ids(source: FolderSource) -> pa.Array:
+    """object_id of every object of the folder, in its order."""
+    return local.read_objects(source.folder, source.spec, need_labels=False).table["object_id"].combine_chunks()
+
+
+def _with_unseen(scores: pa.Table | None, every: pa.Array, run: Run, models: Mapping[str, str]) -> pa.Table:
     """A row for every object of the folder, in its order; null scores where it had no usable epoch."""
     units = {column.name: column.field() for column in (*scored_columns(run, models), *PERIOD)}
     if scores is None:
         text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", "model_id")]
         scores = pa.schema([*text, *units.values()]).empty_table()
-    place = pa.compute.index_in(every["object_id"], value_set=scores["object_id"].combine_chunks())
+    place = pc.index_in(every, value_set=scores["object_id"].combine_chunks())
     columns = {name: scores[name].combine_chunks().take(place) for name in scores.column_names if name != "object_id"}
     fields = [units.get(name, pa.field(name, column.type)) for name, column in columns.items()]
     schema = pa.schema([pa.field("object_id", pa.string(), nullable=False), *fields])
-    return pa.Table.from_arrays([every["object_id"].combine_chunks(), *columns.values()], schema=schema)
+    return pa.Table.from_arrays([every, *columns.values()], schema=schema)

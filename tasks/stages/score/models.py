@@ -35,6 +35,12 @@ def scored_columns(run: Run, models: Mapping[str, str]) -> list[Column]:
     return catalogue_columns([target_of(card) for card in cards])
 
 
+def columns_of_models(run: Run, models: Mapping[str, str]) -> tuple[str, ...]:
+    """The feature columns that these models read, from their cards alone."""
+    cards = [readable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    return tuple(sorted({name for card in cards for name in recipe_from_json(card["recipe"]).columns}))
+
+
 def target_of(card: Mapping[str, Any]) -> tuple[Target, Calibration]:
     """What a model has learnt, and the calibration of its predictions."""
     target = target_from_json(card["bound_target"])

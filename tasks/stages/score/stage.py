@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.delta.staging import commit_staged, finished_parts, stage_rows
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import find_outdated, select_sources, split_into_chunks, stage_key
+from lakehouse.lineage import find_outdated, select_sources
 from lakehouse.models import read_current
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
@@ -27,92 +26,83 @@ from tasks.learning.catalogue import (
     trained_any,
 )
 from tasks.learning.splits import TEST
-from tasks.stages.fanout import fan_out
+from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
 from tasks.stages.inputs import read_examples
 from tasks.stages.score.models import scored_columns, scorers_of
 
 FEATURES, SOURCE, CLEAN = (
     TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
 )
+UNSCORED = "unscored {}"  # column of a chunk's sources: true where the target has no score of these features yet
+CHUNKS = 4  # of the other stages in one of this one: scoring is quick
 SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
 PERIOD = [CATALOGUE.columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")]
 
 
 def score_sources(run: Run) -> StageResult:
     """Score the sources whose features or models are new; the history is committed first, the catalogue last."""
-    lake = Lake(run.lake)
-    models = read_current(run.lake, run.dataset)
+    lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
     if not models:
         return StageResult("score", 0, 0, notes=("no model: nothing to score with",))
-    columns = scored_columns(run, models)  # refuses models of another version before any work
-    sources = lake.read(SOURCE, columns=["source_id", "tile"], where={"dataset": run.dataset})
-    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where={"dataset": run.dataset})
-    source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
-    hashes = features["input_hash"].to_numpy()[align_all(source_id, features["source_id"].to_numpy(), FEATURES.name)]
+    catalogue = CATALOGUE.bind(scored_columns(run, models))  # refuses models of another version before any work
+    sources = _read_sources(lake, run.dataset, models)
+    source_id, hashes = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
     same_models = {"model_id": " ".join(models.values())}
-    todo = np.flatnonzero(find_outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
-    gone = _gone(lake, run, source_id)
-    if not todo.size and not gone.size:
-        return StageResult("score", 0, source_id.size)
-
-    key = stage_key(lake, CATALOGUE, "score", run.dataset, run.chunk_objects, sorted(models.items()),
-                    np.sort(hashes[todo]), gone)  # fmt: skip
-    unscored = {
-        target: find_outdated(lake, SCORE, run.dataset, source_id, hashes, "feature_hash", {"model_id": model_id})
-        for target, model_id in models.items()
-    }
-    parts = [todo[part] for part in split_into_chunks(source_id[todo], tile[todo], 4 * run.chunk_objects)]
-    finished = finished_parts(run.lake, CATALOGUE, key)
-    now = datetime.now(UTC)
-    jobs = [
-        (run, models, key, i, source_id[part], tile[part], hashes[part], _part_of(unscored, part), now)
-        for i, part in enumerate(parts)
-        if str(i) not in finished
-    ]
-    fan_out(run.scheduler, score_chunk, jobs, "score", [job[4].size for job in jobs], run.retries)
-    wide, leaving = CATALOGUE.bind(columns), np.union1d(source_id[todo], gone)
-    tables = (
-        commit_staged(lake, run.run_id, SCORE, key, None, None, run.dataset, "score"),
-        commit_staged(lake, run.run_id, wide, key, None, leaving, run.dataset, "score"),
+    todo = sources.filter(
+        pa.array(find_outdated(lake, CATALOGUE, run.dataset, source_id, hashes, "feature_hash", same_models))
     )
-    return StageResult("score", todo.size, source_id.size, tables)
+    gone = _gone(lake, run, source_id)
+    if not todo.num_rows and not gone.size:
+        return StageResult("score", 0, source_id.size)
+    work = [Work(todo, (models, datetime.now(UTC)))]
+    increment = Increment("score", score_chunk, work, CHUNKS * run.chunk_objects, (catalogue,), (SCORE,), gone,
+                          key=(sorted(models.items()),))  # fmt: skip
+    return StageResult("score", todo.num_rows, source_id.size, run_incrementally(run, increment))
 
 
-def _part_of(of_target: Mapping[str, NDArray[np.bool_]], part: NDArray[np.int64]) -> dict[str, NDArray[np.bool_]]:
-    return {target: values[part] for target, values in of_target.items()}
+def _read_sources(lake: Lake, dataset: str, models: Mapping[str, str]) -> pa.Table:
+    """source_id, tile, input_hash (of its features) of every source; and for each target if it has no such score."""
+    where = {"dataset": dataset}
+    sources = lake.read(SOURCE, columns=["source_id", "tile"], where=where)
+    features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
+    source_id = sources["source_id"].to_numpy()
+    hashes = features["input_hash"].to_numpy()[align_all(source_id, features["source_id"].to_numpy(), FEATURES.name)]
+    sources = sources.append_column("input_hash", pa.array(hashes))
+    for target, model_id in models.items():
+        new = find_outdated(lake, SCORE, dataset, source_id, hashes, "feature_hash", {"model_id": model_id})
+        sources = sources.append_column(UNSCORED.format(target), pa.array(new))
+    return sources
 
 
 def _gone(lake: Lake, run: Run, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sources of the catalogue that are no longer in the sample."""
     if not lake.exists(CATALOGUE):
         return np.empty(0, np.int64)
-    known = lake.read(CATALOGUE, columns=["source_id"], where={"dataset": run.dataset})["source_id"].to_numpy()
-    return np.setdiff1d(known, source_id)
+    rows = lake.read(CATALOGUE, columns=["source_id"], where={"dataset": run.dataset})
+    return np.setdiff1d(rows["source_id"].to_numpy(), source_id)
 
 
-def score_chunk(
-    run: Run, models: Mapping[str, str], key: str, part: int, source_id: NDArray[np.int64], tile: NDArray[np.int32],
-    hashes: NDArray[np.int64], unscored: Mapping[str, NDArray[np.bool_]], now: datetime,
-) -> None:  # fmt: skip
+def score_chunk(job: ChunkJob, models: Mapping[str, str], now: datetime) -> None:
     """In a worker: score these sources, and leave their scores and their catalogue rows for the commit.
 
-    The history gets what it does not hold: `unscored` says of each target which sources (S,) have no such score yet.
+    The history gets what it does not hold: a column of `job.sources` says of each target what has no such score yet.
     """
+    run, source_id, n = job.run, job.source_id, job.sources.num_rows
     scorers = scorers_of(run, models)
     examples = read_examples(run, source_id, columns_read(scorers), reads_curves(scorers))
     scores = [each.score(examples) for each in scorers]
-    n = source_id.size
     base = {
-        "dataset": pa.repeat(run.dataset, n), "tile": tile, "source_id": source_id, "feature_hash": hashes,
-        "run_id": pa.repeat(run.run_id, n), "scored_at": pa.repeat(pa.scalar(now, pa.timestamp("us", "UTC")), n),
+        "dataset": pa.repeat(run.dataset, n), "tile": job.tile, "source_id": source_id,
+        "feature_hash": job.input_hash, "run_id": pa.repeat(run.run_id, n),
+        "scored_at": pa.repeat(pa.scalar(now, pa.timestamp("us", "UTC")), n),
     }  # fmt: skip
-    history = [_history(each, own, base, unscored[target])
-               for target, each, own in zip(models, scorers, scores, strict=True)]  # fmt: skip
-    stage_rows(run.lake, SCORE, pa.concat_tables(history), key, part)
+    unscored = [job.sources[UNSCORED.format(target)].to_numpy() for target in models]
+    history = [_history(each, own, base, new) for each, own, new in zip(scorers, scores, unscored, strict=True)]
+    job.stage(SCORE, pa.concat_tables(history))
     own = {"is_training": trained_any(scorers, source_id), "model_id": pa.repeat(" ".join(models.values()), n)}
     values = {"class_pred": pa.nulls(n, pa.string()), **catalogue_values(scorers, scores)}
     rows = pa.table({**base, **_of_source(run, source_id), **own, **values})
-    stage_rows(run.lake, CATALOGUE.bind(scored_columns(run, models)), rows, key, part)
+    job.stage(CATALOGUE.bind(scored_columns(run, models)), rows)
 
 
 def _of_source(run: Run, source_id: NDArray[np.int64]) -> dict[str, Any]:

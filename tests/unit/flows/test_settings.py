@@ -17,14 +17,14 @@ def test_overrides_reach_into_the_tree_and_change_nothing_else():
     settings = preset("demo")
     words = (
         "training.options.forest.trees=77",
-        "training.options.other.a=1",
+        "training.options.median={}",
         "source.replica.n_objects=500",
         "training.quantities=[teff_k]",
     )
     changed = override(settings, words)
     assert (changed.training.options["forest"], changed.source.replica.n_objects) == ({"trees": 77}, 500)
     assert changed.training.quantities == ("teff_k",)
-    assert changed.training.options["other"] == {"a": 1}
+    assert changed.training.options["median"] == {}
     assert changed.training.options["lstm"] == settings.training.options["lstm"]
     assert settings.training.options["forest"] == {"trees": 150}
 
@@ -47,6 +47,10 @@ def test_a_setting_cannot_be_changed_in_place():
         ("training.n_folds=1", "training.n_folds = 1"),
         ("training.n_folds=many", "training.n_folds = 'many'"),
         ("training.n_folds", "write key=value"),
+        ("training.options.forest.trees=0", "ecipe forest: forest: trees = 0: input should be greater"),
+        ("training.options.lstm.turbo=1", "there is no setting 'turbo'"),
+        ("training.options.turbo.a=1", "there is no recipe 'turbo'"),
+        ("training.recipes=[turbo]", "training.recipes = .*: there is no recipe 'turbo'"),
         ("training=5", "training = 5"),
         ("cuts.names=[finite, other_flag]", "there is no cut 'other_flag'"),
         ("cuts.names=[finite, finite]", "each cut is named once"),

@@ -7,8 +7,8 @@ from torch import nn
 from tasks.learning.inputs.epochs import centred, epochs_in_bands
 from tasks.learning.inputs.folded import fold_to_bins
 from tasks.learning.training.devices import device_of
-from tasks.learning.training.groups import GroupConfig
 from tasks.learning.training.losses import class_loss, gaussian_loss, squared_loss
+from tasks.learning.training.options import GroupConfig
 from tasks.learning.training.sampling import balanced_batches, shuffled_batches
 from tests.unit.learning.synthetic_stars import stars
 

@@ -13,13 +13,14 @@ from tasks.learning.models.lstm.body import fit_network
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.training.checkpoint import Checkpoint
 from tasks.learning.training.devices import reproducible
-from tasks.learning.training.loop import LoopConfig, train
+from tasks.learning.training.loop import train
+from tasks.learning.training.options import LoopConfig
 from tests.unit.learning.small_learners import FoldedCNN, PretrainedRegressor, folded_examples
 from tests.unit.learning.synthetic_stars import stars
 
 X, CODE = folded_examples(60)
 LOOP = LoopConfig(max_passes=5, patience=5)
-SMALL = NetworkConfig(hidden=4, head=(4,), central_head=(4,), batch=16, max_epoch_count=5)
+SMALL = NetworkConfig(hidden=4, head=(4,), central_head=(4,), batch=16, max_passes=5)
 
 
 class Interrupted(Exception):

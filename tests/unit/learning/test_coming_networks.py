@@ -15,9 +15,9 @@ from tasks.learning.inputs.points import Points, pad_points
 from tasks.learning.inputs.windows import cut_window
 from tasks.learning.layers.dense import last_step
 from tasks.learning.training.devices import reproducible
-from tasks.learning.training.groups import GroupConfig
-from tasks.learning.training.loop import LoopConfig, train
+from tasks.learning.training.loop import train
 from tasks.learning.training.losses import squared_loss
+from tasks.learning.training.options import GroupConfig, LoopConfig
 from tasks.learning.training.sampling import shuffled_batches
 from tasks.lightcurves import LightCurveBatch
 

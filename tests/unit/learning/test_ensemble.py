@@ -12,7 +12,7 @@ from tests.unit.learning.synthetic_stars import recipe, stars
 EXAMPLES, CLASSES, TEFF = stars(150)
 SPLIT = split(CLASS, CLASSES, EXAMPLES.source_id, 3, 0.2, 0)
 TARGET = CLASS.bound(CLASSES)
-NETWORK = recipe("lstm", hidden=8, head=(8,), central_head=(8,), max_epoch_count=2)
+NETWORK = recipe("lstm", hidden=8, head=(8,), central_head=(8,), max_passes=2)
 RECIPES = [recipe("forest", trees=10), NETWORK]
 
 

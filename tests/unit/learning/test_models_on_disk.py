@@ -25,7 +25,7 @@ from tests.unit.learning.synthetic_stars import recipe, stars
 EXAMPLES, CLASSES, TEFF = stars(80)
 TARGETS = targets_for(["teff_k", "radius_rsun"])
 OPTIONS = {name: {"trees": 8} for name in ("forest", "balanced_forest", "colour_forest")}
-OPTIONS["lstm"] = {"hidden": 8, "max_epoch_count": 2}
+OPTIONS["lstm"] = {"hidden": 8, "max_passes": 2}
 OFFER = Offer({name: COLOUR if name == "colour_g_r" else None for name in EXAMPLES.feature_names})
 RECIPES = [own.given(OFFER) for own in recipes_for(tuple(RECIPE_NAMES), TARGETS, OPTIONS)]
 

@@ -18,13 +18,13 @@ from tasks.learning.inputs.windows import cut_window
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.network import BandNetwork, MultibandLSTM
 from tasks.learning.persistence import model_id
-from tasks.learning.recipe import Recipe
+from tasks.learning.recipe import Recipe, config_of
 from tasks.learning.targets import CLASS
 from tasks.learning.training.losses import step_loss
 from tasks.lightcurves import LightCurveBatch
 from tests.unit.learning.synthetic_stars import stars
 
-SMALL = NetworkConfig(hidden=8, head=(8,), central_head=(8,), batch=32, max_epoch_count=3, max_per_band=20)
+SMALL = NetworkConfig(hidden=8, head=(8,), central_head=(8,), batch=32, max_passes=3, max_per_band=20)
 RECIPE = Recipe("lstm", (CLASS,), "lstm", SMALL)
 EXAMPLES, CLASSES, _ = stars(90, n_epoch=(2, 30))
 SELF = Path(__file__)
@@ -106,7 +106,7 @@ def test_a_new_process_gives_the_same_bits():
 
 def test_it_learns_shapes_that_only_the_light_curve_shows():
     examples, classes, _ = stars(200, seed=8)
-    config = replace(SMALL, hidden=16, max_epoch_count=15, max_per_band=30, lr=1e-2, central_lr=1e-2)
+    config = replace(SMALL, hidden=16, max_passes=15, max_per_band=30, lr=1e-2, central_lr=1e-2)
     model = fit(replace(RECIPE, config=config), examples, classes)
     other, truth, _ = stars(200, seed=9)
     found = np.array(model.target.classes)[model.predict(other).argmax(1)]
@@ -165,7 +165,7 @@ RECORDED = {  # of the loop that knew this network alone (commit 06f93a4): valid
         (1.1191484695091651, 1.0970790229473888, 1.081873054428928),
     ),
     "all that can be set": (
-        replace(SMALL, levels=3, central_levels=2, central_steps=2, band_only=2, translation=2, max_epoch_count=6),
+        replace(SMALL, levels=3, central_levels=2, central_steps=2, band_passes=2, translation=2, max_passes=6),
         1, 120, (2, 40),
         (1.2317711738989872, 1.2321548129209607, 0.9714519267401934,
          0.7796408196525321, 0.5932335679977839, 0.5346246543633073),
@@ -179,3 +179,12 @@ def test_it_trains_as_it_always_has(name):
     examples, classes, _ = stars(n, seed=seed, n_epoch=n_epoch)
     model = fit(replace(RECIPE, config=config, seeds=(seed,)), examples, classes)
     assert model.bodies[0].history == pytest.approx(history, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("dropout", 1.0), ("hidden", 0), ("lr", 0.0), ("max_per_band", 2), ("device", "tpu")]
+)
+def test_a_setting_that_cannot_be_is_refused(name, value):
+    assert config_of("lstm", {"hidden": 4, "head": [8, 8], "device": "cuda"}).head == (8, 8)
+    with pytest.raises(ValueError, match=f"lstm: {name} = "):
+        config_of("lstm", {name: value})

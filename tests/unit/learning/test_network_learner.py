@@ -39,7 +39,7 @@ def test_the_loss_of_a_group_reaches_that_group_alone(learner, group):
 def test_the_central_network_begins_after_the_bands(learner):
     groups = {name: config for name, (_, config) in learner.groups.items()}
     assert list(groups) == ["bands", "central"]
-    assert groups["bands"].first_pass == 0 and groups["central"].first_pass == SMALL.band_only == 1
+    assert groups["bands"].first_pass == 0 and groups["central"].first_pass == SMALL.band_passes == 1
 
 
 def test_only_learning_objects_are_in_the_batches_each_with_its_own_label(learner):

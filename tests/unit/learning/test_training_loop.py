@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from tasks.learning.training.devices import reproducible, to_device, torch_device
-from tasks.learning.training.groups import GroupConfig, ParameterGroup
-from tasks.learning.training.loop import LoopConfig, train
+from tasks.learning.training.groups import ParameterGroup
+from tasks.learning.training.loop import train
+from tasks.learning.training.options import GroupConfig, LoopConfig
 from tasks.learning.training.progress import Progress, copy_weights
 from tests.unit.learning.small_learners import FoldedCNN, PretrainedRegressor, folded_examples
 

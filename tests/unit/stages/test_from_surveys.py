@@ -69,7 +69,7 @@ def test_the_lake_keeps_objects_apart_and_cleaning_joins_them(chunk):
     new = np.array([True, True, False])
     sources = pa.table({"dataset": ["d"] * 3, "tile": pa.array([0, 1, 2], pa.int32()),
                         "source_id": chunk.sources["source_id"], "content_hash": [1, 2, 3]})  # fmt: skip
-    rows = epoch_rows(chunk.epochs, chunk.objid, BANDS, sources, new)
+    rows = epoch_rows(chunk.epochs, chunk.objid, [band.survey for band in BANDS], sources, new)
     assert [(r["source_id"], r["survey"], r["objid"], r["time"]) for r in rows.to_pylist()] == [
         (10, "gaia", 10, [1.0, 3.0]), (10, "ztf", 8, [2.0]), (10, "ztf", 9, [0.5, 2.5]), (20, "ztf", 7, [4.0, 5.0]),
     ]  # fmt: skip

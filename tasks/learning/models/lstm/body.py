@@ -16,7 +16,8 @@ from tasks.learning.models.lstm.learner import MultibandLearner, final_proba, ro
 from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.training.checkpoint import Checkpoint, under_prefix, with_prefix
 from tasks.learning.training.devices import one_thread, reproducible
-from tasks.learning.training.loop import LoopConfig, train
+from tasks.learning.training.loop import train
+from tasks.learning.training.options import LoopConfig
 from tasks.learning.training.sampling import balance_weight, stopping_part
 from tasks.lightcurves import LightCurveBatch
 
@@ -65,11 +66,12 @@ def fit_network(
     epochs = _epochs(examples, bands)
     stopping = stopping_part(examples.source_id, code, config.validation_fraction, seed)
     weights = balance_weight(code, weight, config.class_balance)
-    with reproducible(seed, "cpu"):
+    with reproducible(seed, config.device):
         module = MultibandLSTM(config, len(bands), n_class)
         learner = MultibandLearner(module, config, epochs, code, weights, stopping)
         module.set_scale(learner.rows)
-        history = train(learner, LoopConfig(config.max_epoch_count, config.patience, seed), checkpoint)
+        loop = LoopConfig(config.max_passes, config.patience, seed, config.device)
+        history = train(learner, loop, checkpoint)
     return Network(config, bands, np.bincount(code, minlength=n_class) / code.size, module, tuple(history))
 
 

@@ -22,9 +22,9 @@ from tasks.learning.inputs.windows import cut_views, cut_window, is_longer
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.network import MultibandLSTM
 from tasks.learning.training.devices import device_of, to_device
-from tasks.learning.training.groups import GroupConfig
 from tasks.learning.training.loop import Losses
 from tasks.learning.training.losses import log_loss, step_loss
+from tasks.learning.training.options import GroupConfig
 from tasks.learning.training.sampling import batch_size
 from tasks.lightcurves import LightCurveBatch
 
@@ -69,10 +69,10 @@ class MultibandLearner:
 
     @property
     def groups(self) -> dict[str, tuple[nn.Module, GroupConfig]]:
-        """The band networks, and the central network from pass `band_only` on."""
+        """The band networks, and the central network from pass `band_passes` on."""
         c = self.config
         bands = GroupConfig(c.lr, c.decay, c.weight_decay, c.clip)
-        central = GroupConfig(c.central_lr, c.decay, c.weight_decay, c.clip, c.band_only, c.central_steps)
+        central = GroupConfig(c.central_lr, c.decay, c.weight_decay, c.clip, c.band_passes, c.central_steps)
         return {"bands": (self.module.bands, bands), "central": (self.module.central, central)}
 
     def batches(self, pass_number: int, rng: np.random.Generator) -> Iterator[LabelledRows]:

@@ -1,0 +1,34 @@
+"""What can be set of a training. Light: recipes are read where torch is not needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Device = Literal["cpu", "cuda"]
+
+
+@dataclass(frozen=True)
+class GroupConfig:
+    """How one group of parameters learns, with AdamW.
+
+    `lr` is multiplied by `decay` after every pass. Gradients are clipped to the norm `clip`. The group takes `steps`
+    steps in each batch, from the pass `first_pass` (0 is the first) on.
+    """
+
+    lr: float
+    decay: float = 1.0
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    first_pass: int = 0
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """Training ends after `max_passes` passes, or `patience` passes after the least validation loss."""
+
+    max_passes: int
+    patience: int
+    seed: int = 0
+    device: Device = "cpu"

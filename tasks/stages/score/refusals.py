@@ -1,0 +1,51 @@
+"""Why a folder cannot be scored with the models of a dataset, each in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from lakehouse.bands import Bands
+from lakehouse.delta.store import Lake
+from lakehouse.run import Run
+from schemas import TABLES, BadInput
+from schemas.dataset import Band, DatasetSpec
+from tasks.features import FeatureConfig, declared_columns, inputs_of, stale
+from tasks.stages.featurize.chunk import COLOURS
+from tasks.stages.score.models import columns_of_models
+
+FEATURES = TABLES["feature_sample__source"]
+
+
+def refuse_no_models(run: Run, models: Mapping[str, str]) -> None:
+    """BadInput where nothing is trained yet."""
+    if not models:
+        raise BadInput(f"The lake at {run.lake} has no model of {run.dataset}: train one with `argelander refresh`.")
+
+
+def refuse_strange_bands(dataset: str, bands: Sequence[Band], observed: Bands) -> None:
+    """BadInput where the folder has a band that the dataset does not know."""
+    if strange := [band.name for band in bands if band.name not in observed.names]:
+        raise BadInput(f"The folder has the band {strange[0]}, but the models of {dataset} read "
+                       f"{', '.join(observed.names)}: name the bands alike in the dataset.toml.")  # fmt: skip
+
+
+def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
+    """BadInput where features have another definition now than in the lake, whose models have learnt from them."""
+    made_of = lake.read(FEATURES, columns=["definitions"], where={"dataset": dataset})["definitions"].drop_null()
+    stored = [each for each in made_of.unique().to_pylist() if each != COLOURS]
+    if changed := sorted({family for each in stored for family in stale(each, features)}):
+        raise BadInput(f"The definition of features has changed since the models of {dataset} were trained "
+                       f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
+
+
+def refuse_missing_inputs(run: Run, models: Mapping[str, str], names: tuple[str, ...], spec: DatasetSpec) -> None:
+    """BadInput where the models read values of catalogues that the folder does not declare.
+
+    Scored without them they would be null, under a calibration that was made with them.
+    """
+    needed = inputs_of(columns_of_models(run, models), declared_columns(names))
+    if missing := [name for name in needed if name not in spec.inputs]:
+        raise BadInput(
+            f"The models of {run.dataset} read {', '.join(missing)}, which the folder does not give: name the columns "
+            f'that hold them under [inputs] in its dataset.toml, as in {missing[0]} = "my_column".'
+        )

@@ -1,0 +1,74 @@
+"""What a model needs decides which datasets can feed it, what is read for it, and who is begun first."""
+
+import numpy as np
+import pytest
+
+from tasks.features.feature import COLOUR
+from tasks.learning.catalogue import columns_read, reads_curves
+from tasks.learning.models import MODELS, spec_of
+from tasks.learning.recipes import STANDARD, recipes_for
+from tasks.learning.spec import Curves, Features, Offer
+from tasks.learning.targets import CLASS, targets_for
+from tests.unit.learning.synthetic_stars import recipe
+
+COLUMNS = {"amplitude": None, "colour_mag_G_BP": COLOUR, "colour_mag_BP_RP": COLOUR}
+LIGHT_CURVES, FOLDED = Offer(COLUMNS), Offer(COLUMNS, has_time=False)
+PHOTOMETRY, NOTHING = Offer(COLUMNS, has_curves=False, has_time=False), Offer(has_curves=False)
+
+
+def fed(offer: Offer) -> set[str]:
+    return {own.model for own in recipes_for(STANDARD, targets_for(["teff_k"])) if not own.spec.lacks(offer)}
+
+
+def test_a_dataset_feeds_the_models_whose_needs_it_meets():
+    every = set(MODELS)
+    assert fed(LIGHT_CURVES) == every
+    assert every - fed(FOLDED) == every - fed(PHOTOMETRY) == {"lstm"}
+    assert fed(NOTHING) == {"majority", "median"}
+    assert fed(Offer({"amplitude": None}, has_time=False)) == {"majority", "median", "forest", "balanced_forest"}
+
+
+@pytest.mark.parametrize(
+    ("need", "offer", "lacking"),
+    [
+        (Curves(), PHOTOMETRY, "light curves"),
+        (Curves(), FOLDED, "times of the epochs"),
+        (Curves(has_time=False), FOLDED, ""),
+        (Features(), NOTHING, "features"),
+        (Features((COLOUR,)), Offer({"amplitude": None}), "colour_mag_{pair}"),
+        (Features((COLOUR,)), PHOTOMETRY, ""),
+    ],
+)
+def test_what_is_lacking_is_named(need, offer, lacking):
+    assert need.lacks(offer) == lacking
+
+
+def test_a_recipe_is_completed_with_the_columns_that_its_model_reads_and_seeds_that_count_from_one():
+    assert recipe("forest").given(LIGHT_CURVES).columns == tuple(COLUMNS)
+    assert recipe("colour_forest").given(LIGHT_CURVES).columns == ("colour_mag_G_BP", "colour_mag_BP_RP")
+    assert recipe("majority").given(LIGHT_CURVES).columns == recipe("lstm").given(LIGHT_CURVES).columns == ()
+    assert recipe("forest", columns=("amplitude",)).given(LIGHT_CURVES).columns == ("amplitude",)
+    assert recipe("forest", seeds=(0, 4)).given(LIGHT_CURVES, 7).seeds == (7, 11)
+
+
+def test_only_what_models_need_is_read():
+    class Scorer:
+        def __init__(self, own):
+            self.recipe = own.given(LIGHT_CURVES)
+
+    forests, network = [Scorer(recipe("colour_forest")), Scorer(recipe("majority"))], Scorer(recipe("lstm"))
+    assert columns_read(forests) == ("colour_mag_BP_RP", "colour_mag_G_BP") and not reads_curves(forests)
+    assert columns_read([network]) == () and reads_curves([*forests, network])
+
+
+def test_the_dearest_is_begun_first_and_the_simplest_wins_ties():
+    cost = {name: spec_of(name).cost for name in MODELS}
+    assert max(cost, key=cost.__getitem__) == "lstm" and min(cost.values()) == 0
+    ranked = sorted(MODELS, key=lambda name: spec_of(name).simplicity)
+    assert ranked == ["majority", "median", "colour_forest", "forest", "balanced_forest", "lstm"]
+    with pytest.raises(ValueError, match="there is no model 'turbo'; there are majority"):
+        spec_of("turbo")
+
+
+def test_classes_of_a_target_are_those_of_its_labels():
+    assert CLASS.classes == () and CLASS.bound(np.array(["b", "a", "b"])).classes == ("a", "b")

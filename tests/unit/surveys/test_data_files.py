@@ -1,0 +1,40 @@
+"""Column lists in files: every row is whole, every type is one of Arrow's, and the package brings the files along."""
+
+import tomllib
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from tasks.surveys import columns, tic
+from tasks.surveys.data_files import read_rows, read_types
+from tasks.surveys.gaia_releases import RELEASES
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(path.name for path in (ROOT / "tasks" / "surveys").glob("*.csv"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_rows_are_whole_and_names_are_unique(name):
+    rows = read_rows(name)
+    assert rows and all(all(row.values()) for row in rows)
+    assert len({row["name"] for row in rows}) == len(rows) == len(read_types(name))
+
+
+def test_the_package_brings_the_files_along():
+    packed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["tasks"]
+    assert FILES and "surveys/*.csv" in packed
+
+
+@pytest.mark.parametrize("release", RELEASES.values(), ids=lambda release: release.name)
+def test_every_alias_is_a_table_of_the_release(release):
+    assert {alias for alias, _, _ in columns.JOINED_COLUMNS.values()} <= set(release.tables)
+    assert set(columns.JOIN_ORDER) == {alias for alias, _, _ in columns.JOINED_COLUMNS.values()}
+
+
+def test_ids_are_64_bits_and_those_of_gaia_are_texts_at_mast():
+    assert (
+        columns.COLUMNS["source_id"] == columns.COLUMNS["ps1_objid"] == columns.COLUMNS["dr2_source_id"] == pa.int64()
+    )
+    assert tic.ENTRY["id"] == pa.int64() and tic.ENTRY["gaia"] == pa.string()
+    assert set(tic.VIZIER) == set(tic.ENTRY) and len(set(tic.VIZIER.values())) == len(tic.ENTRY)
