@@ -74,6 +74,7 @@ class Bulk:
 
     @property
     def files(self) -> dict[str, BulkFile]:
+        """The files by name, listed at the first call from the sources with epoch photometry."""
         with self._lock:
             if self._files is None:
                 relation = self.holdings.tables("gaia")["gaiadr3.gaia_source"].relation
@@ -96,6 +97,7 @@ class Bulk:
         return place
 
     def md5(self, name: str) -> str:
+        """MD5 of a file's content (hex), computed once; the file is written first where it is not there yet."""
         if name not in self._md5:
             with self.path(name).open("rb") as stream:
                 self._md5[name] = hashlib.file_digest(stream, "md5").hexdigest()

@@ -42,4 +42,5 @@ def error_response(message: str, status: int = 400) -> Response:
 
 
 def xml_response(text: str) -> Response:
+    """The text as an answer of type text/xml."""
     return Response(text, media_type="text/xml")

@@ -101,6 +101,7 @@ class Wire:
         self._is_read = False
 
     async def receive(self) -> Message:
+        """The next message of the request; its body is counted in the log and enters the digest."""
         message = await self._receive()
         if message["type"] == "http.request":
             body = message.get("body", b"")
@@ -114,6 +115,7 @@ class Wire:
         return self._digest.hexdigest()
 
     async def send(self, message: Message) -> None:
+        """Send a message of the answer; its status and bytes go to the log."""
         if message["type"] == "http.response.start":
             self._entry["status"] = message["status"]
         else:
@@ -142,10 +144,12 @@ class Wire:
         await self._receive()  # returns when the server knows that the client is gone, and will not answer for us
 
     async def start(self, status: int, headers: list[tuple[bytes, bytes]], length: int) -> None:
+        """Send the head of an answer that announces `length` bytes, whatever length `headers` announce."""
         kept = [(name, value) for name, value in headers if name.lower() != b"content-length"]
         length_header = (b"content-length", str(length).encode())
         await self.send({"type": "http.response.start", "status": status, "headers": [*kept, length_header]})
 
     async def whole(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+        """Send a complete answer."""
         await self.start(status, headers, len(body))
         await self.send({"type": "http.response.body", "body": body})

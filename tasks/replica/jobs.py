@@ -67,6 +67,7 @@ class Jobs:
         self._started = int(time.time() * 1000)
 
     def create(self, service: str, parameters: dict[str, str], uploads: dict[str, bytes]) -> Job:
+        """Add a job of the service, which waits for `run`."""
         with self._lock:
             self._count += 1
             # Gaia's ids are a time in milliseconds and a letter; a restarted server does not know the old ones.
@@ -75,9 +76,11 @@ class Jobs:
             return job
 
     def get(self, service: str, id: str) -> Job | None:
+        """The job of the service with this id, or None."""
         return self._jobs.get((service, id))
 
     def of(self, service: str) -> list[Job]:
+        """All jobs of the service, in the order in which they were created."""
         with self._lock:
             return [job for (owner, _), job in self._jobs.items() if owner == service]
 
@@ -99,6 +102,7 @@ class Jobs:
             self._pool.submit(_run, job, work)
 
     def close(self) -> None:
+        """Start no further job, and do not wait for those that run."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -51,6 +51,7 @@ def without_nan(table: pa.Table) -> pa.Table:
 
 
 def header(columns: Sequence[ServedColumn]) -> bytes:
+    """The line of column names of a CSV file."""
     return ",".join(column.name for column in columns).encode() + b"\n"
 
 

@@ -81,6 +81,7 @@ class Fault:
             raise BadInput(f'a fault matches paths by the regex "{self.path}", which is none: {error}') from None
 
     def matches(self, service: str, path: str, kinds: tuple[str, ...]) -> bool:
+        """Whether the fault is of one of `kinds` and meant for this service and path."""
         return self.kind in kinds and self.service in ("*", service) and re.search(self.path, path) is not None
 
 
@@ -102,6 +103,7 @@ class Faults:
             self._waiting += new
 
     def clear(self) -> None:
+        """Drop every fault that did not happen yet."""
         with self._lock:
             self._waiting.clear()
 
@@ -148,15 +150,18 @@ class RequestLog:
             return entry
 
     def end(self, entry: dict[str, Any]) -> None:
+        """Note that a request is answered: its service has one request less in flight."""
         with self._lock:
             self._in_flight[entry["service"]] -= 1
             entry["ended"] = time.time()
 
     def entries(self) -> list[dict[str, Any]]:
+        """A copy of every entry that is kept, the oldest first."""
         with self._lock:
             return [dict(entry) for entry in self._entries]
 
     def clear(self) -> None:
+        """Remove every entry."""
         with self._lock:
             self._entries.clear()
 

@@ -47,6 +47,7 @@ class TapService:
         self.site, self.tables, self.connection, self.state = site, tables, connection, state
 
     def routes(self) -> list[Route]:
+        """Every address of the service: TAP's own, its asynchronous jobs, and what VOSI asks for."""
         base = self.site.base
         about: dict[str, Callable[[Request], Awaitable[Response]]] = {
             "/tables": self.about_tables,
@@ -71,6 +72,7 @@ class TapService:
         return document
 
     async def sync(self, request: Request) -> Response:
+        """POST or GET /sync: the result of the query at once, or an error document."""
         try:
             return await run_in_threadpool(self._sync, request, await read_form(request))
         except (BadInput, ValueError) as error:
@@ -85,6 +87,7 @@ class TapService:
         return document_response(document, "result")
 
     async def about_tables(self, request: Request) -> Response:
+        """GET /tables: the tables asked for, all where none is named; 404 for an unknown one."""
         wanted = request.query_params.get("tables")
         names = [name.strip().lower() for name in wanted.split(",")] if wanted else list(self.tables)
         if unknown := [name for name in names if name not in self.tables]:
@@ -93,16 +96,19 @@ class TapService:
         return xml_response(tableset([self.tables[name] for name in names], is_short, self.site.is_gaia))
 
     async def about_table(self, request: Request) -> Response:
+        """GET /tables/{name}: one table with its columns; 404 where it is unknown."""
         name = request.path_params["name"].lower()
         if name not in self.tables:
             return error_response(f'unknown table "{name}"', 404)
         return xml_response(one_table(self.tables[name], self.site.is_gaia))
 
     async def about_capabilities(self, request: Request) -> Response:
+        """GET /capabilities: what the service can do, and its limits."""
         base = str(request.base_url).rstrip("/") + self.site.base
         return xml_response(capabilities(base, self._cap(is_async=True)))
 
     async def about_availability(self, request: Request) -> Response:
+        """GET /availability: the service is available."""
         return xml_response(availability())
 
     async def notification(self, request: Request) -> Response:

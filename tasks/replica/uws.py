@@ -38,6 +38,7 @@ class Asynchronous:
         self.site, self.state, self.work = site, state, work
 
     def routes(self) -> list[Route]:
+        """Every address of the jobs, as the REST binding of UWS 1.1 lays them out."""
         base, job = f"{self.site.base}/async", f"{self.site.base}/async/{{id}}"
         return [
             Route(base, self.jobs, methods=["GET"]),
@@ -77,10 +78,12 @@ class Asynchronous:
         return f"{str(request.base_url).rstrip('/')}{self.site.base}/async/{job.id}"
 
     async def jobs(self, request: Request) -> Response:
+        """GET /async: the list of jobs."""
         jobs = self.state.jobs.of(self.site.service)
         return xml_response(list_document([(job, self._url(request, job)) for job in jobs]))
 
     async def create(self, request: Request) -> Response:
+        """POST /async: create a job, run it where PHASE=RUN is among the parameters, and redirect to it."""
         try:
             form = await read_form(request)
             parameters, uploads = parameters_of(form), uploaded_files(form)
@@ -106,6 +109,7 @@ class Asynchronous:
         self.state.jobs.run(job, run)
 
     async def show(self, request: Request, job: Job) -> Response:
+        """GET a job: its document; with WAIT it is sent when the phase changes, or after so many seconds."""
         if wait := request.query_params.get("WAIT"):
             await self._wait(job, float(wait), request.query_params.get("PHASE"))
         return xml_response(job_document(job, self._url(request, job)))
@@ -140,24 +144,30 @@ class Asynchronous:
         job.parameters |= parameters
 
     async def delete(self, request: Request, job: Job) -> Response:
+        """DELETE a job, and redirect to the list."""
         self.state.jobs.remove(self.site.service, job.id)
         return RedirectResponse(f"{str(request.base_url).rstrip('/')}{self.site.base}/async", 303)
 
     async def delete_many(self, request: Request) -> Response:
+        """Delete the jobs of JOB_IDS, a list with commas, as Gaia's archive offers beside UWS."""
         ids = ((await read_form(request)).get("JOB_IDS") or "").split(",")
         gone = [id for id in ids if self.state.jobs.remove(self.site.service, id.strip())]
         return PlainTextResponse(f"Removed jobs: {', '.join(gone)}")
 
     async def phase(self, request: Request, job: Job) -> Response:
+        """GET the phase of a job as plain text."""
         return PlainTextResponse(job.phase)
 
     async def parameters(self, request: Request, job: Job) -> Response:
+        """GET the parameters of a job."""
         return xml_response(parameters_document(job))
 
     async def results(self, request: Request, job: Job) -> Response:
+        """GET the list of results of a job."""
         return xml_response(results_document(job, self._url(request, job)))
 
     async def result(self, request: Request, job: Job) -> Response:
+        """GET the result itself; an error document where the job has none."""
         if job.result is not None:
             return document_response(job.result, f"{job.id}-result")
         if job.phase in ACTIVE:
@@ -165,6 +175,7 @@ class Asynchronous:
         return error_response(job.error or f"the job {job.id} was aborted")
 
     async def error(self, request: Request, job: Job) -> Response:
+        """GET the error of a job; 404 where it has none."""
         if job.error is None:
             return error_response(f"the job {job.id} has no error: it is {job.phase}", 404)
         return error_response(job.error, 200)

@@ -48,10 +48,12 @@ def list_document(jobs: Sequence[tuple[Job, str]]) -> str:
 
 
 def parameters_document(job: Job) -> str:
+    """UWS document of a job's parameters."""
     return HEAD + _parameters(job, f" {SPACES}")
 
 
 def results_document(job: Job, url: str) -> str:
+    """UWS document of a job's results; `url` is the job's address."""
     return HEAD + _results(job, url, f" {SPACES}")
 
 

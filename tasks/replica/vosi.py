@@ -45,6 +45,7 @@ def tableset(tables: Sequence[ServedTable], is_short: bool, is_esa: bool) -> str
 
 
 def one_table(table: ServedTable, is_esa: bool) -> str:
+    """VOSI document of one table with its columns, as ESA's archive writes it or as others do."""
     return HEAD + _table(table, "vosi:table", False, is_esa, f" {SPACES}")
 
 
@@ -101,6 +102,7 @@ def _interface(url: str) -> str:
 
 
 def availability() -> str:
+    """VOSI document that says that the service is available."""
     return (
         f'{HEAD}<vosi:availability xmlns:vosi="http://www.ivoa.net/xml/VOSIAvailability/v1.0">\n'
         "<vosi:available>true</vosi:available>\n</vosi:availability>\n"

@@ -52,6 +52,7 @@ class Catalogues:
 
     @property
     def names(self) -> list[str]:
+        """Names of the tables that are served, sorted."""
         return sorted(self._served)
 
     def find(self, name: str | None) -> ServedTable:

@@ -22,6 +22,7 @@ class ParameterGroup:
 
     @lr.setter
     def lr(self, value: float) -> None:
+        """Set the rate of the next steps."""
         self.optimiser.param_groups[0]["lr"] = value
 
     def descend(self, loss: Tensor) -> None:

@@ -41,6 +41,7 @@ class Scope:
     outputs: list[Output] = field(default_factory=list)
 
     def source(self, qualifier: str) -> Source | None:
+        """The table with this alias or full name, of the nearest query that has it; None where no query has."""
         wanted = qualifier.lower()
         for source in self.sources:
             if wanted in (source.alias, source.full_name):

@@ -30,6 +30,7 @@ class BandNetwork(nn.Module):
         self.head = normed_head(config.hidden, config.head, n_class, config.dropout)
 
     def forward(self, x_BTC: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Class logits (B, T, C) after each epoch of `x_BTC`, and the states (B, T, H) of every level."""
         states = self.levels(x_BTC)
         return self.head(self.mix(states)), states
 
@@ -44,6 +45,7 @@ class Translation(nn.Module):
         self.dense = dense_relu(config.hidden, config.translation)
 
     def forward(self, states: list[Tensor]) -> Tensor:
+        """What the central network reads of one band, (B, T, X), from the states (B, T, H) of its levels."""
         return self.dense(self.norm(self.mix(states)))
 
 
@@ -59,6 +61,7 @@ class CentralNetwork(nn.Module):
         self.head = normed_head(config.hidden + context_width(n_band), config.central_head, n_class, config.dropout)
 
     def forward(self, states: list[list[Tensor]], place_BL: Tensor, context_BLK: Tensor) -> Tensor:
+        """Logits (B, L, C) from every band's states, joined and put in order of time by `place_BL`, and the context."""
         each_BTH = torch.cat([one(levels) for one, levels in zip(self.translations, states, strict=True)], 1)
         merged_BLH = torch.take_along_dim(each_BTH, place_BL[..., None], 1)
         mixed_BLH = self.mix(self.levels(self.norm(merged_BLH)))
