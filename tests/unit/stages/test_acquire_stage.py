@@ -1,0 +1,86 @@
+"""The acquire stage: only what changed is written, bad values are set aside, twins are refused."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from flows.presets import preset
+from lakehouse.delta.store import Lake
+from lakehouse.run import Run
+from schemas import TABLES, BadInput
+from tasks.stages.acquire.stage import acquire_sources
+from tasks.stages.acquire.twins import refuse_twins
+from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
+
+
+@pytest.fixture
+def acquired(tmp_path):
+    """A folder and a run on a lake that has read it."""
+    folder = write_folder(tmp_path / "data")
+    run = Run("r1", str(Lake(tmp_path / "lake", create=True).path), "tiny", "")
+    assert acquire_sources(run, preset("folder", folder).source, None).done == N_STARS
+    return folder, run
+
+
+def again(acquired):
+    folder, run = acquired
+    return acquire_sources(run, preset("folder", folder).source, None)
+
+
+def rewrite(path, change):
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def test_every_star_is_there_with_its_light_curve_in_each_survey(acquired):
+    lake = Lake(acquired[1].lake)
+    assert lake.count("core_sample__source") == N_STARS and lake.count("raw_sample__epoch") == 2 * N_STARS
+    assert lake.read("core_dataset__band")["survey"].to_pylist() == ["one", "two"]
+    assert lake.count("label_sample__class") == lake.count("core_sample__input") == N_STARS
+
+
+def test_a_changed_magnitude_writes_that_star_alone(acquired):
+    folder, run = acquired
+
+    def brighten(epochs):
+        mag = epochs["mag"].to_pylist()
+        return epochs.set_column(epochs.column_names.index("mag"), "mag", pa.array([mag[0] - 1, *mag[1:]]))
+
+    before = Lake(run.lake).read("raw_sample__epoch")["content_hash"].to_pylist()
+    rewrite(folder / "lightcurves.parquet", brighten)
+    assert again(acquired).done == 1
+    after = Lake(run.lake).read("raw_sample__epoch")["content_hash"].to_pylist()
+    assert len(set(before) - set(after)) == 1 and len(after) == len(before)
+
+
+def test_a_star_that_left_the_folder_leaves_the_sample(acquired):
+    folder, run = acquired
+    rewrite(folder / "objects.parquet", lambda t: t.slice(1))
+    assert again(acquired).total == N_STARS - 1
+    assert "star00" not in Lake(run.lake).read("core_sample__source")["object_id"].to_pylist()
+
+
+def test_an_impossible_input_is_set_aside_and_the_star_stays(acquired):
+    folder, run = acquired
+    rewrite(folder / "objects.parquet", lambda t: t.set_column(3, "e_plx", pa.array([-1.0, *[0.1] * (N_STARS - 1)])))
+    done = again(acquired)
+    assert (done.done, done.total, done.counts["quarantined"]) == (0, N_STARS, 1)
+    row = Lake(run.lake).read("core_quarantine__row").to_pylist()[0]
+    assert (row["table"], row["column"], row["check"], row["value"]) == ("objects.parquet", "e_plx", "range", "-1")
+    sources = Lake(run.lake).read("core_sample__source")
+    star = sources.filter(pc.equal(sources["object_id"], "star00"))["source_id"][0].as_py()
+    assert row["source_id"] == star
+
+
+def test_bands_that_differ_in_case_alone_are_refused(tmp_path):
+    toml = DATASET.replace('name = "r"', 'name = "G"\nvalue = "r"')
+    run = Run("r1", str(Lake(tmp_path / "lake", create=True).path), "tiny", "")
+    with pytest.raises(BadInput, match="band names 'g' and 'G' differ only in case"):
+        acquire_sources(run, preset("folder", write_folder(tmp_path / "data", toml)).source, None)
+
+
+def test_names_of_another_dataset_count_too(acquired):
+    lake, spec = Lake(acquired[1].lake), TABLES["label_sample__class"]
+    refuse_twins(lake, ["near", "other"], spec, "class", "class")
+    with pytest.raises(BadInput, match="class names 'near' and 'Near' differ only in case"):
+        refuse_twins(lake, ["Near"], spec, "class", "class")

@@ -1,0 +1,58 @@
+"""The publish stage: one release for a catalogue, a new one for another, and what the report is told."""
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from lakehouse.manifest import RunManifest
+from tasks.stages.publish.findings import findings
+from tasks.stages.publish.stage import publish_release
+from tests.unit.stages.conftest import N_EPOCHS, N_STARS, replace_rows
+
+
+@pytest.fixture
+def manifest(copied):
+    return RunManifest.start(copied.lake, copied.settings.model_dump(mode="json"), command="refresh folder")
+
+
+def test_a_release_holds_the_catalogue_and_is_not_written_twice(copied, manifest, tmp_path):
+    run = replace(copied.run, run_id=manifest.run_id)
+    first = publish_release(run, tmp_path / "release", manifest)
+    assert first.done == N_STARS
+    (folder,) = (tmp_path / "release").glob("tiny-*")
+    assert (folder / "report.html").stat().st_size > 10_000 and list(folder.rglob("out__catalogue*"))
+    for name, mark in first.inputs.items():
+        manifest.read_from(name, mark)
+    manifest.finish(copied.lake)
+    second = publish_release(run, tmp_path / "release", manifest)
+    assert second.done == 0 and "is current" in second.notes[0]
+
+
+def test_without_a_catalogue_there_is_nothing_to_release(copied, manifest, tmp_path):
+    replace_rows(copied.lake, "out__catalogue", copied.lake.read("out__catalogue").slice(0, 0))
+    done = publish_release(copied.run, tmp_path / "release", manifest)
+    assert done.notes == ("no catalogue: nothing to release",) and not (tmp_path / "release").exists()
+
+
+def test_the_report_is_told_what_the_lake_holds(copied, manifest):
+    rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
+    told = findings(copied.run, copied.lake, rows, manifest)
+    assert (told.n_objects, told.n_epochs, told.bands) == (N_STARS, N_STARS * N_EPOCHS, ("g", "r"))
+    cuts = {(row["cut"], row["survey"]): row for row in told.cuts}
+    assert cuts["outlier", "one"]["n_removed"] == N_STARS and cuts["outlier", "two"]["n_removed"] == 0
+    assert told.sky is None  # the folder gives no positions
+    shown = sorted(curve.class_pred for curve in told.curves)
+    assert shown == ["far", "far", "near", "near"]  # the surest and the least sure of each class
+    assert told.held_out is not None and told.held_out.prob.shape[1] == 2
+
+
+def test_counts_of_labels_and_predictions_are_by_class(copied, manifest):
+    rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
+    everyone_far = rows.set_column(rows.column_names.index("class_pred"), "class_pred", pa.repeat("far", N_STARS))
+    counts = findings(copied.run, copied.lake, everyone_far, manifest).counts
+    assert counts.classes == ("far", "near")
+    labels = copied.lake.read("label_sample__class")["class"]
+    assert [*counts.labelled] == [pc.sum(pc.equal(labels, name)).as_py() for name in counts.classes] == [30, 30]
+    assert [*counts.predicted] == [N_STARS, 0]
