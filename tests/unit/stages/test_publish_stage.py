@@ -24,7 +24,7 @@ def test_a_release_holds_the_catalogue_and_is_not_written_twice(copied, manifest
     (folder,) = (tmp_path / "release").glob("tiny-*")
     assert (folder / "report.html").stat().st_size > 10_000 and list(folder.rglob("out__catalogue*"))
     for name, mark in first.inputs.items():
-        manifest.read_from(name, mark)
+        manifest.add_input(name, mark)
     manifest.finish(copied.lake)
     second = publish_release(run, tmp_path / "release", manifest)
     assert second.done == 0 and "is current" in second.notes[0]
