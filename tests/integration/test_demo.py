@@ -11,16 +11,9 @@ from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander
 
 pytestmark = pytest.mark.slow
-SMALL_SKY = (
-    "--set",
-    "source.replica.n_objects=400",
-    "--set",
-    "training.options.forest.trees=60",
-    "training.options.balanced_forest.trees=60",
-    "training.options.colour_forest.trees=60",
-    "--set",
-    "training.options.lstm.max_passes=5",
-)
+TREES = [f"training.options.{name}.trees=60" for name in ("forest", "balanced_forest", "colour_forest")]
+SETTINGS = ("source.replica.n_objects=400", *TREES, "training.options.lstm.max_passes=5")
+SMALL_SKY = [word for setting in SETTINGS for word in ("--set", setting)]
 
 
 @pytest.fixture(scope="module")

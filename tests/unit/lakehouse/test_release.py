@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
+from lakehouse.releases.latest import point_latest
 from lakehouse.releases.release import write_release
 from schemas import TABLES, BadInput
 
@@ -99,3 +100,11 @@ def test_rows_that_do_not_fit_the_spec_make_no_release(tmp_path, catalogue):
     with pytest.raises(BadInput, match="n_epoch: cannot be read as int32"):
         wide = catalogue.set_column(6, "n_epoch", pa.array([2**40, 1]))
         write_release(tmp_path / "r1", {"c": (SOURCE, wide)}, {})
+
+
+def test_latest_points_at_the_newest_and_at_nothing_half_made(tmp_path):
+    for name in ("r1", "r2", "r1"):
+        (tmp_path / name).mkdir(exist_ok=True)
+        point_latest(tmp_path / name)
+        assert (tmp_path / "latest").resolve() == tmp_path / name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "r1", "r2"]
