@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from lakehouse.run import Run
 from schemas import BadInput
-from schemas.dataset import Frozen
+from schemas.dataset_nodes import Frozen
 from schemas.errors import nearest
 from schemas.inputs import Source
 from tasks.features.feature import FeatureConfig

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from schemas.dataset import DatasetSpec, Frozen
+from schemas.dataset import DatasetSpec
+from schemas.dataset_nodes import Frozen
 
 
 class Sample(Frozen):

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.dataset import DATASET_FILE, Band, ClassLabel, DatasetSpec, LightCurveColumns, ObjectColumns, Parameter
+from schemas.dataset import DATASET_FILE, DatasetSpec
+from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
 from schemas.errors import BadInput, nearest
 from schemas.sniff import sniff
 

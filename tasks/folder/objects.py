@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.dataset import Band, DatasetSpec, Parameter
+from schemas.dataset import DatasetSpec
+from schemas.dataset_nodes import Band, Parameter
 from schemas.quantities import quantity
 from tasks.folder.checks import MAG_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
 from tasks.folder.columns import checked_schema, numbers, read_columns, require_id, require_number, text

@@ -41,28 +41,32 @@ class TrainingConfig:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
-    n_folds: Annotated[int, Field(ge=2, le=20, description="one model is trained without each fold")] = 5
-    test_fraction: Annotated[float, Field(gt=0, lt=0.6, description="held out of every training")] = 0.2
+    n_folds: Annotated[int, Field(ge=2, le=20, description="Folds; one model is trained without each.")] = 5
+    test_fraction: Annotated[
+        float, Field(gt=0, lt=0.6, description="Share of the labelled sources that is held out of every training.")
+    ] = 0.2
     recipes: Annotated[
         tuple[str, ...],
-        Field(description="names in tasks/learning/recipes; the best out of fold is used"),
+        Field(description="Names in tasks/learning/recipes; for each target the best out of fold is used."),
         AfterValidator(_check_recipes),
     ] = field(default_factory=_standard_recipes)
     options: Annotated[
         Mapping[str, Mapping[str, Any]],
-        Field(description="fields of a recipe's configuration set otherwise, by the recipe's name"),
+        Field(description="Fields of a recipe's configuration that are set otherwise, by the recipe's name."),
         AfterValidator(_check_options),
     ] = field(default_factory=dict)
-    quantities: Annotated[tuple[str, ...], Field(description="learnt beside the class")] = (
+    quantities: Annotated[tuple[str, ...], Field(description="Quantities that are learnt beside the class.")] = (
         "teff_k",
         "radius_rsun",
         "feh_dex",
     )
     label_origins: Annotated[
-        tuple[str, ...], Field(description="whose label counts first (Becker et al. 2025, 2.4: TIC)")
+        tuple[str, ...], Field(description="Whose label counts, the first that has one (Becker et al. 2025, 2.4: TIC).")
     ] = field(default_factory=list_label_origins)
-    min_labels: Annotated[int, Field(ge=10, description="labelled sources below which a target is not trained")] = 60
-    interval_level: Annotated[float, Field(gt=0.1, lt=0.999, description="coverage of the published intervals")] = 0.68
-    when: Annotated[Literal["stale", "missing"], Field(description="retrain when labels change, or only at first")] = (
-        "stale"
-    )
+    min_labels: Annotated[int, Field(ge=10, description="Labelled sources below which a target is not trained.")] = 60
+    interval_level: Annotated[
+        float, Field(gt=0.1, lt=0.999, description="Share of the labels that the published intervals are to hold.")
+    ] = 0.68
+    when: Annotated[
+        Literal["stale", "missing"], Field(description="Retrain when labels change, or only where no model is there.")
+    ] = "stale"

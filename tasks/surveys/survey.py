@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import TABLES, TableSpec
-from schemas.dataset import Band
+from schemas.dataset_nodes import Band
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.flags import Flag

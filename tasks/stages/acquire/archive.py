@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lakehouse.delta.reference import TableRef
 from schemas import TABLES, TableSpec
-from schemas.dataset import Band
+from schemas.dataset_nodes import Band
 from schemas.quantities import Quantity
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.surveys import SURVEYS

@@ -17,7 +17,7 @@ from lakehouse.quantities import quantity_rows
 from lakehouse.quarantine import validate
 from lakehouse.run import Run
 from schemas import TABLES, BadInput, TableSpec
-from schemas.dataset import Band
+from schemas.dataset_nodes import Band
 from tasks.stages.acquire.archive import Archive, list_tables_beside
 from tasks.stages.acquire.receive import SOURCE, Received
 from tasks.stages.acquire.twins import refuse_twins

@@ -8,7 +8,8 @@ from lakehouse.bands import Bands
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
-from schemas.dataset import Band, DatasetSpec
+from schemas.dataset import DatasetSpec
+from schemas.dataset_nodes import Band
 from tasks.features import FeatureConfig, declared_columns, inputs_of, stale
 from tasks.stages.featurize.chunk import COLOURS
 from tasks.stages.score.models import columns_of_models

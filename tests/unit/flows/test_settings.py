@@ -99,9 +99,6 @@ def test_a_tree_that_names_a_preset_is_completed_by_it():
         adapter.validate_python({"preset": "demmo"})
 
 
-LATER = ("Band", "ClassLabel", "Parameter", "DatasetSpec", "LightCurve", "Object", "Network", "Training")
-
-
 def fields(schema: dict) -> dict[str, dict]:
     """Every field of every node of a JSON schema, by node and name."""
     nodes = {"Settings": schema, **schema["$defs"]}
@@ -110,14 +107,32 @@ def fields(schema: dict) -> dict[str, dict]:
     }
 
 
-def test_every_setting_says_what_it_is_and_what_it_may_be():
-    """A form shows descriptions, and limits of numbers; what the dataset decides is no setting."""
-    found = {name: field for name, field in fields(Settings.model_json_schema()).items() if not name.startswith(LATER)}
-    assert {name for name, field in found.items() if not field.get("description")} == set()
-    numbers = {name: field for name, field in found.items() if field.get("type") in ("number", "integer")}
-    limits = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
-    assert {name for name, field in numbers.items() if not limits & field.keys()} == set()
-    assert not {"FeatureConfig.has_time", "FeatureConfig.groups", "CutConfig.has_error"} & found.keys()
+def alternatives(field: dict) -> list[dict]:
+    """What a field may be: itself, or each kind of value that it allows."""
+    return [alternative for alternative in field.get("anyOf", [field]) if alternative.get("type") != "null"]
+
+
+def is_limited(number: dict) -> bool:
+    """Whether a number has an end on at least one side."""
+    return not {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}.isdisjoint(number)
+
+
+SMALL = ("ra, dec", "best_class_name")  # columns of Gaia, whose names are in small letters
+FIELDS = fields(Settings.model_json_schema())
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_setting_says_what_it_is_and_what_it_may_be(name):
+    """A form shows descriptions, each a sentence, and the limits of numbers."""
+    description = FIELDS[name].get("description", "")
+    assert description[:1].isupper() or description.startswith(SMALL), description
+    assert description.endswith(".")
+    numbers = [each for each in alternatives(FIELDS[name]) if each.get("type") in ("number", "integer")]
+    assert all(is_limited(number) for number in numbers)
+
+
+def test_what_the_dataset_decides_is_no_setting():
+    assert not {"FeatureConfig.has_time", "FeatureConfig.groups", "CutConfig.has_error"} & FIELDS.keys()
 
 
 def test_what_the_source_decides_reaches_the_configurations(tmp_path):

@@ -6,15 +6,9 @@ from pathlib import Path
 import pytest
 
 from schemas import BadInput
-from schemas.dataset import (
-    Band,
-    ClassLabel,
-    DatasetSpec,
-    LightCurveColumns,
-    ObjectColumns,
-    Parameter,
-)
-from schemas.mapping import load_preset, load_spec, parse_spec, preset_names  # fmt: skip
+from schemas.dataset import DatasetSpec
+from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
+from schemas.mapping import load_preset, load_spec, parse_spec, preset_names
 
 DOCS = Path(__file__).parents[3] / "docs" / "your_light_curves.md"
 EXAMPLES = re.findall(r"```toml\n(.*?)```", DOCS.read_text(), re.DOTALL)

@@ -6,17 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import BadInput
-from schemas.dataset import (
-    DAYS_PER_UNIT,
-    MJD_ZERO_JD,
-    Band,
-    ClassLabel,
-    DatasetSpec,
-    LightCurveColumns,
-    ObjectColumns,
-    Parameter,
-    repeated,
-)
+from schemas.dataset import DAYS_PER_UNIT, MJD_ZERO_JD, DatasetSpec, repeated
+from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
 from schemas.mapping import load_preset, load_spec, parse_spec, preset_names
 
 G, R = {"name": "g"}, {"name": "r"}

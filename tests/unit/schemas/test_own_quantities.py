@@ -3,7 +3,8 @@
 import pytest
 
 from schemas import BadInput
-from schemas.dataset import DatasetSpec, Parameter
+from schemas.dataset import DatasetSpec
+from schemas.dataset_nodes import Parameter
 from schemas.mapping import parse_spec
 from schemas.quantities import QUANTITIES
 

@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas import BadInput
-from schemas.dataset import Identifier
+from schemas.dataset_nodes import Identifier
 from schemas.sniff import (
     BAND,
     DEC,

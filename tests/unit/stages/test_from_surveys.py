@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from schemas import BadInput
-from schemas.dataset import Band
+from schemas.dataset_nodes import Band
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import cut_by_survey
 from tasks.stages.acquire.receive import epoch_rows
