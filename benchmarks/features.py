@@ -25,7 +25,7 @@ from lakehouse.delta.staging import stage_rows
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES
-from tasks.features import FeatureConfig, compile_all, compute_features, feature_columns, made
+from tasks.features import FeatureConfig, compile_all, compute_features, feature_columns, select_features
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import apply_cuts
@@ -103,7 +103,7 @@ def least(work: Callable[[], object]) -> float:
 def families(batch: LightCurveBatch, config: FeatureConfig) -> dict[str, float]:
     """Microseconds per star of every family, each given what it needs."""
     curves, found, cost = Curves.of(batch, config), {}, {}
-    for feature in made(config):
+    for feature in select_features(config):
         needed = {name: found[name] for name in feature.needs}
         cost[feature.name] = least(lambda feature=feature, needed=needed: found.update(feature.compute(curves, needed)))
     return {name: spent * 1e6 / len(batch) for name, spent in cost.items()}

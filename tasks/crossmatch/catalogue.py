@@ -91,7 +91,7 @@ class Catalogue:
         with self.parquet(self.files(0)[0]) as file:
             return file.schema_arrow
 
-    def checked(self, columns: Sequence[str]) -> list[str]:
+    def check_columns(self, columns: Sequence[str]) -> list[str]:
         """`columns`, which may name parts of a nested one ("lightcurve.mag"). Raises BadInput for unknown ones."""
         known = self.schema().names
         unknown = [name for name in columns if name not in known and name.split(".")[0] not in known]
@@ -135,7 +135,7 @@ def open_catalogue(
         uri, filesystem, (root,), np.zeros(1, np.int64), np.full(1, WHOLE_SKY, np.int64), ra, dec, epoch
     )
     spelt = {name.lower(): name for name in everything.schema().names}
-    ra, dec = everything.checked([spelt.get(name.lower(), name) for name in (ra, dec)])
+    ra, dec = everything.check_columns([spelt.get(name.lower(), name) for name in (ra, dec)])
     return replace(everything, ra=ra, dec=dec)
 
 

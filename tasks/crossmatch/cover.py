@@ -12,7 +12,7 @@ CHUNK = 2**17  # positions at a time, of nine cells each at most
 _Ints = NDArray[np.int64]
 
 
-def distinct(values: _Ints) -> _Ints:
+def keep_distinct(values: _Ints) -> _Ints:
     """The different `values`, ascending. Merges runs, of which cells around sorted positions consist."""
     ordered = np.sort(values, kind="stable")  # np.unique of NumPy 2.4 hashes, at nine times the cost
     return ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]
@@ -21,8 +21,8 @@ def distinct(values: _Ints) -> _Ints:
 def cells_within(cells: _Ints, order: int, reach: int) -> _Ints:
     """Cells of `order`, (C,) ascending, that discs of `reach` steps around `cells` (S,) of order 29 touch."""
     chunks = (cells[i : i + CHUNK] for i in range(0, cells.size, CHUNK))
-    found = [distinct(cells_around(chunk, order, reach)[1]) for chunk in chunks]
-    return distinct(np.concatenate(found)) if found else np.empty(0, np.int64)
+    found = [keep_distinct(cells_around(chunk, order, reach)[1]) for chunk in chunks]
+    return keep_distinct(np.concatenate(found)) if found else np.empty(0, np.int64)
 
 
 def cover(cells: _Ints, start: _Ints, stop: _Ints, reach: int) -> tuple[_Ints, _Ints]:
@@ -40,6 +40,6 @@ def cover(cells: _Ints, start: _Ints, stop: _Ints, reach: int) -> tuple[_Ints, _
         first = np.searchsorted(stop, cell << shift, side="right")
         n = np.maximum(np.searchsorted(start, (cell + 1) << shift) - first, 0)
         partition = np.repeat(first - np.cumsum(n) + n, n) + np.arange(n.sum())
-        keys.append(distinct((np.repeat(which, n) + begin) * start.size + partition))
+        keys.append(keep_distinct((np.repeat(which, n) + begin) * start.size + partition))
     position, partition = np.divmod(np.concatenate(keys), start.size)
     return position, partition

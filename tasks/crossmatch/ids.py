@@ -15,7 +15,7 @@ from tasks.crossmatch.cells import narrowest_order, reach_of
 from tasks.crossmatch.cover import cells_within, cover
 from tasks.crossmatch.neighbours import cells_of, runs
 from tasks.crossmatch.partitions import FINE
-from tasks.crossmatch.pieces import Bounds, among, near_cells, read_pieces
+from tasks.crossmatch.pieces import Bounds, may_hold_cells, may_hold_ids, read_pieces
 
 MayHold = Callable[[Bounds], bool]
 
@@ -36,12 +36,12 @@ def rows_by_id(
     Raises BadInput for unknown columns and ids of another type than the column's.
     """
     schema = catalogue.schema()
-    asked = catalogue.checked([column, *(columns or schema.names)])
+    asked = catalogue.check_columns([column, *(columns or schema.names)])
     kind = schema.field(column).type
     wanted = pa.array(np.unique(np.asarray(ids)))
     if pa.types.is_string(wanted.type) != (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise BadInput(f"{catalogue.name}: {column!r} is of type {kind}, the ids are of type {wanted.type}.")
-    sought = among(column, wanted.to_numpy(zero_copy_only=False))
+    sought = may_hold_ids(column, wanted.to_numpy(zero_copy_only=False))
     places: Iterable[tuple[int, MayHold]] = ((partition, _anything) for partition in range(len(catalogue.paths)))
     if near is not None:
         ra, dec = (np.asarray(angle, np.float64) for angle in near)
@@ -67,7 +67,7 @@ def _near(
         mine = where[here]
         span = dec[mine].min() - margin_arcsec / 3600, dec[mine].max() + margin_arcsec / 3600
         cells = cells_within(cell[mine], order, reach)
-        yield int(partition[here[0]]), near_cells(catalogue, cells, order, span)
+        yield int(partition[here[0]]), may_hold_cells(catalogue, cells, order, span)
 
 
 def _anything(bounds: Bounds) -> bool:

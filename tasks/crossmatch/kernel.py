@@ -84,7 +84,7 @@ def adjacent(face: int, x: int, y: int, side: int) -> tuple[int, int, int]:
 
 
 @njit(cache=True, nogil=True)
-def touched(cell: int, order: int, reach: int, out: NDArray[np.int64]) -> int:
+def touch_cells(cell: int, order: int, reach: int, out: NDArray[np.int64]) -> int:
     """Cells of `order` that a disc may touch, in out[:n], its own first; returns n <= 9.
 
     `cell` is the disc's centre, a cell of order 29; `reach` its radius in steps of order 29 (`reach_of`), at most the
@@ -185,7 +185,7 @@ def join(
     n = cursor = 0
     for i in range(cells1.size):
         start = n
-        for c in range(touched(cells1[i], order, reach, near)):
+        for c in range(touch_cells(cells1[i], order, reach, near)):
             j = seek(cells2, near[c] << shift, cursor)
             if c == 0:
                 cursor = j
@@ -238,7 +238,7 @@ def cells_around(cells: _Ints, order: int, reach: int) -> tuple[_Ints, _Ints]:
     which, cell = np.empty(9 * cells.size, np.int64), np.empty(9 * cells.size, np.int64)
     n = 0
     for i in range(cells.size):
-        count = touched(cells[i], order, reach, cell[n:])
+        count = touch_cells(cells[i], order, reach, cell[n:])
         which[n : n + count] = i
         n += count
     return which[:n].copy(), cell[:n].copy()

@@ -20,7 +20,7 @@ from tasks.crossmatch.cells import narrowest_order, reach_of
 from tasks.crossmatch.cover import cells_within, cover
 from tasks.crossmatch.kernel import separations
 from tasks.crossmatch.neighbours import Pairs, SortedPositions, on_sphere, pairs, runs
-from tasks.crossmatch.pieces import near_cells, read_pieces
+from tasks.crossmatch.pieces import may_hold_cells, read_pieces
 from tasks.crossmatch.propagate import julian_year, propagate
 
 FINE = 12  # order of the cells, 52 arcsec wide, by which row groups are left out
@@ -47,7 +47,7 @@ def crossmatch(
     are none and epochs beyond their span.
     """
     match = _Match.of(sources, catalogue, radius_arcsec, row_epochs)
-    asked = match.asked(columns)
+    asked = match.list_columns(columns)
     where, partition = cover(match.at.cell, catalogue.start, catalogue.stop, match.reach())
     last = np.full(len(match.at), -1)
     last[where] = partition  # ascending for each source, so the last one stays
@@ -61,7 +61,7 @@ def crossmatch(
             candidates = pa.concat_tables(pending)
             is_done = last[candidates["at"].to_numpy()] <= current
             if is_done.any():
-                yield _ranked(candidates.filter(is_done), match.at.row, columns)
+                yield _rank_rows(candidates.filter(is_done), match.at.row, columns)
             pending = [] if is_done.all() else [candidates.filter(~is_done)]
 
 
@@ -85,20 +85,20 @@ class _Match:
         if epoch is not None:
             if "ref_epoch" not in sources.column_names:
                 raise BadInput(f"{catalogue.name} is of {epoch}: give the sources a ref_epoch (Julian year).")
-            ra, dec = _moved(sources, epoch)
+            ra, dec = _move(sources, epoch)
         if row_epochs:
             motion = np.hypot(*(np.nan_to_num(floats(sources, name)) for name in ("pmra", "pmdec")))
             margin = motion * (row_epochs.span_year / 1000)
         at = SortedPositions.of(ra, dec)
         return cls(at, margin[at.row], sources, catalogue, radius, row_epochs)
 
-    def asked(self, columns: Sequence[str]) -> list[str]:
+    def list_columns(self, columns: Sequence[str]) -> list[str]:
         """The columns to read."""
         clash = [name for name in columns if name.split(".")[0] in OURS]
         if clash:
             raise BadInput(f"{self.catalogue.name}: a column {clash[0]!r} would be taken for ours; leave it out.")
         epochs = [self.row_epochs.column] if self.row_epochs else []
-        return self.catalogue.checked([*columns, self.catalogue.ra, self.catalogue.dec, *epochs])
+        return self.catalogue.check_columns([*columns, self.catalogue.ra, self.catalogue.dec, *epochs])
 
     def reach(self, mine: _Ints | slice = slice(None)) -> int:
         """Steps of the grid that hold the radius and the margin of some sources."""
@@ -113,7 +113,7 @@ class _Match:
         at, farthest, reach = self.at.take(mine), self.farthest(mine), self.reach(mine)
         order = min(narrowest_order(reach), FINE)
         dec = (at.dec.min() - farthest / 3600, at.dec.max() + farthest / 3600)
-        may_hold = near_cells(self.catalogue, cells_within(at.cell, order, reach), order, dec)
+        may_hold = may_hold_cells(self.catalogue, cells_within(at.cell, order, reach), order, dec)
         for piece in read_pieces(self.catalogue, partition, asked, may_hold):
             ra, dec_ = floats(piece, self.catalogue.ra), floats(piece, self.catalogue.dec)
             placed = on_sphere(ra, dec_)
@@ -137,7 +137,7 @@ class _Match:
                 f"{self.catalogue.name}: {np.count_nonzero(late > row_epochs.span_year):,} of {late.size:,} rows have "
                 f"a {row_epochs.column!r} up to {late.max():.2f} years from {middle}; give that as the span."
             )
-        ra, dec = _moved(self.sources.take(self.at.row[mine[found.i]]), years[found.j])
+        ra, dec = _move(self.sources.take(self.at.row[mine[found.i]]), years[found.j])
         rows = piece.take(found.j)
         apart = separations(ra, dec, floats(rows, self.catalogue.ra), floats(rows, self.catalogue.dec))
         near = apart <= self.radius
@@ -151,14 +151,14 @@ def floats(table: pa.Table, name: str) -> _Floats:
     return arrays.floats(table[name])
 
 
-def _moved(sources: pa.Table, epoch: float | _Floats) -> tuple[_Floats, _Floats]:
+def _move(sources: pa.Table, epoch: float | _Floats) -> tuple[_Floats, _Floats]:
     ra, dec, pmra, pmdec, parallax, ref_epoch = (
         floats(sources, name) for name in ("ra", "dec", "pmra", "pmdec", "parallax", "ref_epoch")
     )
     return propagate(ra, dec, pmra, pmdec, parallax, ref_epoch, epoch)
 
 
-def _ranked(candidates: pa.Table, row: _Ints, columns: Sequence[str]) -> pa.Table:
+def _rank_rows(candidates: pa.Table, row: _Ints, columns: Sequence[str]) -> pa.Table:
     """Candidates by source, nearest first, with what the caller asked for."""
     rows, sep = row[candidates["at"].to_numpy()], candidates["sep_arcsec"].to_numpy()
     order = np.lexsort((sep, rows))

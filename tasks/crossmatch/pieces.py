@@ -69,7 +69,7 @@ def _bounds(row_group: pq.RowGroupMetaData, index: dict[str, int]) -> Bounds:
     return bounds
 
 
-def near_cells(catalogue: Catalogue, cells: NDArray[np.int64], order: int, dec: tuple[float, float]) -> Callable:
+def may_hold_cells(catalogue: Catalogue, cells: NDArray[np.int64], order: int, dec: tuple[float, float]) -> Callable:
     """Whether a row group may hold positions in some `cells` (ascending, of `order`) between two declinations (deg)."""
     starts, stops = cells << (2 * (ORDER - order)), (cells + 1) << (2 * (ORDER - order))
 
@@ -86,7 +86,7 @@ def near_cells(catalogue: Catalogue, cells: NDArray[np.int64], order: int, dec: 
     return may_hold
 
 
-def among(column: str, ids: NDArray) -> Callable[[Bounds], bool]:
+def may_hold_ids(column: str, ids: NDArray) -> Callable[[Bounds], bool]:
     """Whether a row group may hold some of the ascending `ids` in `column`."""
 
     def may_hold(bounds: Bounds) -> bool:

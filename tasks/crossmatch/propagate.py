@@ -34,9 +34,9 @@ def propagate(
     """
     ra, dec = np.asarray(ra, np.float64), np.asarray(dec, np.float64)
     years = np.asarray(to_epoch, np.float64) - np.asarray(from_epoch, np.float64)
-    zeta = _known(radial_velocity) * _known(parallax) * (MAS_RAD / KMS_PER_AU_YEAR)
+    zeta = _fill_unknown(radial_velocity) * _fill_unknown(parallax) * (MAS_RAD / KMS_PER_AU_YEAR)
     scale = MAS_RAD * years / (1 + zeta * years)
-    east, north = _known(pmra) * scale, _known(pmdec) * scale
+    east, north = _fill_unknown(pmra) * scale, _fill_unknown(pmdec) * scale
     sine, cosine = np.sin(np.radians(dec)), np.cos(np.radians(dec))
     across = cosine - north * sine  # towards the meridian of the source, away from the axis
     moves = (east != 0) | (north != 0)
@@ -50,7 +50,7 @@ def julian_year(mjd: ArrayLike) -> NDArray[np.float64]:
     return 2000 + (np.asarray(mjd, np.float64) - 51_544.5) / 365.25
 
 
-def _known(motion: ArrayLike | None) -> NDArray[np.float64]:
+def _fill_unknown(motion: ArrayLike | None) -> NDArray[np.float64]:
     """A motion with zeros where it is not known."""
     known = np.asarray(0.0 if motion is None else motion, np.float64)
     return np.where(np.isnan(known), 0.0, known)

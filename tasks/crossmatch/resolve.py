@@ -59,7 +59,7 @@ def resolve(
     separation from the source. Counts of the linking catalogue stand where they are larger. A match is ambiguous with
     several candidates, with a mate, or where the same object is the first choice of another source too.
     """
-    table = _each_once(candidates)
+    table = _drop_repeated(candidates)
     source_id, objid = table["source_id"].to_numpy(), table["objid"].to_numpy()
     if not objid.size:
         return RESOLVED.empty_table()
@@ -96,7 +96,7 @@ def _arcsec(one: NDArray, other: NDArray) -> NDArray[np.float64]:
     return 2 * np.arcsin(np.minimum(chord / 2, 1.0)) * ARCSEC
 
 
-def _each_once(candidates: pa.Table) -> pa.Table:
+def _drop_repeated(candidates: pa.Table) -> pa.Table:
     """Candidates by source and object, each pair once: an object that was listed twice is no second candidate."""
     table = candidates.select(CANDIDATES.names).cast(CANDIDATES)
     source_id, objid = table["source_id"].to_numpy(), table["objid"].to_numpy()

@@ -43,8 +43,9 @@ __all__ = [
     "feature_columns",
     "inputs_of",
     "keep_independent",
-    "made",
-    "stale",
+    "list_outdated",
+    "order_features",
+    "select_features",
 ]
 
 FEATURES: dict[str, Feature] = {
@@ -77,7 +78,7 @@ def feature_columns(
     config = config or FeatureConfig()
     return tuple(
         column
-        for feature in made(config)
+        for feature in select_features(config)
         if families is None or feature.name in families
         for declared in feature.columns
         for column in expand(declared, bands, config.surveys)
@@ -110,7 +111,7 @@ def inputs_of(names: Iterable[str], declared: Mapping[str, Column]) -> tuple[str
     return tuple(sorted({path.rsplit(".", 1)[-1] for path in paths} & set(INPUTS)))
 
 
-def in_order() -> list[Feature]:
+def order_features() -> list[Feature]:
     """The registered features, each after those whose columns it needs; ValueError where that is impossible."""
     done: dict[str, Feature] = {}
     waiting = dict(FEATURES)
@@ -124,24 +125,24 @@ def in_order() -> list[Feature]:
     return list(done.values())
 
 
-def made(config: FeatureConfig) -> list[Feature]:
+def select_features(config: FeatureConfig) -> list[Feature]:
     """The features, in order, whose inputs the dataset has and whose setting is on."""
     return [
         feature
-        for feature in in_order()
+        for feature in order_features()
         if set(feature.inputs) <= set(config.inputs) and (not feature.setting or getattr(config, feature.setting))
     ]
 
 
 def definitions(config: FeatureConfig) -> str:
     """What a row of features is made of: every family and the version of its definition."""
-    return " ".join(sorted(f"{feature.name}:{feature.version}" for feature in made(config)))
+    return " ".join(sorted(f"{feature.name}:{feature.version}" for feature in select_features(config)))
 
 
-def stale(stored: str, config: FeatureConfig) -> tuple[str, ...]:
+def list_outdated(stored: str, config: FeatureConfig) -> tuple[str, ...]:
     """The families to compute anew in a row made of `stored`: new and changed ones, and those that need one of them."""
     known, changed, columns = set(stored.split()), [], set[str]()
-    for feature in made(config):
+    for feature in select_features(config):
         if f"{feature.name}:{feature.version}" not in known or columns & set(feature.needs):
             changed.append(feature.name)
             columns |= {column.name for column in feature.columns}
@@ -165,12 +166,12 @@ def compute_features(
     curves = Curves.of(batch, config or FeatureConfig(), objects)
     found: dict[str, NDArray] = dict(known or {})
     columns: list[tuple[Column, NDArray]] = []
-    for feature in made(curves.config):
+    for feature in select_features(curves.config):
         if families is None or feature.name in families:
             values = feature.compute(curves, {name: found[name] for name in feature.needs})
             found |= values
-            columns += named_columns(feature, values, curves)
-    arrays = [pa.array(batch.source_id), *(nullable(values, column.type) for column, values in columns)]
+            columns += name_columns(feature, values, curves)
+    arrays = [pa.array(batch.source_id), *(to_nullable(values, column.type) for column, values in columns)]
     names = pa.schema([pa.field("source_id", pa.int64(), nullable=False), *(column.field() for column, _ in columns)])
     return pa.Table.from_arrays(arrays, schema=names)
 
@@ -186,7 +187,7 @@ def compile_all(config: FeatureConfig) -> None:
     compute_features(LightCurveBatch.from_epochs(one, time, 15 + noise, one + 0.1, band, None, names), config)
 
 
-def named_columns(feature: Feature, found: Arrays, curves: Curves) -> list[tuple[Column, NDArray]]:
+def name_columns(feature: Feature, found: Arrays, curves: Curves) -> list[tuple[Column, NDArray]]:
     """The concrete columns of a feature with their (S,) values."""
     named: list[tuple[Column, NDArray]] = []
     for declared in feature.columns:
@@ -196,7 +197,7 @@ def named_columns(feature: Feature, found: Arrays, curves: Curves) -> list[tuple
     return named
 
 
-def nullable(values: NDArray, kind: pa.DataType) -> pa.Array:
+def to_nullable(values: NDArray, kind: pa.DataType) -> pa.Array:
     """Array of type `kind` with null for every value that is not finite, or not within that type."""
     with np.errstate(over="ignore"):
         stored = values.astype(kind.to_pandas_dtype())

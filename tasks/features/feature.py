@@ -16,8 +16,9 @@ from pydantic.json_schema import SkipJsonSchema
 
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.fourier import fit_fourier, segment_sum, weights
+from tasks.lightcurves.fourier import fit_fourier, weights
 from tasks.lightcurves.passbands import Passband
+from tasks.lightcurves.segments import segment_sum
 from tasks.lightcurves.series import PeriodConfig
 from tasks.surveys import list_passbands
 

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
 from tasks.lightcurves.fold import fold, folded_order
-from tasks.lightcurves.fourier import segment_sum
+from tasks.lightcurves.segments import segment_sum
 
 
-def folded(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_folded(curves: Curves, earlier: Arrays) -> Arrays:
     """Von Neumann ratio and range of the cumulative sum of each band in order of phase, (S,B) each."""
     phase = fold(curves.batch, curves.fold_period(earlier["period_day"]))
     offsets = curves.band_offsets
@@ -54,7 +54,7 @@ FOLDED = Feature(
     "folded",
     needs=("period_day",),
     source="Kim et al. 2014, A&A 566, A43 (Psi_eta, Psi_CS).",
-    compute=folded,
+    compute=compute_folded,
     columns=(
         Column(
             "folded_eta_{band}",

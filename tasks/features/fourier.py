@@ -18,7 +18,7 @@ EPOCHS_PER_TERM = 3.0  # fewer, and the series swings in the gaps of sparse band
 GRID = np.arange(128) / 128  # phases at which the series is read
 
 
-def fourier(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_fourier(curves: Curves, earlier: Arrays) -> Arrays:
     """Fourier parameters and shape of each band, (S,B) each; NaN where the band has too few epochs, too large a gap in
     phase, or no period.
     """
@@ -137,7 +137,7 @@ FOURIER = Feature(
     needs=("period_day",),
     version=2,
     source="Simon & Lee 1981, ApJ 248, 291; Stellingwerf & Donohoe 1986, ApJ 306, 183 (rise, acuteness).",
-    compute=fourier,
+    compute=compute_fourier,
     columns=(
         _column("fourier_mean_mag_{band}", "Mean over phase of the Fourier series.", "mag", "phot.mag;stat.mean"),
         _column("fourier_amplitude_mag_{band}", "Amplitude A1 of the first harmonic.", "mag", "src.var.amplitude", 0),

@@ -17,7 +17,7 @@ from tasks.features.feature import Arrays, Curves, Feature
 LEAST_SIGNIFICANCE = 5.0
 
 
-def gaia(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_gaia(curves: Curves, earlier: Arrays) -> Arrays:
     """Each quantity (S,), NaN where Gaia gives none; of `curves.objects`, mas, mas/yr and mag."""
     known = curves.objects
     parallax, error = known["parallax"], known["parallax_error"]
@@ -66,7 +66,7 @@ GAIA = Feature(
     inputs=("parallax", "parallax_error", "pmra", "pmra_error", "pmdec", "pmdec_error", "phot_g_mean_mag", "ruwe",
             "ebv"),
     source="Luri et al. 2018, A&A 616, A9.",
-    compute=gaia,
+    compute=compute_gaia,
     columns=(
         _column("parallax_over_error", "Parallax over its standard error.", "", "stat.snr;pos.parallax.trig",
                 derived_from=PARALLAX),

@@ -13,7 +13,7 @@ FACTORS = {
 }  # fmt: skip
 
 
-def harmonic_power(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_harmonic_power(curves: Curves, earlier: Arrays) -> Arrays:
     """Power at each multiple of the period over that at the period, (S,) each; NaN where times are phases."""
     period = earlier["period_day"]
     own = curves.explained_variance(period, 1)
@@ -28,7 +28,7 @@ HARMONIC_POWER = Feature(
     "harmonic_power",
     needs=("period_day",),
     source="Power rates of Sanchez-Saez et al. 2021, AJ 161, 141, of a sine per band.",
-    compute=harmonic_power,
+    compute=compute_harmonic_power,
     columns=tuple(
         Column(
             f"power_ratio_{name}",

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import SWING, Arrays, Curves, Feature
-from tasks.lightcurves.fourier import TURN, fit_fourier, sine_phase
+from tasks.lightcurves.fourier import fit_fourier, sine_phase
+from tasks.lightcurves.normal_equations import TURN
 
 CONSTANT, OF_PERIOD, OF_PHASE = -6.93, -6.04, 1.65  # dex, dex/day, dex/rad
 OF_PERIOD_ERROR, OF_PHASE_ERROR, SCATTER, N_STAR = 0.37, 0.11, 0.26, 72
@@ -41,7 +42,7 @@ RRC_PHASES = (1.0, 5.0)  # rad, of RRc in clusters; a quadratic means nothing be
 BAND_PHASE = 0.1  # rad, our allowance for phi31 in G and in V, near the offset of Clementini et al. 2016, A&A 595, A133
 
 
-def metallicity(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_metallicity(curves: Curves, earlier: Arrays) -> Arrays:
     """[Fe/H] and its error, (S,) dex, of each kind; NaN without the band, a period of its kind, a good phi31 or a
     possible value.
     """
@@ -59,7 +60,7 @@ def metallicity(curves: Curves, earlier: Arrays) -> Arrays:
         good = phase_error < WORST_PHASE
     of_rrab = good & _within(period, PERIODS)
     of_rrc = good & _within(period, RRC_PERIODS) & _within(phi31, RRC_PHASES)
-    return {**_known("feh_rrab", *rrab, of_rrab), **_known("feh_rrc", *rrc, of_rrc)}
+    return {**_mask("feh_rrab", *rrab, of_rrab), **_mask("feh_rrc", *rrc, of_rrc)}
 
 
 def _within(values: NDArray, limits: tuple[float, float]) -> NDArray[np.bool_]:
@@ -67,7 +68,7 @@ def _within(values: NDArray, limits: tuple[float, float]) -> NDArray[np.bool_]:
         return (values > limits[0]) & (values < limits[1])
 
 
-def _known(name: str, value: NDArray, error: NDArray, is_known: NDArray[np.bool_]) -> Arrays:
+def _mask(name: str, value: NDArray, error: NDArray, is_known: NDArray[np.bool_]) -> Arrays:
     """The two columns of `name` where they are known."""
     is_known = is_known & _within(value, METALLICITIES)
     return {f"{name}_dex": np.where(is_known, value, np.nan), f"{name}_error": np.where(is_known, error, np.nan)}
@@ -122,7 +123,7 @@ METALLICITY = Feature(
     needs=("period_day",),
     version=3,
     source="arXiv:2605.13811 (RRab); Nemec et al. 2013, ApJ 773, 181 (RRc).",
-    compute=metallicity,
+    compute=compute_metallicity,
     columns=(
         _column("feh_rrab_dex", "Photometric [Fe/H] if the star is an RRab, from its period and phi31 in G.",
                 "phys.abund.Fe", *METALLICITIES),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.alone import chosen_alone
+from tasks.lightcurves.alone import choose_by_band
 from tasks.lightcurves.fourier import weights
 from tasks.lightcurves.periodogram import find_period
 
@@ -29,7 +29,7 @@ FOUND: tuple[tuple[str, str, str, str, str, float | None], ...] = (  # column, f
 DECIDED = 0.5  # probability from which the data decide
 
 
-def period(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_period(curves: Curves, earlier: Arrays) -> Arrays:
     """Period search and fits at P, P/2 and 2P, (S,) each; times that are phases have no period, but they have fits.
 
     Also the period that each band would choose of the trials, over the period, (S,B).
@@ -46,7 +46,7 @@ def period(curves: Curves, earlier: Arrays) -> Arrays:
             "period_second_ratio": result.choice.rival / result.period,
             **{name: getattr(result.choice, attribute) for name, attribute, *_ in FOUND},
         }
-        alone = 1 / (preferred(curves, result.trials.frequency) * result.period[:, None])
+        alone = 1 / (choose_frequencies(curves, result.trials.frequency) * result.period[:, None])
     fold = curves.fold_period(found["period_day"])
     double = 2.0 if curves.config.has_time else np.nan  # phases in [0, 1) cover half of twice the period
     explained = {
@@ -64,11 +64,11 @@ def period(curves: Curves, earlier: Arrays) -> Arrays:
     }
 
 
-def preferred(curves: Curves, frequency: NDArray) -> NDArray[np.float64]:
+def choose_frequencies(curves: Curves, frequency: NDArray) -> NDArray[np.float64]:
     """The trial frequency (S,C) 1/day that each band prefers, (S,B)."""
     batch = curves.batch
     weight = weights(batch.mag_err, curves.config.period.error_floor)
-    return chosen_alone(batch.time, batch.mag.astype(np.float64), weight, curves.band_offsets, frequency)
+    return choose_by_band(batch.time, batch.mag.astype(np.float64), weight, curves.band_offsets, frequency)
 
 
 PERIOD = Feature(
@@ -76,7 +76,7 @@ PERIOD = Feature(
     source="Zechmeister & Kurster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, "
     "1279; the choice is our own (decision 8).",
     version=2,
-    compute=period,
+    compute=compute_period,
     columns=(
         Column(
             "period_day",

@@ -9,7 +9,7 @@ from schemas.column import Column
 from tasks.features.feature import COLOUR, Arrays, Curves, Feature, pair_difference
 
 
-def photometry(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_photometry(curves: Curves, earlier: Arrays) -> Arrays:
     """Epoch counts, weighted means and colours; a band without epochs has count 0 and a NaN mean."""
     mean = curves.mean_mag
     return {
@@ -33,7 +33,7 @@ def timespan(curves: Curves) -> np.ndarray:
 PHOTOMETRY = Feature(
     "photometry",
     source="Weighted means; no paper.",
-    compute=photometry,
+    compute=compute_photometry,
     columns=(
         Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
         Column(

@@ -6,14 +6,14 @@ import pyarrow as pa
 
 from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
-from tasks.lightcurves.prewhiten import second_period
+from tasks.lightcurves.prewhiten import find_second_period
 
 
-def prewhitened(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_prewhitened(curves: Curves, earlier: Arrays) -> Arrays:
     """Each quantity (S,), NaN without a first period."""
     config = curves.config
     first = earlier["period_day"]
-    found = second_period(curves.batch, curves.band_offsets, first, config.period, config.groups or None)
+    found = find_second_period(curves.batch, curves.band_offsets, first, config.period, config.groups or None)
     return {
         "prewhitened_period_day": found.period,
         "prewhitened_period_ratio": found.period / first,
@@ -32,7 +32,7 @@ PREWHITENED = Feature(
     needs=("period_day",),
     setting="second_period",
     source="Prewhitening; false alarm probability of Baluev 2008, MNRAS 385, 1279.",
-    compute=prewhitened,
+    compute=compute_prewhitened,
     columns=(
         Column("prewhitened_period_day", pa.float64(), "Second period, of what the first leaves.", "d", "time.period",
                nullable=True, range=(0, None)),

@@ -9,7 +9,7 @@ from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature, pair_difference
 
 
-def reddening(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_reddening(curves: Curves, earlier: Arrays) -> Arrays:
     """Mean colours less their reddening, (S,P) mag, NaN where it is not known."""
     bands, ebv = curves.batch.bands, curves.objects["ebv"]
     return {
@@ -24,7 +24,7 @@ REDDENING = Feature(
     "reddening",
     inputs=("ebv",),
     source="Casagrande & VandenBerg 2018, MNRAS 479, L102; Schlafly & Finkbeiner 2011, ApJ 737, 103.",
-    compute=reddening,
+    compute=compute_reddening,
     columns=(
         Column("ebv", pa.float32(), "Reddening E(B-V) by the TIC.", "mag", "phot.color.excess", nullable=True,
                range=(0, None), derived_from=(EBV,)),

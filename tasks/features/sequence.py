@@ -21,7 +21,7 @@ TAIL = 0.03  # of the magnitudes, to each side
 NAMES = ("autocorrelation_length_{band}", "con_{band}", "pair_slope_trend_{band}", "gskew_mag_{band}")
 
 
-def sequence(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_sequence(curves: Curves, earlier: Arrays) -> Arrays:
     """Each statistic (S,B); NaN for bands with fewer than `min_epoch` epochs, and of time where times are phases."""
     mag, offsets = curves.batch.mag.astype(np.float64), curves.band_offsets
     enough = curves.n_epoch >= curves.config.min_epoch
@@ -79,7 +79,7 @@ SEQUENCE = Feature(
     "sequence",
     source="Nun et al. 2015, arXiv:1506.00010 (FATS); Con: Kim et al. 2011, ApJ 735, 68; pairs: Richards et al. 2011, "
     "ApJ 733, 10.",
-    compute=sequence,
+    compute=compute_sequence,
     columns=(
         _column(NAMES[0], "First lag in epochs with an autocorrelation below 1/e (Nun et al. 2015).", low=1),
         _column(

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from schemas.column import Column
 from tasks.features.feature import SWING, Arrays, Curves, Feature
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.fourier import FourierFit, largest_gap, normal_equations, solve_free, steady, weights
+from tasks.lightcurves.fourier import FourierFit, largest_gap, limit_harmonics, weights
+from tasks.lightcurves.normal_equations import normal_equations, solve_free
 
 N_HARMONICS = 4
 MINIMA_HARMONICS = 8  # of twice the period: four of the period, and the odd ones that tell its halves apart
@@ -22,7 +23,7 @@ EPOCHS_PER_TERM = 3.0
 GRID = np.arange(128) / 128
 
 
-def shared(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_shared(curves: Curves, earlier: Arrays) -> Arrays:
     """Fourier parameters over all bands, (S,), and over each survey's, (S,G); minima folded at P and 2P."""
     fold = curves.fold_period(earlier["period_day"])
     equations = Equations.of(curves, fold, N_HARMONICS)
@@ -83,7 +84,7 @@ class Equations:
         n_epoch, n_band = self.n_epoch[:, bands].sum(axis=1), np.count_nonzero(self.n_epoch[:, bands], axis=1)
         n_harmonics = vector.shape[1] // 2
         free = np.clip(((n_epoch - n_band) / EPOCHS_PER_TERM) // 2, 0, n_harmonics)
-        free = np.minimum(free, steady(self.gap(bands), SWING)).astype(np.int64)
+        free = np.minimum(free, limit_harmonics(self.gap(bands), SWING)).astype(np.int64)
         free = np.where(self.known & (constant > 0), free, 0)
         solution, normal = solve_free(matrix, vector, free)
         chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
@@ -145,7 +146,7 @@ SHARED = Feature(
     needs=("period_day",),
     version=2,
     source="Shared phase: VanderPlas & Ivezic 2015, ApJ 812, 18.",
-    compute=shared,
+    compute=compute_shared,
     columns=(
         *_parameters("shared_{}", "all bands"),
         *_parameters("shared_{}_{{survey}}", "the bands of one survey"),

@@ -99,7 +99,7 @@ def as_arrow_lists(curves: Curves) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(curves.band_offsets.astype(np.int32)), epochs)
 
 
-def statistics(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_statistics(curves: Curves, earlier: Arrays) -> Arrays:
     """All statistics of every band, (S,B) each; NaN for bands with fewer than `min_epoch` epochs."""
     if len(curves.batch) == 0:
         return {column.name: np.empty((0, len(curves.batch.bands))) for column in STATISTIC_COLUMNS.values()}
@@ -125,7 +125,7 @@ def statistics(curves: Curves, earlier: Arrays) -> Arrays:
 STATISTICS = Feature(
     "statistics",
     source="Malanchev et al. 2021, MNRAS 502, 5147 (light-curve); originals in D'Isanto et al. 2016, MNRAS 457, 3119.",
-    compute=statistics,
+    compute=compute_statistics,
     columns=tuple(STATISTIC_COLUMNS.values()),
     of_zero_point=("excess_variance_{band}",),
     of_errors=tuple(STATISTIC_COLUMNS[name].name for name in NEEDS_ERRORS),

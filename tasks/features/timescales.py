@@ -24,7 +24,7 @@ NAMES = (
 )  # fmt: skip
 
 
-def timescales(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_timescales(curves: Curves, earlier: Arrays) -> Arrays:
     """Each column (S,B); NaN without errors, time or `min_epoch` epochs, or where the noise explains everything."""
     batch = curves.batch
     known = (curves.n_epoch >= curves.config.min_epoch) & curves.has_errors & curves.has_spread
@@ -116,7 +116,7 @@ def _column(name: str, doc: str, unit: str = "", low: float | None = None) -> Co
 TIMESCALES = Feature(
     "timescales",
     source="Schmidt et al. 2010, ApJ 714, 1194; Arevalo et al. 2012, MNRAS 426, 1793.",
-    compute=timescales,
+    compute=compute_timescales,
     of_errors=NAMES,
     columns=(
         _column(NAMES[0], "Structure function at a lag of a year (Schmidt et al. 2010).", "mag", 0),

@@ -25,7 +25,7 @@ FINER = 4.0  # each of its grids than the one before
 TOGETHER = 8  # epochs whose variances are multiplied before a logarithm is taken
 
 
-def walk(curves: Curves, earlier: Arrays) -> Arrays:
+def compute_walk(curves: Curves, earlier: Arrays) -> Arrays:
     """drw_sigma (mag), drw_tau (day), iar_phi, (S,B) each; NaN without errors, time or `min_epoch` epochs."""
     batch = curves.batch
     known = (curves.n_epoch >= curves.config.min_epoch) & curves.has_errors & curves.has_spread
@@ -138,7 +138,7 @@ WALK = Feature(
     "walk",
     version=2,  # a finer search
     source="Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; Eyheramendy, Elorrieta & Palma 2018, MNRAS 481, 4311.",
-    compute=walk,
+    compute=compute_walk,
     of_errors=NAMES,
     columns=(
         _column(NAMES[0], "Standard deviation of the damped random walk.", "mag"),

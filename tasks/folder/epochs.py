@@ -154,7 +154,7 @@ def _chunk(
         **{name: columns[name][good] for name in ("time", "mag", "mag_err", "band", "flags")},
     )
     # Only JD among MJD can change the order: every other scale grows with the raw value.
-    batch = batch.sorted_by_time() if spec.mixed_jd else batch
+    batch = batch.sort_by_time() if spec.mixed_jd else batch
     reports += [
         *_failures({**columns, "time": raw_time}, failed, ids, contents),
         _without_epochs(columns["place"], present, wanted, ids, contents),

@@ -37,14 +37,14 @@ def rows_of_curves(
     `objects` and `survey` are as in `cut_by_survey`; the rows of a source are next to each other. `inputs` has the
     values of catalogues that the features take, one for each source in that order, NaN where unknown.
     """
-    curves = cut_by_survey(objects, survey, pipeline.cuts)[0].merged().sorted_by_time()
+    curves = cut_by_survey(objects, survey, pipeline.cuts)[0].merge_rows().sort_by_time()
     features = compute_features(curves, pipeline.features, inputs)
     return with_scores(features.append_column("n_epoch", pa.array(curves.n_epoch)), curves, pipeline.scorers)
 
 
 def rows_of_photometry(objects: LightCurveBatch, scorers: Sequence[Scorer]) -> pa.Table:
     """Catalogue rows of mean photometry: source_id, colours and scores; one epoch of a band is its mean magnitude."""
-    sources = objects.merged()
+    sources = objects.merge_rows()
     mags = np.full((len(sources), len(sources.bands)), np.nan)
     mags[sources.row, sources.band] = sources.mag
     colours = compute_colours(mags, sources.bands).add_column(0, "source_id", pa.array(sources.source_id))

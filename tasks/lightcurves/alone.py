@@ -12,7 +12,7 @@ MIN_EPOCH = 6  # of a band; a sine with an offset has three parameters, so fewer
 
 
 @njit(cache=True, nogil=True)
-def chosen_alone(
+def choose_by_band(
     time: NDArray, mag: NDArray, weight: NDArray, offsets: NDArray, frequency: NDArray
 ) -> NDArray[np.float64]:
     """Frequency of the highest power of each band, (S,B) 1/day; NaN where it has too few epochs or no power at all.

@@ -98,7 +98,7 @@ class LightCurveBatch:
         kept = np.concatenate([[0], np.cumsum(mask, dtype=np.int64)])[self.offsets]
         return replace(self, offsets=kept, **self._epochs(mask))
 
-    def merged(self) -> LightCurveBatch:
+    def merge_rows(self) -> LightCurveBatch:
         """Adjacent rows with equal source_id (one object seen by several surveys) become one object."""
         if len(self) == 0:
             return self
@@ -106,7 +106,7 @@ class LightCurveBatch:
         offsets = np.concatenate([self.offsets[:-1][first], self.offsets[-1:]])
         return replace(self, source_id=self.source_id[first], offsets=offsets)
 
-    def sorted_by_time(self) -> LightCurveBatch:
+    def sort_by_time(self) -> LightCurveBatch:
         """Epochs of each object in order of time; epochs of equal time keep their order."""
         order = np.lexsort((self.time, self.row))
         return replace(self, **self._epochs(order))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.lightcurves.fourier import segment_sum
+from tasks.lightcurves.segments import segment_sum
 from tasks.lightcurves.series import Series
 from tasks.lightcurves.trials import MULTIPLES, Trials, compiled
 
@@ -119,12 +119,12 @@ def describe(series: Series, trials: Trials) -> tuple[NDArray[np.float64], NDArr
     of_window = windows(series, frequency.reshape(n_object, n_peak * len(MULTIPLES)), top).reshape(3, *frequency.shape)
     daily = window(series, np.tile(np.array([1.0, 4.0, 6.0]) / SIDEREAL_DAY, (n_object, 1)))
     star = np.column_stack([
-        np.log10(top), *moments, np.log10(length), np.log10(n), daily, _squeezed(ranked.max(axis=(1, 2))),
+        np.log10(top), *moments, np.log10(length), np.log10(n), daily, _compress(ranked.max(axis=(1, 2))),
     ])  # fmt: skip
     per_epoch = trials.gain[..., [0, 1, 2, -1]] / n[:, None, None, None]
     seen = [
         -np.log10(frequency), np.log10(first / frequency), np.log10(length[:, None, None] * frequency),
-        _squeezed(scores - ranked[:, :, 0].max(axis=1)[:, None, None]), _squeezed(scores - scores[:, :, ::-1]),
+        _compress(scores - ranked[:, :, 0].max(axis=1)[:, None, None]), _compress(scores - scores[:, :, ::-1]),
         *np.moveaxis(per_epoch, -1, 0), np.log1p(np.maximum(trials.gain[..., 0], 0)),
         np.arange(n_peak)[None, :, None], np.asarray(MULTIPLES), *of_window, *_shapes(trials.shape),
         *np.moveaxis(star[:, None, None, :] + np.zeros((*frequency.shape, 1)), -1, 0),
@@ -142,7 +142,7 @@ def criterion(series: Series, trials: Trials) -> NDArray[np.float64]:
     return np.max(trials.gain - trials.terms * log_n[:, None, None, None], axis=-1)
 
 
-def _squeezed(difference: NDArray) -> NDArray[np.float64]:
+def _compress(difference: NDArray) -> NDArray[np.float64]:
     return np.sign(difference) * np.log1p(np.abs(difference))
 
 

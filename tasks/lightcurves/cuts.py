@@ -122,7 +122,7 @@ def apply_cuts(
 
     Cuts act one after the other on what the earlier ones kept, so an epoch is counted once.
     """
-    config = _with_errors_known(batch, config)
+    config = _settle_has_error(batch, config)
     removed = np.zeros((len(batch), len(config.names)), np.int32)
     for column, name in enumerate(config.names):
         bits = config.flag_bits.get(name)
@@ -132,7 +132,7 @@ def apply_cuts(
     return batch, removed, config.names
 
 
-def _with_errors_known(batch: LightCurveBatch, config: NeutralCutConfig) -> NeutralCutConfig:
+def _settle_has_error(batch: LightCurveBatch, config: NeutralCutConfig) -> NeutralCutConfig:
     """Ask once, of the whole batch: after the first cuts an object-poor batch could look as if it had no errors."""
     return replace(config, has_error=_has_error(batch, config))
 
@@ -150,5 +150,5 @@ def cut_by_survey(
     differs = (np.diff(kept.source_id) != 0) | (np.diff(survey) != 0)
     first = np.flatnonzero(np.concatenate([[len(kept) > 0], differs])[: len(kept)])
     offsets = np.append(kept.offsets[first], kept.offsets[-1])
-    joined = replace(kept, source_id=kept.source_id[first], offsets=offsets).sorted_by_time()
+    joined = replace(kept, source_id=kept.source_id[first], offsets=offsets).sort_by_time()
     return joined, np.add.reduceat(removed, first) if first.size else removed, first

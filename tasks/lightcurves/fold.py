@@ -31,7 +31,7 @@ def folded_order(phase: NDArray, offsets: NDArray[np.int64]) -> NDArray[np.int64
     return order
 
 
-def binned(phase: NDArray, value: NDArray, offsets: NDArray[np.int64], n_bin: int) -> NDArray[np.float64]:
+def mean_by_phase(phase: NDArray, value: NDArray, offsets: NDArray[np.int64], n_bin: int) -> NDArray[np.float64]:
     """Mean of `value` (N,) in `n_bin` equal phase bins of each slice, (S, n_bin); NaN for an empty bin."""
     length = np.diff(offsets)
     inside = np.isfinite(phase) & np.isfinite(value)

@@ -17,9 +17,8 @@ from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.normal_equations import TURN, normal_equations, solve_free
 
-TURN = 2 * np.pi
-RIDGE = 1e-6  # relative to the sum of weights: keeps the normal equations solvable, far below any measured amplitude
 UNKNOWN_ANGLE = np.pi / np.sqrt(3)  # standard deviation of an angle uniform over a turn
 UNQUOTED_ERR = 0.05  # mag, error assumed where none is quoted; only ratios of chi2 are meaningful then
 
@@ -133,18 +132,6 @@ def weights(mag_err: NDArray, floor: float = 0.0) -> NDArray[np.float64]:
     return 1.0 / (err**2 + floor**2)
 
 
-def segment_sum(values: NDArray, offsets: NDArray[np.int64]) -> NDArray:
-    """Sums of `values` (..., N) over the S slices of `offsets` (S+1,), (..., S); 0 for an empty slice.
-
-    `np.add.reduceat` alone would return a neighbour's value for an empty slice.
-    """
-    filled = np.flatnonzero(np.diff(offsets) > 0)
-    total = np.zeros((*values.shape[:-1], offsets.size - 1), values.dtype)
-    if filled.size:
-        total[..., filled] = np.add.reduceat(values[..., : offsets[-1]], offsets[:-1][filled], axis=-1)
-    return total
-
-
 def fit_fourier(
     batch: LightCurveBatch,
     period: ArrayLike,
@@ -159,7 +146,7 @@ def fit_fourier(
     `period` (S,) day, > 0; NaN gives a constant fit. `offsets` (S+1,) are slices of the batch's epochs: by default the
     objects; for a fit per band pass `batch.by_band()` and repeat the periods B times. `floor` (mag) is added to the
     errors in quadrature. A slice with fewer than epochs_per_term * (2K + 1) + 1 epochs gets fewer harmonics, and so
-    does one with a gap in phase that lets more swing farther than `swing`, as `steady` says.
+    does one with a gap in phase that lets more swing farther than `swing`, as `limit_harmonics` says.
     """
     offsets = batch.offsets if offsets is None else offsets
     period = np.asarray(period, np.float64)
@@ -168,7 +155,7 @@ def fit_fourier(
     turns = batch.time * np.repeat(frequency, n_epoch)
     most = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics)
     if np.isfinite(swing):
-        most = np.minimum(most, steady(largest_gap(turns, offsets), swing))
+        most = np.minimum(most, limit_harmonics(largest_gap(turns, offsets), swing))
     free = np.where(frequency > 0, most, 0).astype(np.int64)
     matrix, vector, mean, constant = normal_equations(
         turns, batch.mag, weights(batch.mag_err, floor), offsets, n_harmonics
@@ -190,7 +177,7 @@ def fit_fourier(
     )
 
 
-def steady(gap: NDArray, swing: float) -> NDArray[np.float64]:
+def limit_harmonics(gap: NDArray, swing: float) -> NDArray[np.float64]:
     """Harmonics, (S,), with which a series swings in a gap of `gap` (S,) turns at most `swing` times as far as outside.
 
     Of all series of K harmonics within 1 outside the gap the highest reaches T_2K(1 / cos(pi gap / 2)) in it, T the
@@ -212,94 +199,3 @@ def largest_gap(turns: NDArray, offsets: NDArray) -> NDArray[np.float64]:
             for i in range(phase.size - 1):
                 gap[s] = max(gap[s], phase[i + 1] - phase[i])
     return gap
-
-
-@dataclass(frozen=True, eq=False)
-class SliceMean:
-    """Weighted means of each slice: magnitude (S,) mag, and design (S,2K), the means of the cosines and sines."""
-
-    magnitude: NDArray[np.float64]
-    design: NDArray[np.float64]
-
-
-def normal_equations(
-    turns: NDArray,
-    mag: NDArray,
-    weight: NDArray,
-    offsets: NDArray,
-    n_harmonics: int,
-) -> tuple[NDArray, NDArray, SliceMean, NDArray]:
-    """Normal matrix (S,2K,2K), vector (S,2K), means, and chi2 of a constant (S,), with the offset eliminated.
-
-    `turns` (N,) is t / P. The offset is eliminated by the Schur complement, so the equations of several bands (one
-    offset each, common harmonics) may simply be added. Products of cosines and sines are sums at k - l and k + l:
-    cos a cos b = (cos(a - b) + cos(a + b)) / 2 and so on, so 2K complex sums build the whole matrix.
-    """
-    total = segment_sum(weight, offsets)
-    safe = np.where(total > 0, total, 1.0)
-    magnitude = segment_sum(weight * mag, offsets) / safe
-    residual = mag - np.repeat(magnitude, np.diff(offsets))
-    constant = segment_sum(weight * residual**2, offsets)
-    trig, vector = power_sums(turns, weight, weight * residual, offsets, n_harmonics)
-    matrix, design = assemble(trig, total)
-    return matrix, vector, SliceMean(magnitude, design / safe[:, None]), constant
-
-
-@njit(cache=True, nogil=True)
-def power_sums(
-    turns: NDArray, weight: NDArray, weighted: NDArray, offsets: NDArray, n_harmonics: int
-) -> tuple[NDArray, NDArray]:
-    """Sums over slices, for z = exp(2 pi i t / P): of w z^k, k = 1..2K, (S,2K) complex; of (w y) z^k, k = 1..K, (S,2K),
-    real parts first.
-    """
-    n_slice = offsets.size - 1
-    trig, data = np.zeros((n_slice, 2 * n_harmonics), np.complex128), np.zeros((n_slice, 2 * n_harmonics))
-    for s in range(n_slice):
-        for i in range(offsets[s], offsets[s + 1]):
-            angle = TURN * (turns[i] - np.floor(turns[i]))
-            unit = complex(np.cos(angle), np.sin(angle))
-            power = unit
-            for k in range(2 * n_harmonics):
-                trig[s, k] += weight[i] * power
-                if k < n_harmonics:
-                    data[s, k] += weighted[i] * power.real
-                    data[s, n_harmonics + k] += weighted[i] * power.imag
-                power *= unit
-    return trig, data
-
-
-@njit(cache=True, nogil=True)
-def assemble(trig: NDArray, total: NDArray) -> tuple[NDArray, NDArray]:
-    """Normal matrix (S,2K,2K) without the offset, and the design sums (S,2K), from sums of w z^k (S,2K) and of w (S,);
-    zeros where that is 0.
-    """
-    n_slice, n = trig.shape[0], trig.shape[1] // 2
-    matrix, design = np.zeros((n_slice, 2 * n, 2 * n)), np.zeros((n_slice, 2 * n))
-    for s in range(n_slice):
-        if total[s] == 0:
-            continue
-        design[s, :n], design[s, n:] = trig[s, :n].real, trig[s, :n].imag
-        for k in range(n):
-            for j in range(k + 1):
-                plus = trig[s, k + j + 1]
-                minus = trig[s, k - j - 1] if k > j else complex(total[s], 0.0)
-                matrix[s, k, j] = (minus.real + plus.real) / 2
-                matrix[s, n + k, n + j] = (minus.real - plus.real) / 2
-                matrix[s, n + j, k] = (plus.imag - minus.imag) / 2  # cosine of k, sine of j
-                matrix[s, n + k, j] = (plus.imag + minus.imag) / 2
-        for k in range(2 * n):
-            for j in range(k + 1):
-                matrix[s, k, j] -= design[s, k] * design[s, j] / total[s]
-                matrix[s, j, k] = matrix[s, k, j]
-            matrix[s, k, k] += RIDGE * total[s]
-    return matrix, design
-
-
-def solve_free(matrix: NDArray, vector: NDArray, free: NDArray[np.int64]) -> tuple[NDArray, NDArray]:
-    """Solutions (S,2K) with only the first `free` (S,) harmonics fitted, the others exactly 0; and their matrix."""
-    n_harmonics = vector.shape[1] // 2
-    held = np.tile(np.arange(n_harmonics) >= free[:, None], 2)
-    matrix = np.where(held[:, :, None] | held[:, None, :], 0.0, matrix)
-    diagonal = np.arange(2 * n_harmonics)
-    matrix[:, diagonal, diagonal] += held
-    return np.linalg.solve(matrix, np.where(held, 0.0, vector)[..., None])[..., 0], matrix

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.lightcurves.fourier import TURN, fit_fourier
+from tasks.lightcurves.fourier import fit_fourier
+from tasks.lightcurves.normal_equations import TURN
 from tasks.lightcurves.periodogram import Scan, log_fap, try_periods
 from tasks.lightcurves.scan import scan as compiled_scan
 from tasks.lightcurves.series import PeriodConfig
@@ -31,7 +32,7 @@ class SecondPeriod:
     amplitude: NDArray[np.float64]
 
 
-def second_period(
+def find_second_period(
     batch: LightCurveBatch,
     offsets: NDArray[np.int64],
     period: NDArray[np.float64],
@@ -44,7 +45,7 @@ def second_period(
     `batch` is sorted by band, `offsets` (S*B+1,) bound the bands of each object. Bands with too few epochs for a series
     of their own take no part.
     """
-    rest = prewhitened(batch, offsets, period, config)
+    rest = prewhiten(batch, offsets, period, config)
     _, grid, _, trials = try_periods(rest, config, groups, scan)
     frequency, gain = trials.frequency, trials.gain[:, :, 0, 0]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -62,7 +63,7 @@ def second_period(
     return SecondPeriod(*(np.where(known, value, np.nan) for value in found))
 
 
-def prewhitened(
+def prewhiten(
     batch: LightCurveBatch, offsets: NDArray[np.int64], period: NDArray[np.float64], config: PeriodConfig
 ) -> LightCurveBatch:
     """The light curves less the series of each band, only of bands that have one."""

@@ -157,7 +157,7 @@ def add_band(product: _Singles, k: int, work: _Singles) -> None:
 
 
 @compiled
-def left(
+def unexplained(
     yc: np.float32, ys: np.float32, c2: np.float32, s2: np.float32, cc: np.float32, cs: np.float32, ss: np.float32
 ) -> np.float32:
     """1 - p from the sums of the data, of the double angle, and the squares of the bands' sums."""
@@ -169,17 +169,17 @@ def left(
 
 
 @compiled
-def fill_left(data: _Singles, double: _Singles, k: int, work: _Singles) -> None:
+def fill_unexplained(data: _Singles, double: _Singles, k: int, work: _Singles) -> None:
     """1 - p of block k into `work`, from the products with the data and with the double angle and the squares there."""
     m = data.shape[0] // 2
     y_cosine, y_sine, cosine, sine = data[k], data[m + k], double[k], double[m + k]
     for i in range(HALF):
-        work[LEFT + i] = left(
+        work[LEFT + i] = unexplained(
             y_cosine[i] - y_sine[HALF + i], y_sine[i] + y_cosine[HALF + i],
             cosine[i] - sine[HALF + i], sine[i] + cosine[HALF + i],
             work[CC + i], work[CS + i], work[SS + i],
         )  # fmt: skip
-        work[LEFT + HALF + i] = left(
+        work[LEFT + HALF + i] = unexplained(
             y_cosine[i] + y_sine[HALF + i], y_sine[i] - y_cosine[HALF + i],
             cosine[i] + sine[HALF + i], sine[i] - cosine[HALF + i],
             work[CC + HALF + i], work[CS + HALF + i], work[SS + HALF + i],
@@ -213,7 +213,7 @@ def add_gain(slot: Slot, products: _Singles, k: int, work: _Singles, gain: _Sing
     work[:LEFT] = 0
     for band in range(slot.edge.size - 1):
         add_band(products[2 + band], k, work)
-    fill_left(products[0], products[1], k, work)
+    fill_unexplained(products[0], products[1], k, work)
     logarithm(work[LEFT : LEFT + LANES])
     freedom = np.float32(slot.freedom)
     for i in range(HALF):

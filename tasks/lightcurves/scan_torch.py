@@ -113,7 +113,7 @@ def pad(values: Tensor, start: Tensor, count: Tensor, width: int) -> Tensor:
     return torch.where(place < count[:, None], values[index], 0.0)
 
 
-def turn(turns: Tensor) -> tuple[Tensor, Tensor]:
+def cosine_sine(turns: Tensor) -> tuple[Tensor, Tensor]:
     """Cosine and sine of 2 pi times `turns` (float64), in float32."""
     angle = (2 * torch.pi * (turns - turns.round())).float()
     return angle.cos(), angle.sin()
@@ -146,7 +146,7 @@ def batch_gain(
     first, step = first[row[slot]][:, None], step[row[slot]][:, None]  # of each band
 
     half = torch.arange(HALF, device=time.device) + 0.5
-    c, s = turn((time * step)[:, :, None] * half)
+    c, s = cosine_sine((time * step)[:, :, None] * half)
     lanes, double = torch.cat([c, s], 2), torch.cat([1 - 2 * s * s, 2 * s * c], 2)
     n_block = -(-n_point // LANES)
     gain = time.new_zeros((int(row.max()) + 1, n_block, LANES), dtype=torch.float32)
@@ -154,7 +154,7 @@ def batch_gain(
     for block in range(0, n_block, tile):
         m = min(tile, n_block - block)
         centre = first + (torch.arange(block, block + m, device=time.device) * LANES + HALF - 0.5) * step
-        c, s = turn(centre[:, :, None] * time[:, None])
+        c, s = cosine_sine(centre[:, :, None] * time[:, None])
         a = torch.bmm(torch.cat([weighted * c, weighted * s, rooted * c, rooted * s], 1), lanes)
         b = torch.bmm(torch.cat([weight * (0.5 - s * s), weight * (s * c)], 1), double)
         a, b = a.view(n_band, 4, m, 2, HALF), b.view(n_band, 2, m, 2, HALF)

@@ -1,10 +1,22 @@
-"""Order statistics of ragged slices, compiled."""
+"""Sums and order statistics of ragged slices."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+
+def segment_sum(values: NDArray, offsets: NDArray[np.int64]) -> NDArray:
+    """Sums of `values` (..., N) over the S slices of `offsets` (S+1,), (..., S); 0 for an empty slice.
+
+    `np.add.reduceat` alone would return a neighbour's value for an empty slice.
+    """
+    filled = np.flatnonzero(np.diff(offsets) > 0)
+    total = np.zeros((*values.shape[:-1], offsets.size - 1), values.dtype)
+    if filled.size:
+        total[..., filled] = np.add.reduceat(values[..., : offsets[-1]], offsets[:-1][filled], axis=-1)
+    return total
 
 
 @njit(cache=True, nogil=True)

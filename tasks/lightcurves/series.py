@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
-from tasks.lightcurves.fourier import segment_sum, weights
+from tasks.lightcurves.fourier import weights
+from tasks.lightcurves.segments import segment_sum
 
 LEAST = {"f_max": 0, "oversampling": 1, "max_points": 1, "error_floor": 0, "n_candidates": 1, "n_harmonics": 1,
          "refine": 1, "epochs_per_term": 1, "min_epoch": 1}  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.lightcurves.fourier import segment_sum
+from tasks.lightcurves.segments import segment_sum
 from tasks.lightcurves.series import PeriodConfig, Series
 
 

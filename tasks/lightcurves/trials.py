@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from tasks.lightcurves.fourier import RIDGE
+from tasks.lightcurves.normal_equations import RIDGE
 from tasks.lightcurves.series import PeriodConfig, Series
 from tasks.lightcurves.slots import Slots
 
@@ -101,8 +101,8 @@ def _fit_all(
             object_offsets[i], object_offsets[i + 1], n_epoch, free, constant,
         )  # fmt: skip
         spacing = step[i] / refine[1]
-        unit(star.time, spacing, work[4], work[5])
-        unit(star.time, spacing / FINER, work[6], work[7])
+        fill_units(star.time, spacing, work[4], work[5])
+        fill_units(star.time, spacing / FINER, work[6], work[7])
         for c in range(peaks.shape[1]):
             if not peaks[i, c] > 0:
                 continue
@@ -116,9 +116,9 @@ def _fit_all(
             frequency[i, c] = place + shift * spacing / FINER
             # twice the log-likelihood falls by 1 at one standard error; of the noise, the series takes its share away
             sigma[i, c] = spacing / (FINER * np.sqrt(fine)) if fine > 0 else spacing / np.sqrt(rough)
-            sigma[i, c] *= _noise_left(star, n_term[-1])
+            sigma[i, c] *= _noise_ratio(star, n_term[-1])
             for m in range(multiples.size):
-                unit(star.time, frequency[i, c] / multiples[m], work[0], work[1])
+                fill_units(star.time, frequency[i, c] / multiples[m], work[0], work[1])
                 _gains(star, work, gain[i, c, m], terms[i, c, m], shape[i, c, m])
 
 
@@ -131,7 +131,7 @@ def _climb(
     turns the epochs by `real` and `imaginary`.
     """
     none = np.empty(0)
-    unit(star.time, first, work[0], work[1])
+    fill_units(star.time, first, work[0], work[1])
     for point in range(heights.size):
         _gains(star, work, gain, terms, none)
         heights[point] = gain[-1]
@@ -155,7 +155,7 @@ def _parabola(heights: _Floats) -> tuple[float, float]:
 
 
 @compiled
-def _noise_left(star: Object, n_term: float) -> float:
+def _noise_ratio(star: Object, n_term: float) -> float:
     """Noise over that of the residuals: what `n_term` amplitudes, an offset for each band and the frequency leave."""
     n_epoch = np.sum(star.n_epoch[star.first : star.last])
     n_band = star.slot_offsets[star.last] - star.slot_offsets[star.first]
@@ -163,7 +163,7 @@ def _noise_left(star: Object, n_term: float) -> float:
 
 
 @compiled
-def unit(time: _Floats, frequency: float, real: _Floats, imaginary: _Floats) -> None:
+def fill_units(time: _Floats, frequency: float, real: _Floats, imaginary: _Floats) -> None:
     """z = exp(2 pi i f t) of every epoch."""
     for j in range(time.size):
         turns = frequency * time[j]

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from schemas.column import Column
-from tasks.features import in_order
+from tasks.features import order_features
 from tasks.features.feature import Feature
 
 PAGE = Path("docs/feature_dictionary.md")
@@ -21,7 +21,7 @@ are several. "Made with" names the values of catalogues that a column was comput
 
 def dictionary() -> str:
     """Markdown page of all families, in the order in which they are computed."""
-    return HEADER + "".join(section(feature) for feature in in_order())
+    return HEADER + "".join(section(feature) for feature in order_features())
 
 
 def section(feature: Feature) -> str:

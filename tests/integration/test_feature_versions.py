@@ -15,7 +15,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.column import Column
-from tasks.features import FEATURES, expand, feature_columns, made
+from tasks.features import FEATURES, expand, feature_columns, select_features
 from tasks.features.feature import Feature
 from tasks.stages.acquire.stage import acquire_sources
 from tasks.stages.clean.stage import clean_sources
@@ -108,7 +108,7 @@ def test_a_changed_period_takes_with_it_what_needs_it(counted, monkeypatch):
     before = table(run)
     monkeypatch.setitem(FEATURES, "period", replace(FEATURES["period"], version=99))
     featurize_sources(run, config)
-    needing = {feature.name for feature in made(config) if "period_day" in feature.needs}
+    needing = {feature.name for feature in select_features(config) if "period_day" in feature.needs}
     assert set(calls) == {"period", *needing} < set(FEATURES)
     assert_same(before, table(run), set(before.column_names) - set(MADE_BY))
 
@@ -177,7 +177,7 @@ def test_nulls_are_counted_with_their_reasons(counted, monkeypatch):
 def test_other_settings_are_everything_anew(counted):
     run, config, calls = counted
     done = featurize_sources(run, replace(config, min_epoch=config.min_epoch + 1))
-    assert set(calls) == {feature.name for feature in made(config)} and done.notes == ()
+    assert set(calls) == {feature.name for feature in select_features(config)} and done.notes == ()
     featurize_sources(run, config)
 
 

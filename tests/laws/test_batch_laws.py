@@ -65,7 +65,7 @@ def test_by_band_is_a_permutation_within_each_object(batch):
 @LAW
 @given(batches(), st.integers(0, 99))
 def test_sorting_by_time_forgets_the_order(batch, seed):
-    assert same(shuffled(batch, seed).sorted_by_time(), batch.sorted_by_time())
+    assert same(shuffled(batch, seed).sort_by_time(), batch.sort_by_time())
 
 
 @LAW
@@ -73,5 +73,5 @@ def test_sorting_by_time_forgets_the_order(batch, seed):
 def test_splitting_an_object_and_merging_gives_it_back(batch):
     early = batch.time < 55_030
     both = concatenate([batch.keep(early), batch.keep(~early)])
-    merged = both.select(np.argsort(both.source_id, kind="stable")).merged().sorted_by_time()
-    assert same(merged, batch.select(np.argsort(batch.source_id)).sorted_by_time())
+    merged = both.select(np.argsort(both.source_id, kind="stable")).merge_rows().sort_by_time()
+    assert same(merged, batch.select(np.argsort(batch.source_id)).sort_by_time())

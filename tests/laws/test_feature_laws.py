@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.features import FEATURES, INPUTS, FeatureConfig, in_order
+from tasks.features import FEATURES, INPUTS, FeatureConfig, order_features
 from tasks.features.feature import Curves
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
@@ -27,7 +27,7 @@ CONFIG = FeatureConfig(
 def values(name: str, batch: LightCurveBatch, config: FeatureConfig = CONFIG) -> dict[str, np.ndarray]:
     """What the feature called `name` gives, with what it needs computed before it."""
     curves, found = Curves.of(batch, config, objects(batch)), {}
-    for feature in in_order():
+    for feature in order_features():
         if feature.name == name:
             return dict(feature.compute(curves, found))
         if set(FEATURES[name].needs) & {column.name for column in feature.columns}:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tasks.learning.inputs.padding import take_padded
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.fold import binned, fold, folded_order
+from tasks.lightcurves.fold import fold, folded_order, mean_by_phase
 
 
 def fold_to_bins(
@@ -27,7 +27,9 @@ def fold_to_bins(
     """
     curves, band_offsets = epochs.by_band()
     shape = (len(curves), len(curves.bands), n_bin)
-    candidates = [binned(fold(curves, period, zero_day), curves.mag, band_offsets, n_bin) for period in period_day.T]
+    candidates = [
+        mean_by_phase(fold(curves, period, zero_day), curves.mag, band_offsets, n_bin) for period in period_day.T
+    ]
     return np.stack([each.reshape(shape) for each in candidates], axis=1).astype(np.float32)
 
 

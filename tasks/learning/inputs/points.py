@@ -33,7 +33,7 @@ def pad_points(epochs: LightCurveBatch, index: NDArray[np.int64]) -> Points:
 
     Give it `epochs_in_bands`, cut to a window and centred where the model wants that.
     """
-    curves = epochs.select(index).sorted_by_time()
+    curves = epochs.select(index).sort_by_time()
     rows, exists = gather_rows(curves.offsets, np.arange(len(curves)))
     since_first = (curves.time - _first_time(curves)).astype(np.float32)
     return Points(

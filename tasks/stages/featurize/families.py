@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lakehouse.delta.store import Lake
 from schemas import TABLES
 from schemas.arrays import align
-from tasks.features import FeatureConfig, stale
+from tasks.features import FeatureConfig, list_outdated
 
 FEATURES = TABLES["feature_sample__source"]
 Families = tuple[str, ...] | None  # None: all of them
@@ -28,7 +28,7 @@ def group_by_families(lake: Lake, dataset: str, config: FeatureConfig, sources: 
         return {}
     rows_of: dict[Families, list[NDArray[np.int64]]] = {}
     for definitions, rows in _rows_by_definitions(lake, dataset, sources):
-        rows_of.setdefault(stale(definitions, config), []).append(rows)
+        rows_of.setdefault(list_outdated(definitions, config), []).append(rows)
     some = {families: np.sort(np.concatenate(rows)) for families, rows in rows_of.items()}
     rest = np.setdiff1d(np.arange(sources.num_rows), np.concatenate([np.empty(0, np.int64), *some.values()]))
     groups: dict[Families, NDArray[np.int64]] = {None: rest} if rest.size else {}

@@ -10,7 +10,7 @@ from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES
-from tasks.features import FeatureConfig, feature_columns, made
+from tasks.features import FeatureConfig, feature_columns, select_features
 from tasks.features.nulls import null_reasons
 
 FEATURES, NULL = TABLES["feature_sample__source"], TABLES["feature_sample__null"]
@@ -26,7 +26,7 @@ def count_nulls(
     counts: Counter[tuple[str, str]] = Counter()
     columns, total = [column.name for column in feature_columns(names, config)], 0
     for batch in lake.scan(FEATURES, columns=columns, where=own):
-        counts += null_reasons(pa.table(batch), made(config), names, config)
+        counts += null_reasons(pa.table(batch), select_features(config), names, config)
         total += batch.num_rows
     rows = [
         {**own, "column": column, "reason": reason, "n": n, "n_total": total, "state": state}

@@ -10,7 +10,7 @@ from lakehouse.run import Run
 from schemas import TABLES, BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band
-from tasks.features import FeatureConfig, declared_columns, inputs_of, stale
+from tasks.features import FeatureConfig, declared_columns, inputs_of, list_outdated
 from tasks.stages.featurize.chunk import COLOURS
 from tasks.stages.score.models import columns_of_models
 
@@ -34,7 +34,7 @@ def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
     """BadInput where features have another definition now than in the lake, whose models have learnt from them."""
     made_of = lake.read(FEATURES, columns=["definitions"], where={"dataset": dataset})["definitions"].drop_null()
     stored = [each for each in made_of.unique().to_pylist() if each != COLOURS]
-    if changed := sorted({family for each in stored for family in stale(each, features)}):
+    if changed := sorted({family for each in stored for family in list_outdated(each, features)}):
         raise BadInput(f"The definition of features has changed since the models of {dataset} were trained "
                        f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from schemas import BadInput
 from tasks.crossmatch import neighbours as module
 from tasks.crossmatch.cells import NARROWEST, ORDER, narrowest_order, reach_of
-from tasks.crossmatch.kernel import gather, join, touched
+from tasks.crossmatch.kernel import gather, join, touch_cells
 from tasks.crossmatch.neighbours import MAX_RADIUS_ARCSEC, SortedPositions, cells_of, neighbours, pairs
 
 LAW = settings(max_examples=150, deadline=None)
@@ -188,7 +188,7 @@ def test_refusals():
 def every_touched(cells, order, reach):
     out = np.full((cells.size, 9), -1, np.int64)
     for row, cell in enumerate(cells):
-        touched(cell, order, reach, out[row])
+        touch_cells(cell, order, reach, out[row])
     return out
 
 

@@ -36,7 +36,7 @@ def star(request) -> tuple[dict[str, Band], dict[str, float]]:
     mag += 0.1 * np.sin(time / 40) + rng.normal(0, err)
     batch = LightCurveBatch.from_epochs(np.zeros(n), time, mag, err, band, None, BANDS)
     found = compute_features(batch, FeatureConfig(period=PeriodConfig(f_max=6.0))).to_pylist()[0]
-    batch = batch.sorted_by_time()
+    batch = batch.sort_by_time()
     epochs = {
         name: Band(batch.time[batch.band == i], batch.mag[batch.band == i].astype(float),
                    batch.mag_err[batch.band == i].astype(float), found["period_day"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.features import FEATURES, FeatureConfig, compute_features, in_order
+from tasks.features import FEATURES, FeatureConfig, compute_features, order_features
 from tasks.lightcurves import LightCurveBatch
 from tasks.reporting.feature_dictionary import dictionary
 from tests.laws import test_feature_laws as laws
@@ -22,7 +22,7 @@ def test_the_dictionary_in_docs_is_the_generated_one():
 
 
 def test_every_family_names_its_source():
-    assert all(feature.source.endswith(".") for feature in in_order())
+    assert all(feature.source.endswith(".") for feature in order_features())
 
 
 def test_every_family_is_in_the_page():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.features.feature import Curves, FeatureConfig
-from tasks.features.metallicity import metallicity, relation, relation_rrc
+from tasks.features.metallicity import compute_metallicity, relation, relation_rrc
 from tasks.lightcurves import LightCurveBatch
 
 
@@ -30,7 +30,7 @@ def with_phase(phi31: float, period: float, n_star: int = 200, noise: float = 0.
 
 @pytest.mark.parametrize(("feh", "period"), [(-1.5, 0.57), (-2.2, 0.66), (-0.4, 0.45)])
 def test_a_known_star_has_its_metallicity(feh, period):
-    found = metallicity(*stars(feh, period))
+    found = compute_metallicity(*stars(feh, period))
     value, error = found["feh_rrab_dex"], found["feh_rrab_error"]
     assert np.median(value) == pytest.approx(feh, abs=0.03)
     phi31 = np.array([(feh + 6.93 + 6.04 * period) / 1.65])
@@ -51,7 +51,7 @@ def test_what_is_no_rrab_has_none():
         stars(-1.5, 0.30), stars(-1.5, 1.4), stars(-1.5, 0.57, band="g"), stars(-1.5, 0.57, noise=0.8),
         stars(1.2, 0.57),
     ):  # fmt: skip
-        found = metallicity(curves, earlier)
+        found = compute_metallicity(curves, earlier)
         assert np.mean(np.isfinite(found["feh_rrab_dex"])) < 0.1
         assert np.array_equal(np.isfinite(found["feh_rrab_dex"]), np.isfinite(found["feh_rrab_error"]))
 
@@ -59,7 +59,7 @@ def test_what_is_no_rrab_has_none():
 @pytest.mark.parametrize(("phi31", "period"), [(3.1, 0.33), (4.0, 0.28), (3.6, 0.36)])
 def test_an_rrc_has_the_metallicity_of_its_phase(phi31, period):
     """phi31 of RRc is that of the cosine series, pi ahead of the sine's."""
-    found = metallicity(*with_phase(phi31 - np.pi, period))
+    found = compute_metallicity(*with_phase(phi31 - np.pi, period))
     value, error = found["feh_rrc_dex"], found["feh_rrc_error"]
     expected, least = relation_rrc(np.array([period]), np.array([phi31]), np.zeros(1))
     assert np.mean(np.isfinite(value)) > 0.98
@@ -84,6 +84,6 @@ def test_what_is_no_rrc_has_none():
         with_phase(0.0, 0.15), with_phase(0.0, 0.57), with_phase(2.7, 0.33), with_phase(0.0, 0.33, band="g"),
         with_phase(0.0, 0.33, noise=0.8),
     ):  # fmt: skip
-        found = metallicity(curves, earlier)
+        found = compute_metallicity(curves, earlier)
         assert np.mean(np.isfinite(found["feh_rrc_dex"])) < 0.1
         assert np.array_equal(np.isfinite(found["feh_rrc_dex"]), np.isfinite(found["feh_rrc_error"]))

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.features import FEATURES, INPUTS, FeatureConfig, compute_features, made
+from tasks.features import FEATURES, INPUTS, FeatureConfig, compute_features, select_features
 from tasks.features import nulls as why
 from tasks.features.nulls import null_reasons
 from tasks.lightcurves import LightCurveBatch
@@ -39,7 +39,7 @@ def batch() -> LightCurveBatch:
 
 def counted(batch, config=CONFIG):
     objects = {name: np.where(np.arange(len(batch)) == 0, 3.0, np.nan) for name in INPUTS}
-    return null_reasons(compute_features(batch, config, objects), made(config), BANDS, config)
+    return null_reasons(compute_features(batch, config, objects), select_features(config), BANDS, config)
 
 
 def test_each_lack_is_named(batch):
@@ -60,11 +60,11 @@ def test_each_lack_is_named(batch):
 
 def test_every_null_is_counted_once(batch):
     table = compute_features(batch, CONFIG, {name: np.full(len(batch), np.nan) for name in INPUTS})
-    found = null_reasons(table, made(CONFIG), BANDS, CONFIG)
+    found = null_reasons(table, select_features(CONFIG), BANDS, CONFIG)
     for name in table.column_names[1:]:
         assert sum(n for (column, _), n in found.items() if column == name) == table[name].null_count, name
-    halves = null_reasons(table.slice(0, 3), made(CONFIG), BANDS, CONFIG) + null_reasons(
-        table.slice(3), made(CONFIG), BANDS, CONFIG
+    halves = null_reasons(table.slice(0, 3), select_features(CONFIG), BANDS, CONFIG) + null_reasons(
+        table.slice(3), select_features(CONFIG), BANDS, CONFIG
     )
     assert halves == found
 
@@ -89,4 +89,4 @@ def test_what_needs_errors_is_declared(batch, name):
 
 def test_an_empty_table_has_no_nulls():
     nothing = compute_features(LightCurveBatch.from_epochs([], [], [], [], [], None, BANDS), CONFIG)
-    assert isinstance(nothing, pa.Table) and null_reasons(nothing, made(CONFIG), BANDS, CONFIG) == {}
+    assert isinstance(nothing, pa.Table) and null_reasons(nothing, select_features(CONFIG), BANDS, CONFIG) == {}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.features.feature import Curves, FeatureConfig
-from tasks.features.statistics import NEEDS_ERRORS, NEEDS_TIME, STATISTIC_COLUMNS, extractor, statistics
+from tasks.features.statistics import NEEDS_ERRORS, NEEDS_TIME, STATISTIC_COLUMNS, compute_statistics, extractor
 from tasks.lightcurves import LightCurveBatch
 
 RNG = np.random.default_rng(8)
@@ -15,7 +15,7 @@ TIME, MAG, ERR = np.sort(RNG.uniform(0, 90, N)), RNG.normal(15, 0.3, N).astype(n
 def found(time=TIME, mag=MAG, err=ERR, band=None, **config):
     band = np.zeros(len(time)) if band is None else band
     batch = LightCurveBatch.from_epochs(np.zeros(len(time)), time, mag, err, band, None, ("g", "r"))
-    return statistics(Curves.of(batch, FeatureConfig(**config)), {})
+    return compute_statistics(Curves.of(batch, FeatureConfig(**config)), {})
 
 
 def test_the_extractor_is_compiled():

@@ -151,13 +151,13 @@ def test_epochs_without_a_number_are_ignored(batch, table):
 
 
 def test_features_come_after_what_they_need(monkeypatch):
-    names = [feature.name for feature in features.in_order()]
+    names = [feature.name for feature in features.order_features()]
     assert names.index("period") < names.index("fourier")
     monkeypatch.setitem(
         FEATURES, "lonely", Feature("lonely", (), lambda curves, earlier: {}, "none", needs=("nowhere",))
     )
     with pytest.raises(ValueError, match="lonely need columns of one another"):
-        features.in_order()
+        features.order_features()
 
 
 def test_pairs_are_neighbours_and_the_ends():

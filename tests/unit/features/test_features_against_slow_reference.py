@@ -7,11 +7,11 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from tasks.features.feature import Curves, FeatureConfig
-from tasks.features.harmonic_power import FACTORS, harmonic_power
-from tasks.features.sequence import sequence
-from tasks.features.shared import alternation, minima_ratio, shared
-from tasks.features.timescales import timescales
-from tasks.features.walk import minus_log_likelihood, walk
+from tasks.features.harmonic_power import FACTORS, compute_harmonic_power
+from tasks.features.sequence import compute_sequence
+from tasks.features.shared import alternation, compute_shared, minima_ratio
+from tasks.features.timescales import compute_timescales
+from tasks.features.walk import compute_walk, minus_log_likelihood
 from tasks.lightcurves import LightCurveBatch
 
 
@@ -36,7 +36,7 @@ def curve(request):
 
 def test_sequence(curve):
     mag = curve[1]
-    found = {name: value[0, 0] for name, value in sequence(curves_of(*curve), {}).items()}
+    found = {name: value[0, 0] for name, value in compute_sequence(curves_of(*curve), {}).items()}
     mag = mag.astype(float)
     residual, n = mag - mag.mean(), mag.size
     acf = np.array([np.sum(residual[lag:] * residual[: n - lag]) for lag in range(n)]) / np.sum(residual**2)
@@ -53,7 +53,7 @@ def test_sequence(curve):
 def test_con_counts_runs_of_three():
     mag = np.full(40, 15.0)
     mag[20:24] = 17.0  # four in a row are two triples
-    found = sequence(curves_of(np.arange(40.0), mag, np.full(40, 0.01)), {})
+    found = compute_sequence(curves_of(np.arange(40.0), mag, np.full(40, 0.01)), {})
     assert found["con_{band}"][0, 0] == pytest.approx(2 / 38)
 
 
@@ -73,7 +73,7 @@ def test_the_filter_is_the_full_gaussian(curve, variance, tau):
 
 def test_walk_is_the_most_likely_one(curve):
     time, mag, err = (part.astype(float) for part in curve)
-    y, found = mag - mag.mean(), walk(curves_of(*curve), {})
+    y, found = mag - mag.mean(), compute_walk(curves_of(*curve), {})
     sigma, tau, phi = (value[0, 0] for value in found.values())
     grid = [
         exact_likelihood(time, y, err**2, y.var() * 10**v, 10**t)
@@ -87,7 +87,7 @@ def test_walk_is_the_most_likely_one(curve):
 
 
 def test_a_long_walk_gives_its_parameters():
-    fits = [walk(curves_of(*random_walk(seed, n=300, tau=10.0)), {}) for seed in range(10)]
+    fits = [compute_walk(curves_of(*random_walk(seed, n=300, tau=10.0)), {}) for seed in range(10)]
     assert np.median([fit["drw_sigma_mag_{band}"] for fit in fits]) == pytest.approx(0.3, rel=0.15)
     assert np.median([fit["drw_tau_day_{band}"] for fit in fits]) == pytest.approx(10.0, rel=0.35)
 
@@ -103,7 +103,7 @@ def test_structure_function(curve):
             x.append(np.log10((low + high) / 2 / 365))
             y.append(np.log10(square[inside].mean()) / 2)
     slope, level = np.polyfit(x, y, 1)
-    found = timescales(curves_of(*curve), {})
+    found = compute_timescales(curves_of(*curve), {})
     assert found["sf_amplitude_mag_{band}"][0, 0] == pytest.approx(10**level, rel=1e-6)
     assert found["sf_gamma_{band}"][0, 0] == pytest.approx(slope, rel=1e-6)
 
@@ -120,14 +120,14 @@ def test_mexican_hat(curve):
         ]
         hat = kernels[0] / kernels[0].sum(axis=1)[:, None] - kernels[1] / kernels[1].sum(axis=1)[:, None]
         power.append(np.mean((hat @ flux) ** 2 - hat**2 @ noise))
-    found = timescales(curves_of(*curve), {})
+    found = compute_timescales(curves_of(*curve), {})
     assert found["mhps_low_{band}"][0, 0] == pytest.approx(power[0], rel=1e-6)
     assert found["mhps_high_{band}"][0, 0] == pytest.approx(power[1], rel=1e-6)
 
 
 def test_power_at_multiples_of_the_period(curve):
     time, mag, err = (part.astype(float) for part in curve)
-    found = harmonic_power(curves_of(*curve), {"period_day": np.array([7.3])})
+    found = compute_harmonic_power(curves_of(*curve), {"period_day": np.array([7.3])})
 
     def power(period: float) -> float:
         weight = 1 / np.hypot(err, FeatureConfig().period.error_floor)
@@ -151,7 +151,7 @@ def test_shared_series():
     mag = 15 - 0.3 * band + 0.3 * np.cos(angle) + 0.1 * np.cos(2 * angle + 1) + rng.normal(0, err)
     batch = LightCurveBatch.from_epochs(np.zeros(n), time, mag, err, band, None, ("g", "r", "i"))
     config = FeatureConfig(groups=(0, 0, 1), surveys=("one", "other"))
-    found = shared(Curves.of(batch, config), {"period_day": np.array([period])})
+    found = compute_shared(Curves.of(batch, config), {"period_day": np.array([period])})
 
     def expected(some: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         k = np.arange(1, 5)

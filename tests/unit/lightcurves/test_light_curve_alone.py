@@ -3,7 +3,7 @@
 import numpy as np
 from astropy.timeseries import LombScargle
 
-from tasks.lightcurves.alone import MIN_EPOCH, chosen_alone
+from tasks.lightcurves.alone import MIN_EPOCH, choose_by_band
 
 
 def test_each_band_chooses_the_highest_power():
@@ -14,7 +14,7 @@ def test_each_band_chooses_the_highest_power():
     mag = 15 + rng.normal(0, 0.3, offsets[-1])
     frequency = rng.uniform(0.1, 5, (2, 12))
     frequency[1, 7:] = np.nan
-    found = chosen_alone(time, mag, err**-2, offsets, frequency)
+    found = choose_by_band(time, mag, err**-2, offsets, frequency)
     for k, n in enumerate(count):
         part, trials = slice(offsets[k], offsets[k + 1]), frequency[k // 3]
         if n < MIN_EPOCH:
@@ -25,6 +25,6 @@ def test_each_band_chooses_the_highest_power():
 
 
 def test_a_flat_band_chooses_nothing():
-    assert np.isnan(chosen_alone(np.arange(9.0), np.full(9, 15.0), np.ones(9), np.array([0, 9]), np.array([[0.3]])))
-    none = chosen_alone(np.arange(9.0), np.arange(9.0), np.ones(9), np.array([0, 9]), np.full((1, 4), np.nan))
+    assert np.isnan(choose_by_band(np.arange(9.0), np.full(9, 15.0), np.ones(9), np.array([0, 9]), np.array([[0.3]])))
+    none = choose_by_band(np.arange(9.0), np.arange(9.0), np.ones(9), np.array([0, 9]), np.full((1, 4), np.nan))
     assert np.isnan(none).all()

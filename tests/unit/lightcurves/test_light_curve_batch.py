@@ -112,11 +112,11 @@ def test_merged_joins_neighbours_only():
     batch = LightCurveBatch(
         [5, 5, 6, 5], [0, 1, 2, 2, 3], [1.0, 2.0, 3.0], [1, 2, 3], [0.1] * 3, [0] * 3, [0] * 3, BANDS
     )
-    assert batch.merged().source_id.tolist() == [5, 6, 5]
-    assert batch.merged().n_epoch.tolist() == [2, 0, 1]
+    assert batch.merge_rows().source_id.tolist() == [5, 6, 5]
+    assert batch.merge_rows().n_epoch.tolist() == [2, 0, 1]
 
 
 def test_an_empty_batch_goes_through_everything():
     empty = LightCurveBatch([], [0], [], [], [], [], [], BANDS)
-    assert len(empty.merged().sorted_by_time().by_band()[0]) == 0
+    assert len(empty.merge_rows().sort_by_time().by_band()[0]) == 0
     assert len(LightCurveBatch.from_arrow(empty.to_arrow(), BANDS)) == 0

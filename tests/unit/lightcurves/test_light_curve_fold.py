@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.fold import binned, fold, folded_order
+from tasks.lightcurves.fold import fold, folded_order, mean_by_phase
 from tasks.lightcurves.segments import segment_mad_sigma, segment_quantile
 
 
@@ -29,7 +29,7 @@ def test_folded_order_stays_within_objects():
 
 
 def test_binned_means():
-    curve = binned(np.array([0.1, 0.2, 0.9, 0.1]), np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 3, 4, 4]), 2)
+    curve = mean_by_phase(np.array([0.1, 0.2, 0.9, 0.1]), np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 3, 4, 4]), 2)
     np.testing.assert_allclose(curve, [[2, 5], [7, np.nan], [np.nan, np.nan]])
 
 

@@ -5,7 +5,8 @@ import pytest
 from scipy.optimize import linprog
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.fourier import fit_fourier, largest_gap, segment_sum, sine_phase, steady
+from tasks.lightcurves.fourier import fit_fourier, largest_gap, limit_harmonics, sine_phase
+from tasks.lightcurves.segments import segment_sum
 
 N_OBJECT, N_EPOCH, N_HARMONICS = 20, 60, 3
 
@@ -187,8 +188,8 @@ def test_a_series_swings_in_a_gap_as_far_as_is_said(n_harmonics):
     limits = np.vstack([design[outside], -design[outside]])
     found = linprog(-design[600], limits, np.ones(len(limits)), bounds=(None, None))
     highest = -found.fun
-    assert steady(np.array([gap]), 1.03 * highest)[0] == n_harmonics
-    assert steady(np.array([gap]), 0.97 * highest)[0] == n_harmonics - 1
+    assert limit_harmonics(np.array([gap]), 1.03 * highest)[0] == n_harmonics
+    assert limit_harmonics(np.array([gap]), 0.97 * highest)[0] == n_harmonics - 1
 
 
 def test_a_series_does_not_swing_far_in_a_gap():

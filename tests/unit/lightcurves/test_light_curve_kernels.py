@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves.choice import error_scale, network, probabilities, scale
-from tasks.lightcurves.fourier import largest_gap, normal_equations, segment_sum, solve_free, steady, weights
+from tasks.lightcurves.fourier import largest_gap, limit_harmonics, weights
+from tasks.lightcurves.normal_equations import normal_equations, solve_free
 from tasks.lightcurves.scan import highest_peaks, insert_peak, logarithm, maximum
-from tasks.lightcurves.segments import quantile, segment_gskew, segment_median
-from tasks.lightcurves.trials import _parabola, unit
+from tasks.lightcurves.segments import quantile, segment_gskew, segment_median, segment_sum
+from tasks.lightcurves.trials import _parabola, fill_units
 
 COUNTS = [5, 0, 40, 1, 7]
 OFFSETS = np.concatenate([[0], np.cumsum(COUNTS)])
@@ -109,7 +110,7 @@ def test_the_largest_gap_goes_around():
 
 
 def test_fewer_harmonics_are_steady_in_a_wider_gap():
-    allowed = steady(np.array([0.05, 0.2, 0.5, 1.0]), 5.0)
+    allowed = limit_harmonics(np.array([0.05, 0.2, 0.5, 1.0]), 5.0)
     assert (np.diff(allowed) <= 0).all() and allowed[0] >= 5 and allowed[-1] == 0
 
 
@@ -126,7 +127,7 @@ def test_a_parabola_without_a_top_gives_its_higher_end():
 
 def test_units_turn_with_the_frequency():
     time, real, imaginary = np.array([0.0, 1.0, 1e6 + 0.25]), np.empty(3), np.empty(3)
-    unit(time, 1.0, real, imaginary)
+    fill_units(time, 1.0, real, imaginary)
     np.testing.assert_allclose(real, [1, 1, 0], atol=1e-9)
     np.testing.assert_allclose(imaginary, [0, 0, 1], atol=1e-9)
 

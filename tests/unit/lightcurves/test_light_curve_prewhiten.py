@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.prewhiten import second_period
+from tasks.lightcurves.prewhiten import find_second_period
 from tasks.lightcurves.series import PeriodConfig
 
 CONFIG = PeriodConfig(f_max=5.0)
@@ -25,7 +25,7 @@ def stars(amplitude: float, n_star: int = 6, n: int = 90):
 
 def test_a_beat_is_found():
     batch, offsets = stars(0.08)
-    found = second_period(batch, offsets, np.full(len(batch), FIRST), CONFIG)
+    found = find_second_period(batch, offsets, np.full(len(batch), FIRST), CONFIG)
     np.testing.assert_allclose(found.period[:-1], SECOND, rtol=2e-4)
     np.testing.assert_allclose(found.amplitude[:-1], 0.073, atol=0.01)  # the first series takes some of it
     assert np.all(found.log_fap[:-1] < -10) and np.all(found.power[:-1] > 0.7)
@@ -34,7 +34,7 @@ def test_a_beat_is_found():
 
 def test_noise_has_none_that_stands_out():
     batch, offsets = stars(0.0)
-    found = second_period(batch, offsets, np.full(len(batch), FIRST), CONFIG)
+    found = find_second_period(batch, offsets, np.full(len(batch), FIRST), CONFIG)
     assert np.all(found.log_fap[:-1] > -2) and np.all(found.amplitude[:-1] < 0.02)
     ratio = FIRST / found.period[:-1]
     assert np.all(np.abs(ratio - np.rint(ratio)) > 1 / 300 * FIRST)  # not what the series left
@@ -42,7 +42,7 @@ def test_noise_has_none_that_stands_out():
 
 def test_without_a_first_period_there_is_no_second():
     batch, offsets = stars(0.08)
-    found = second_period(batch, offsets, np.full(len(batch), np.nan), CONFIG)
+    found = find_second_period(batch, offsets, np.full(len(batch), np.nan), CONFIG)
     assert np.isnan(found.period).all()
 
 
@@ -54,5 +54,5 @@ def test_a_band_without_a_series_of_its_own_takes_no_part():
         spoilt.source_id, spoilt.offsets, spoilt.time, mag, spoilt.mag_err, spoilt.band, spoilt.flags, spoilt.bands
     ).by_band()
     assert 0 < np.sum(curves.band == 1) < 10
-    found = second_period(curves, offsets, np.full(len(curves), FIRST), CONFIG)
+    found = find_second_period(curves, offsets, np.full(len(curves), FIRST), CONFIG)
     assert found.period[0] == pytest.approx(SECOND, rel=1e-3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.fourier import segment_sum
+from tasks.lightcurves.segments import segment_sum
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.lightcurves.slots import build_grid, build_slots, share_bands
 
