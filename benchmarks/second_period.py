@@ -19,7 +19,7 @@ from benchmarks.periods import SKY_SEED, interval
 from tasks.lightcurves.choice import SAME
 from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
-from tasks.lightcurves.prewhiten import second_period
+from tasks.lightcurves.prewhiten import find_second_period
 from tasks.lightcurves.series import PeriodConfig
 from tasks.sky import generate
 from tasks.surveys.cuts import CutConfig
@@ -40,7 +40,7 @@ def main(n: int = 6000) -> None:
         own = truth.loc[batch.source_id]
         began = time.process_time()
         first = find_period(batch)
-        second = second_period(batch, offsets, first.period, PeriodConfig())
+        second = find_second_period(batch, offsets, first.period, PeriodConfig())
         spent = (time.process_time() - began) * 1e3 / len(batch)
         wanted = np.sort(own[["period_day", "period2_day"]].to_numpy(), axis=1)
         both, rival = (

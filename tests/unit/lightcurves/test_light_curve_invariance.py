@@ -8,7 +8,7 @@ import pytest
 
 from tasks.lightcurves import LightCurveBatch, concatenate
 from tasks.lightcurves import periodogram as search
-from tasks.lightcurves.alone import chosen_alone
+from tasks.lightcurves.alone import choose_by_band
 from tasks.lightcurves.cuts import NEUTRAL_CUTS, NeutralCutConfig, apply_cuts, cut_by_survey
 from tasks.lightcurves.fold import fold, folded_order
 from tasks.lightcurves.fourier import fit_fourier, sine_phase
@@ -102,7 +102,7 @@ def test_each_band_alone_chooses_the_trial_that_it_follows(batch):
     ordered, offsets = batch.by_band()
     trials = np.stack([1 / PERIODS, 1 / PERIODS + 0.31], axis=1)
     weight = np.full(ordered.time.size, 1 / 0.02**2)
-    alone = chosen_alone(ordered.time, ordered.mag.astype(float), weight, offsets, trials)
+    alone = choose_by_band(ordered.time, ordered.mag.astype(float), weight, offsets, trials)
     np.testing.assert_allclose(alone, np.repeat(1 / PERIODS, 2).reshape(-1, 2))
 
 
