@@ -1,4 +1,4 @@
-"""The body of models that look at nothing: the same answer for everyone."""
+"""The body of models that read no input: the same prediction for every object."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks.learning.data import Examples
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """One raw prediction, (W,), for everyone."""
+    """One raw prediction (W,) for every object."""
 
     answer: NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Honest confidence: temperature scaling of class probabilities, reliability, and conformal intervals of values."""
+"""Calibration: temperature scaling of class probabilities, reliability, and conformal intervals of values."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
 BINS = 10
-PROBABILITY_FLOOR = 1e-3  # a forest whose trees all say no has seen a finite number of stars
-LOG_TEMPERATURE_LIMITS = (-0.7, 2.5)  # half at the least: a small sample without an error is not certainty
+PROBABILITY_FLOOR = 1e-3  # a fraction of 0 among a finite number of trees and stars is no probability of 0
+LOG_TEMPERATURE_LIMITS = (-0.7, 2.5)  # half at the least: a small sample without an error does not prove certainty
 ENOUGH_FOR_TEMPERATURE = 20
 
 
@@ -33,7 +33,7 @@ class Temperature:
         codes = np.asarray(codes)
         if codes.size < ENOUGH_FOR_TEMPERATURE:
             return cls()
-        logit, rows = np.log(_floored(proba, floor)), np.arange(codes.size)
+        logit, rows = np.log(_raise_to_floor(proba, floor)), np.arange(codes.size)
 
         def loss(log_temperature: float) -> float:
             return float(-_log_softmax(logit / np.exp(log_temperature))[rows, codes].mean())
@@ -46,7 +46,7 @@ class Temperature:
         if self.temperature == 1.0 and self.floor == 0.0:
             return np.asarray(proba, np.float64)
         with np.errstate(divide="ignore"):
-            return np.exp(_log_softmax(np.log(_floored(proba, self.floor)) / self.temperature))
+            return np.exp(_log_softmax(np.log(_raise_to_floor(proba, self.floor)) / self.temperature))
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a card."""
@@ -58,7 +58,7 @@ class Temperature:
         return cls(card["temperature"], card["floor"])
 
 
-def _floored(proba: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+def _raise_to_floor(proba: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
     return (np.asarray(proba, np.float64) + floor) / (1 + floor * np.shape(proba)[1])
 
 

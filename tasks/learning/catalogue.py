@@ -56,7 +56,7 @@ def reads_curves(scorers: Sequence[Scorer]) -> bool:
     return any(scorer.recipe.spec.reads_curves for scorer in scorers)
 
 
-def trained_any(scorers: Sequence[Scorer], source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
+def has_trained_any(scorers: Sequence[Scorer], source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(S,) true for sources that trained one of the scorers."""
     return np.any([scorer.folds(source_id) != TEST for scorer in scorers], axis=0)
 

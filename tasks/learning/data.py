@@ -1,4 +1,4 @@
-"""What a model may look at: feature columns and light curves, row by row for the same objects."""
+"""The inputs of a model: feature columns and light curves, row by row for the same objects."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Examples:
         expected = (self.source_id.size, len(self.feature_names))
         if self.features.shape != expected:
             raise ValueError(
-                f"Examples: features have shape {self.features.shape}, but the ids and names say {expected}."
+                f"Examples: features have shape {self.features.shape}, but the ids and names give {expected}."
             )
         if self.batch is not None and not np.array_equal(self.batch.source_id, self.source_id):
             raise ValueError(

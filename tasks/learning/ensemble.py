@@ -1,4 +1,4 @@
-"""Who may score whom: what trained is scored by the one model that never saw it, all else by every model."""
+"""Predictions of one model per fold: an object that trained is scored only by the model trained without its fold."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def ensemble_predict(
     for k, model in enumerate(models):
         rows = np.flatnonzero((fold == k) | (fold == OUTSIDE))
         if rows.size:
-            total[rows] += _predicted(model, examples.select(rows), target)
+            total[rows] += _predict_unseen(model, examples.select(rows), target)
     return total / np.where(fold == OUTSIDE, len(models), 1)[:, None]
 
 
-def _predicted(model: Model, examples: Examples, target: Target) -> NDArray[np.float64]:
-    """Raw predictions in the columns of `target`; refuses what the model has seen."""
+def _predict_unseen(model: Model, examples: Examples, target: Target) -> NDArray[np.float64]:
+    """Raw predictions in the columns of `target`; ValueError where the model was trained on one of the objects."""
     seen = model.has_seen(examples.source_id)
     if seen.any():
         raise ValueError(
             f"ensemble: {int(seen.sum())} of {len(examples)} objects took part in the training of the "
             f"model that would score them (first: {examples.source_id[seen][0]}); give them their fold."
         )
-    return target.aligned(model.predict(examples), model.target)
+    return target.align_to(model.predict(examples), model.target)

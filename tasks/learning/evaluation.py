@@ -18,7 +18,7 @@ OUT_OF_FOLD, HELD_OUT = "oof", "test"  # values of score_model__metric.split
 
 
 @dataclass(frozen=True, eq=False)
-class Measured:
+class RecipeResult:
     """One recipe: its calibration, and metrics by split ("oof", "test") and by the name of the target's part."""
 
     calibration: Calibration
@@ -30,7 +30,7 @@ class Evaluation:
     """The name of the chosen recipe, and what was measured of each."""
 
     chosen: str
-    recipes: Mapping[str, Measured]
+    recipes: Mapping[str, RecipeResult]
 
     @property
     def calibration(self) -> Calibration:
@@ -47,11 +47,11 @@ def evaluate(
     level: float,
     note: str = "",
 ) -> Evaluation:
-    """Calibrate and measure every recipe of one bound target, and choose among them.
+    """Calibrate and measure every recipe of one target, bound to its classes, and choose among them.
 
     `predictions` holds raw predictions (S, W) per recipe: out of fold where `fold` (S,) is 0 or more, by all models
-    where it is -1, the held-out part. Calibration and choice see the out-of-fold part alone; the held-out part is
-    looked at once, for its figures. `level` is the coverage of intervals, `note` stands beside every figure.
+    where it is -1, the held-out part. Calibration and choice see the out-of-fold part alone; the held-out part
+    gives its figures alone. `level` is the coverage of intervals, `note` stands beside every figure.
     """
     measured = {recipe.name: measure(target, predictions[recipe.name], y, fold, level, note) for recipe in recipes}
     merit = {name: target.merit(each.metrics[OUT_OF_FOLD]) for name, each in measured.items()}
@@ -60,11 +60,11 @@ def evaluate(
 
 def measure(
     target: Target, raw: NDArray[np.float64], y: NDArray, fold: NDArray[np.int8], level: float, note: str = ""
-) -> Measured:
+) -> RecipeResult:
     """Calibrate one recipe's raw predictions (S, W) out of fold, and measure them there and in the held-out part."""
     training = fold != TEST
     calibration = target.calibrate(raw[training], y[training], level)
     scores = target.scores(calibration, raw)
     parts = {OUT_OF_FOLD: training, HELD_OUT: ~training}
     metrics = {name: target.measure(scores.select(part), y[part], note) for name, part in parts.items()}
-    return Measured(calibration, metrics)
+    return RecipeResult(calibration, metrics)

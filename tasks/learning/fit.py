@@ -1,4 +1,4 @@
-"""The one `fit`: a recipe, examples and labels in; a model that knows its classes and whom it has seen out."""
+"""The one `fit`: a recipe, examples and labels in; a model with its classes and the objects that trained it out."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from tasks.learning.targets import Target
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained recipe: a body for each of its seeds, and its `target`, which knows the classes that it learned.
+    """A trained recipe: a body for each of its seeds, and its `target`, with the classes that it learned.
 
-    `source_id` (n,) int64, sorted, are the objects it has seen, early stopping included: it may never score these
-    for a catalogue. `note` is what every figure of it must say.
+    `source_id` (n,) int64, sorted, are the objects that trained it, early stopping included: for a catalogue it
+    may score none of these. `note` stands beside every figure of it.
     """
 
     recipe: Recipe
@@ -49,7 +49,7 @@ def fit(recipe: Recipe, examples: Examples, y: ArrayLike, weight: ArrayLike | No
     examples, y = examples.select(order), y[order]
     own = examples.only(recipe.columns) if recipe.columns else examples
     weights = None if weight is None else np.asarray(weight, np.float64)[order]
-    target = recipe.target.bound(y)
+    target = recipe.target.bind(y)
     labels = target.encode(y)
     bodies = tuple(recipe.spec.fit(recipe.config, target.parts, own, labels, weights, seed) for seed in recipe.seeds)
     return Model(recipe, target, examples.source_id, bodies, target.note(y))

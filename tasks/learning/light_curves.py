@@ -39,7 +39,7 @@ def rows_of_curves(
     """
     curves = cut_by_survey(objects, survey, pipeline.cuts)[0].merge_rows().sort_by_time()
     features = compute_features(curves, pipeline.features, inputs)
-    return with_scores(features.append_column("n_epoch", pa.array(curves.n_epoch)), curves, pipeline.scorers)
+    return append_scores(features.append_column("n_epoch", pa.array(curves.n_epoch)), curves, pipeline.scorers)
 
 
 def rows_of_photometry(objects: LightCurveBatch, scorers: Sequence[Scorer]) -> pa.Table:
@@ -48,10 +48,10 @@ def rows_of_photometry(objects: LightCurveBatch, scorers: Sequence[Scorer]) -> p
     mags = np.full((len(sources), len(sources.bands)), np.nan)
     mags[sources.row, sources.band] = sources.mag
     colours = compute_colours(mags, sources.bands).add_column(0, "source_id", pa.array(sources.source_id))
-    return with_scores(colours, None, scorers)
+    return append_scores(colours, None, scorers)
 
 
-def with_scores(features: pa.Table, curves: LightCurveBatch | None, scorers: Sequence[Scorer]) -> pa.Table:
+def append_scores(features: pa.Table, curves: LightCurveBatch | None, scorers: Sequence[Scorer]) -> pa.Table:
     """Rows of features (S) with the catalogue's columns of every scorer; `curves` are those of the rows, in order."""
     examples = examples_from_table(features, columns_read(scorers), curves if reads_curves(scorers) else None)
     for name, values in catalogue_values(scorers, [each.score(examples) for each in scorers]).items():

@@ -46,7 +46,7 @@ def classification_metrics(
     """Metrics of S objects of true class y (S,) and predicted `proba` (S, C): overall, per class, confusion counts.
 
     A class that y holds but `classes` does not counts as always wrong. A class without a member in y has no recall
-    and no F1: its rows say so. Macro F1 is the mean over classes that are true or predicted somewhere, as in
+    and no F1: its rows state that. Macro F1 is the mean over classes that are true or predicted somewhere, as in
     scikit-learn; balanced accuracy is the mean recall over classes with members.
     """
     y = np.asarray(y).astype(str)
@@ -80,18 +80,15 @@ def regression_metrics(
     Objects whose interval is not defined (NaN) are left out of the coverage alone.
     """
     y, value = np.asarray(y, np.float64), np.asarray(value, np.float64)
-    rows: list[Metric] = []
-    if y.size:
-        figures = _regression_figures(y, value)
-        rows = _with_interval(("rmse", "mae", "r2", "median_bias"), figures, y.size, note, draws, seed)
-    if lo is not None and hi is not None and y.size:
-        lo, hi = np.asarray(lo, np.float64), np.asarray(hi, np.float64)
-        known = np.isfinite(lo) & np.isfinite(hi)
-        inside = ((y >= lo) & (y <= hi))[known].astype(np.float64)
-        if known.any():
-            rows += _with_interval(("coverage",), lambda index: inside[index].mean(1)[:, None], inside.size, note,
-                                   draws, seed)  # fmt: skip
-    return rows or [Metric(metric, ALL, None, None, None, 0, "No object with a label.") for metric in ("rmse", "mae")]
+    if y.size == 0:
+        return [Metric(metric, ALL, None, None, None, 0, "No object with a label.") for metric in ("rmse", "mae")]
+    figures = _regression_figures(y, value)
+    rows = _with_interval(("rmse", "mae", "r2", "median_bias"), figures, y.size, note, draws, seed)
+    if lo is not None and hi is not None:
+        inside = _inside(y, np.asarray(lo, np.float64), np.asarray(hi, np.float64))
+        if inside.size:
+            rows += _with_interval(("coverage",), lambda i: inside[i].mean(1)[:, None], inside.size, note, draws, seed)
+    return rows
 
 
 def confusion_matrix(y: ArrayLike, guess: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
@@ -110,26 +107,28 @@ def _codes(labels: NDArray, classes: Sequence[str]) -> NDArray[np.int64]:
 def _confusion_figures(count: NDArray[np.int64], n: int) -> dict[str, NDArray[np.float64]]:
     """Figures of D confusion matrices (D, n*n); NaN where one is undefined."""
     matrix = count.reshape(-1, n, n).astype(np.float64)
-    hit, true, said = np.diagonal(matrix, axis1=1, axis2=2), matrix.sum(2), matrix.sum(1)
+    hit, true, predicted = np.diagonal(matrix, axis1=1, axis2=2), matrix.sum(2), matrix.sum(1)
     with np.errstate(invalid="ignore"):
-        recall, precision, f1 = hit / true, hit / said, 2 * hit / (true + said)
+        recall, precision, f1 = hit / true, hit / predicted, 2 * hit / (true + predicted)
         return {
             "accuracy": hit.sum(1) / matrix.sum((1, 2)),
             "balanced_accuracy": np.nansum(recall, 1) / np.isfinite(recall).sum(1),
             "macro_f1": np.nansum(f1, 1) / np.isfinite(f1).sum(1),
-            "precision": precision, "recall": recall, "f1": f1,
-        }  # fmt: skip
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+        }
 
 
 def _of_all(
     point: dict[str, NDArray], spread: dict[str, NDArray], members: NDArray[np.int64], names: list[str], note: str
 ) -> list[Metric]:
     absent = [name for name, n in zip(names, members, strict=True) if n == 0]
-    said = f"No member in this part: {', '.join(absent)}." if absent else ""
+    absence = f"No member in this part: {', '.join(absent)}." if absent else ""
     rows = []
     for metric in OVERALL:
         lo, hi = interval(spread[metric][:, None])
-        rows.append(_metric(metric, ALL, point[metric][0], lo[0], hi[0], int(members.sum()), f"{note} {said}"))
+        rows.append(_metric(metric, ALL, point[metric][0], lo[0], hi[0], int(members.sum()), f"{note} {absence}"))
     return rows
 
 
@@ -149,8 +148,12 @@ def _per_class(
 
 def _confusion(matrix: NDArray[np.int64], members: NDArray[np.int64], names: list[str]) -> list[Metric]:
     """Counts as metric "confusion:<predicted>" of the true class; without an interval, they are counts."""
-    return [Metric(f"confusion:{said}", name, float(matrix[t, p]), None, None, int(members[t]), None)
-            for t, name in enumerate(names) for p, said in enumerate(names) if members[t]]  # fmt: skip
+    return [
+        Metric(f"confusion:{predicted}", name, float(matrix[t, p]), None, None, int(members[t]), None)
+        for t, name in enumerate(names)
+        for p, predicted in enumerate(names)
+        if members[t]
+    ]
 
 
 def _continuous(
@@ -164,6 +167,12 @@ def _continuous(
         return np.stack([loss[index].mean(1), expected_calibration_error(confidence[index], correct[index], BINS)], 1)
 
     return _with_interval(("log_loss", "ece"), figures, n, note, draws, seed)
+
+
+def _inside(y: NDArray[np.float64], lo: NDArray[np.float64], hi: NDArray[np.float64]) -> NDArray[np.float64]:
+    """1 where y is in [lo, hi], 0 elsewhere, of the objects whose interval is defined."""
+    defined = np.isfinite(lo) & np.isfinite(hi)
+    return ((y >= lo) & (y <= hi))[defined].astype(np.float64)
 
 
 def _regression_figures(y: NDArray[np.float64], value: NDArray[np.float64]) -> Any:
@@ -188,6 +197,5 @@ def _metric(metric: str, name: str, value: float, lo: float, hi: float, n: int, 
     if not np.isfinite(value):
         why = "the class is never predicted" if metric in PER_CLASS else "the labels do not differ"
         return Metric(metric, name, None, None, None, n, f"{note} Undefined: {why}.".strip())
-    known = np.isfinite(lo) and np.isfinite(hi)
-    return Metric(metric, name, float(value), float(lo) if known else None, float(hi) if known else None, n,
-                  note.strip() or None)  # fmt: skip
+    ends = (float(lo), float(hi)) if np.isfinite(lo) and np.isfinite(hi) else (None, None)
+    return Metric(metric, name, float(value), *ends, n, note.strip() or None)

@@ -74,15 +74,17 @@ def model_id(model: Model) -> str:
 
 
 def _card(model: Model) -> dict[str, Any]:
-    return {"recipe": model.recipe.to_json(), "target": model.target.to_json(), "note": model.note,
-            "settings": [body.settings() for body in model.bodies]}  # fmt: skip
+    settings = [body.settings() for body in model.bodies]
+    own = {"recipe": model.recipe.to_json(), "target": model.target.to_json()}
+    return {**own, "note": model.note, "settings": settings}
 
 
 def _arrays(model: Model) -> dict[str, NDArray]:
-    """Arrays of every body, each under its seed, and the objects it has seen."""
-    arrays = {f"{seed}/{name}": array for seed, body in zip(model.recipe.seeds, model.bodies, strict=True)
-              for name, array in body.arrays().items()}  # fmt: skip
-    return {name: np.ascontiguousarray(value) for name, value in (arrays | {SEEN: model.source_id}).items()}
+    """Arrays of every body, each under its seed, and the objects that trained it."""
+    arrays: dict[str, NDArray] = {SEEN: model.source_id}
+    for seed, body in zip(model.recipe.seeds, model.bodies, strict=True):
+        arrays |= {f"{seed}/{name}": array for name, array in body.arrays().items()}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
 def _body(recipe: Recipe, seed: int, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:

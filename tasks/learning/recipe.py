@@ -1,4 +1,4 @@
-"""A recipe says completely how one model is trained: change it and it is another model."""
+"""A recipe is the complete configuration of one model: with another recipe it is another model."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from schemas.errors import nearest
 from tasks.learning.models import spec_of
 from tasks.learning.spec import ModelSpec, Offer
-from tasks.learning.targets import Target, target_from_json, together
+from tasks.learning.targets import Target, join, target_from_json
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, self.spec.config):
-            raise ValueError(f"recipe {self.name}: a {self.model} is set by a {self.spec.config.__name__}, "
-                             f"not by a {type(self.config).__name__}.")  # fmt: skip
+            expected, given = self.spec.config.__name__, type(self.config).__name__
+            raise ValueError(f"recipe {self.name}: a {self.model} is set by a {expected}, not by a {given}.")
         if not isinstance(self.target, self.spec.kinds):
             kinds = " or ".join(kind.__name__ for kind in self.spec.kinds)
             raise ValueError(f"recipe {self.name}: a {self.model} learns a {kinds}, not {self.target.name}.")
@@ -46,17 +47,23 @@ class Recipe:
     @property
     def target(self) -> Target:
         """What it learns: the one target, or all of them together."""
-        return together(self.targets)
+        return join(self.targets)
 
-    def given(self, offer: Offer, seed: int = 0) -> Recipe:
+    def complete_for(self, offer: Offer, seed: int = 0) -> Recipe:
         """Complete for a dataset: the columns on offer that its model reads, and seeds that count from `seed`."""
         seeds = tuple(seed + own for own in self.seeds)
         return replace(self, columns=self.columns or self.spec.columns(offer), seeds=seeds)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a model card; `recipe_from_json` reads it back."""
-        return {"name": self.name, "targets": [target.to_json() for target in self.targets], "model": self.model,
-                "config": asdict(self.config), "columns": list(self.columns), "seeds": list(self.seeds)}  # fmt: skip
+        return {
+            "name": self.name,
+            "targets": [target.to_json() for target in self.targets],
+            "model": self.model,
+            "config": asdict(self.config),
+            "columns": list(self.columns),
+            "seeds": list(self.seeds),
+        }
 
 
 def recipe_from_json(card: Mapping[str, Any]) -> Recipe:
@@ -65,16 +72,18 @@ def recipe_from_json(card: Mapping[str, Any]) -> Recipe:
     if unknown or "targets" not in card:
         what = f"has {', '.join(unknown)}" if unknown else "has no targets"
         raise ValueError(f"model card: its recipe {what}; the model is of another version.")
-    return Recipe(card["name"], tuple(map(target_from_json, card["targets"])), card["model"],
-                  config_of(card["model"], card["config"]), tuple(card["columns"]), tuple(card["seeds"]))  # fmt: skip
+    targets, config = map(target_from_json, card["targets"]), config_of(card["model"], card["config"])
+    columns, seeds = tuple(card["columns"]), tuple(card["seeds"])
+    return Recipe(card["name"], tuple(targets), card["model"], config, columns, seeds)
 
 
 def config_of(model: str, values: Mapping[str, Any]) -> Any:
     """Configuration of `model` from plain values; ValueError, in one sentence, for what it cannot be."""
     kind = spec_of(model).config
-    if unknown := sorted(set(values) - {field.name for field in fields(kind)}):
-        raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are "
-                         f"{', '.join(field.name for field in fields(kind)) or 'none'}.")  # fmt: skip
+    names = tuple(field.name for field in fields(kind))
+    if unknown := sorted(set(values) - set(names)):
+        hint = nearest(unknown[0], names)
+        raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are {', '.join(names) or 'none'}.{hint}")
     try:
         checked: Any = TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:

@@ -6,7 +6,7 @@ A model is one file that ends in ``SPEC = ModelSpec(...)`` and one line in `mode
     `config` is of the spec's `config` class. `targets` (K,) and `labels` (K,) go together: one of each, more for a
     model of kind Joint. Of a Classification, ``labels[0].values`` (S,) int64 are codes of ``targets[0].classes`` (C,),
     all of which occur; of a Regression they are (S,) float64 in the space that is learnt (log10 of a log quantity).
-    Only a Joint model meets labels that are missing: ``labels[k].known`` (S,) is False there. `examples` hold the
+    Only a Joint model is given labels that are missing: ``labels[k].is_known`` (S,) is False there. `examples` hold the
     recipe's columns alone, in the order of source_id. `weight` (S,) multiplies each object's part of the loss, or None.
 ``build(config, settings, arrays) -> Body``
     The body again, from what its `settings()` and `arrays()` gave; ValueError where they cannot be of this model.
@@ -139,7 +139,7 @@ class ModelSpec:
     """A kind of model.
 
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
-    settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the dearest is begun first.
+    settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the largest is started first.
     `simplicity`: 0 for the simplest; at equal figures the simpler model is used.
     """
 

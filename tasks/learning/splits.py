@@ -18,7 +18,7 @@ TEST = -1
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """fold (S,) int8: the fold of each object, -1 for the held-out test part. `note` tells what a figure must say."""
+    """fold (S,) int8: the fold of each object, -1 for the held-out test part. `note` stands beside every figure."""
 
     fold: NDArray[np.int8]
     stratified: bool
@@ -34,7 +34,7 @@ def split(
     seed: int = 0,
     groups: ArrayLike | None = None,
 ) -> Split:
-    """Folds 0..n_folds-1 and a test part (-1) of S objects, stratified as the target says.
+    """Folds 0..n_folds-1 and a test part (-1) of S objects, stratified by `target.strata`.
 
     Objects are ranked inside their class by a hash of their id and the seed, so row order does not matter. Rows with
     equal `groups` (S,) int64 are one star: they share a fold. A class with too few members to be in every fold is

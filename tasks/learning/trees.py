@@ -34,7 +34,7 @@ class Forest:
     sigma_floor: float = 0.0
 
     def __post_init__(self) -> None:
-        # compiled trees follow child numbers without looking, so numbers that lead outside must not reach them
+        # compiled trees follow child numbers unchecked, so numbers that lead outside must not reach them
         length = np.diff(self.offsets)
         size = np.repeat(length, length)
         place = np.arange(size.size) - np.repeat(self.offsets[:-1], length)
@@ -56,8 +56,11 @@ class Forest:
             records[name] = self.nodes[name]
         width = self.values.shape[1]
         ends = zip(self.offsets[:-1], self.offsets[1:], self.depth, strict=True)
-        return [_compiled(Tree(len(self.columns), np.array([width], np.intp), 1), records[start:stop],
-                          self.values[start:stop], int(depth)) for start, stop, depth in ends]  # fmt: skip
+        trees = []
+        for start, stop, depth in ends:
+            tree = Tree(len(self.columns), np.array([width], np.intp), 1)
+            trees.append(_fill(tree, records[start:stop], self.values[start:stop], int(depth)))
+        return trees
 
     def predict(self, examples: Examples) -> NDArray[np.float64]:
         """Mean over trees of the values in the leaf, (S, C): of classes their fractions."""
@@ -77,8 +80,8 @@ class Forest:
 
     def arrays(self) -> dict[str, NDArray]:
         """Nodes, values, offsets, depths and importances."""
-        return {"offsets": self.offsets, "values": self.values, "depth": self.depth, "importance": self.importance,
-                **self.nodes}  # fmt: skip
+        names = ("offsets", "values", "depth", "importance")
+        return {name: getattr(self, name) for name in names} | self.nodes
 
     def settings(self) -> dict[str, Any]:
         """Columns in their order, and the floor of the spread."""
@@ -106,8 +109,9 @@ def build(config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> 
         raise ValueError(f"forest: the model file lacks {', '.join(sorted(absent))}.")
     nodes = {name: arrays[name] for name in NODE_FIELDS}
     body = BODIES[settings["predicts"]]
-    return body(tuple(settings["columns"]), arrays["offsets"], nodes, arrays["values"], arrays["depth"],
-                arrays["importance"], float(settings["sigma_floor"]))  # fmt: skip
+    values, depth, importance = (arrays[name] for name in ("values", "depth", "importance"))
+    floor = float(settings["sigma_floor"])
+    return body(tuple(settings["columns"]), arrays["offsets"], nodes, values, depth, importance, floor)
 
 
 def from_estimators(fitted: Any, columns: tuple[str, ...], sigma_floor: float | None = None) -> Forest:
@@ -123,7 +127,8 @@ def from_estimators(fitted: Any, columns: tuple[str, ...], sigma_floor: float | 
     return Forest(*arrays) if sigma_floor is None else ValueForest(*arrays, sigma_floor)
 
 
-def _compiled(tree: Any, records: NDArray, values: NDArray, depth: int) -> Any:
-    tree.__setstate__({"max_depth": depth, "node_count": len(records), "nodes": np.ascontiguousarray(records),
-                       "values": np.ascontiguousarray(values[:, None, :])})  # fmt: skip
+def _fill(tree: Any, records: NDArray, values: NDArray, depth: int) -> Any:
+    """The compiled tree with these nodes and the values of their leaves."""
+    nodes, leaves = np.ascontiguousarray(records), np.ascontiguousarray(values[:, None, :])
+    tree.__setstate__({"max_depth": depth, "node_count": len(records), "nodes": nodes, "values": leaves})
     return tree

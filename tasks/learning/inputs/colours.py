@@ -1,4 +1,4 @@
-"""Colours as they become known: differences of the mean magnitudes of the epochs seen up to each epoch."""
+"""Colours known by each epoch: differences of the mean magnitudes of the epochs up to it."""
 
 from __future__ import annotations
 

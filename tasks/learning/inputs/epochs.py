@@ -40,7 +40,7 @@ def distinct_epochs(batch: LightCurveBatch, bands: Sequence[str]) -> LightCurveB
     return replace(epochs.keep(first), mag=mag, mag_err=err)
 
 
-def centred(epochs: LightCurveBatch) -> LightCurveBatch:
+def centre(epochs: LightCurveBatch) -> LightCurveBatch:
     """Magnitudes less the mean of their own object and band: what is left is the variation."""
     key = band_key(epochs)
     count = np.bincount(key, minlength=1)

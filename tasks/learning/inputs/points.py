@@ -31,7 +31,7 @@ class Points:
 def pad_points(epochs: LightCurveBatch, index: NDArray[np.int64]) -> Points:
     """Epochs of the objects at `index` (n,) in order of time, those of one time in their order in `epochs`.
 
-    Give it `epochs_in_bands`, cut to a window and centred where the model wants that.
+    Give it `epochs_in_bands`, cut to a window and passed through `centre` where the model needs that.
     """
     curves = epochs.select(index).sort_by_time()
     rows, exists = gather_rows(curves.offsets, np.arange(len(curves)))

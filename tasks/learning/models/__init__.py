@@ -1,12 +1,13 @@
-"""Models: one file each, which ends in ``SPEC = ModelSpec(...)``, and one line here. `tasks.learning.spec` says how."""
+"""Models: one file each, which ends in ``SPEC = ModelSpec(...)``, and one line here (`tasks.learning.spec`)."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
+from schemas.errors import nearest
 from tasks.learning.spec import ModelSpec
 
-# Names of modules, not modules: who lists the models need not import them all.
+# Names of modules, not modules: listing the models must not import them all.
 MODELS: dict[str, str] = {
     "majority": "tasks.learning.models.majority",
     "median": "tasks.learning.models.median",
@@ -20,6 +21,7 @@ MODELS: dict[str, str] = {
 def spec_of(model: str) -> ModelSpec:
     """The spec of the registered model; ValueError where there is none of this name."""
     if model not in MODELS:
-        raise ValueError(f"there is no model {model!r}; there are {', '.join(MODELS)}.")
+        hint = nearest(model, tuple(MODELS))
+        raise ValueError(f"there is no model {model!r}; there are {', '.join(MODELS)}.{hint}")
     spec: ModelSpec = import_module(MODELS[model]).SPEC
     return spec

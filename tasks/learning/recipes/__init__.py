@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from schemas import BadInput
+from schemas.errors import nearest
 from tasks.learning.recipe import Recipe, config_of
 from tasks.learning.recipes.baselines import majority, median
 from tasks.learning.recipes.becker2025 import lstm
@@ -34,12 +35,13 @@ def recipes_for(
 ) -> tuple[Recipe, ...]:
     """The recipes called `names` for `targets`; `options` sets fields of a recipe's configuration otherwise.
 
-    BadInput for a recipe or a field that there is not.
+    BadInput, with the nearest name there is, for a recipe or a field that does not exist.
     """
     chosen = options or {}
     for name in (*names, *chosen):
         if name not in RECIPES:
-            raise BadInput(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.")
+            hint = nearest(name, tuple(RECIPES))
+            raise BadInput(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.{hint}")
     return tuple(_set(recipe, chosen.get(name, {})) for name in names for recipe in RECIPES[name](targets))
 
 

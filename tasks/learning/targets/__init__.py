@@ -1,4 +1,4 @@
-"""What is learnt: a class, a quantity, or several at once. A target knows all that differs between them."""
+"""What is learnt: a class, a quantity, or several at once. What differs between them is in their classes."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ __all__ = [
     "ScoreValues",
     "Scores",
     "Target",
+    "join",
     "target_from_json",
     "targets_for",
-    "together",
 ]
 
 KINDS: dict[str, type[Target]] = {kind.__name__: kind for kind in (Classification, Regression, Joint)}
@@ -39,13 +39,13 @@ def targets_for(quantities: Iterable[Quantity | str]) -> tuple[Target, ...]:
     return (CLASS, *(Regression.of(each) for each in quantities))
 
 
-def together(targets: Sequence[Target]) -> Target:
+def join(targets: Sequence[Target]) -> Target:
     """The one target, or several as one."""
     return targets[0] if len(targets) == 1 else Joint(tuple(targets))
 
 
 def target_from_json(card: Mapping[str, Any]) -> Target:
-    """Target of a model card; ValueError for one that this version does not know."""
+    """Target of a model card; ValueError for a kind that this version does not have."""
     if card.get("kind") not in KINDS:
         raise ValueError(
             f"model card: there is no target of kind {card.get('kind')!r}; the model is of another version."

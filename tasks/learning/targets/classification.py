@@ -43,7 +43,7 @@ class Classification(Target):
         """A probability for each class."""
         return len(self.classes)
 
-    def bound(self, y: NDArray[Any]) -> Classification:
+    def bind(self, y: NDArray[Any]) -> Classification:
         """With the classes that occur in y."""
         return replace(self, classes=tuple(np.unique(y.astype(str)).tolist()))
 
@@ -81,8 +81,8 @@ class Classification(Target):
         listed = ", ".join(f"{name} ({n})" for name, n in zip(names[small], count[small], strict=True))
         return f"Trained on fewer than {SMALL_CLASS} members: {listed}."
 
-    def aligned(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
-        """In the columns of these classes; 0 for a class that the model never saw."""
+    def align_to(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
+        """In the columns of these classes; 0 for a class that the model has not learned."""
         assert isinstance(own, Classification)
         absent = sorted(set(own.classes) - set(self.classes))
         if absent:

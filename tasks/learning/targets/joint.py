@@ -68,13 +68,13 @@ class Joint(Target):
             y[part.name] = own
         return y
 
-    def bound(self, y: NDArray[Any]) -> Joint:
+    def bind(self, y: NDArray[Any]) -> Joint:
         """With the parts bound to the labels that they have."""
-        return Joint(tuple(part.bound(y[part.name][part.is_usable(y[part.name])]) for part in self.parts))
+        return Joint(tuple(part.bind(y[part.name][part.is_usable(y[part.name])]) for part in self.parts))
 
     def encode(self, y: NDArray[Any]) -> tuple[Labels, ...]:
         """Labels of each part and where they are known."""
-        return tuple(_masked(part, y[part.name]) for part in self.parts)
+        return tuple(_mask_missing(part, y[part.name]) for part in self.parts)
 
     def to_columns(self, y: NDArray[Any]) -> dict[str, pa.Array]:
         """Labels of each part."""
@@ -109,10 +109,10 @@ class Joint(Target):
         notes = (part.note(y[part.name][part.is_usable(y[part.name])]) for part in self.parts)
         return " ".join(filter(None, notes))
 
-    def aligned(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
-        """Each part aligned."""
+    def align_to(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
+        """Those of each part, side by side."""
         of_own = zip(self.parts, own.parts, _columns(raw, own.parts), strict=True)
-        return np.hstack([part.aligned(values, theirs) for part, theirs, values in of_own])
+        return np.hstack([part.align_to(values, theirs) for part, theirs, values in of_own])
 
     def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> JointCalibration:
         """Each part on the objects that have its label."""
@@ -178,7 +178,7 @@ class Joint(Target):
         return {"kind": type(self).__name__, "targets": [part.to_json() for part in self.parts]}
 
 
-def _masked(part: Target, y: NDArray[Any]) -> Labels:
+def _mask_missing(part: Target, y: NDArray[Any]) -> Labels:
     known = part.is_usable(y)
     (labels,) = part.encode(y[known])
     values = np.full(y.size, -1 if labels.values.dtype.kind == "i" else np.nan, labels.values.dtype)

@@ -65,7 +65,7 @@ class Regression(Target):
         """Mean and spread."""
         return 2
 
-    def bound(self, y: NDArray[Any]) -> Regression:
+    def bind(self, y: NDArray[Any]) -> Regression:
         """Itself: a number is not bound to what occurs."""
         return self
 

@@ -1,4 +1,4 @@
-"""What every target can say of itself."""
+"""The interface of a target: its labels, folds, calibration, metrics and catalogue columns."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tasks.learning.metrics import Metric
 
 @dataclass(frozen=True, eq=False)
 class Labels:
-    """What S objects are, as a model learns it: `values` (S,), and where they are `known` (S,).
+    """What S objects are, as a model learns it: `values` (S,), and which of them are known, `is_known` (S,).
 
     Codes int64 of the target's classes, -1 where unknown; or float64 in the space that is learnt, NaN where unknown.
     """
 
     values: NDArray[Any]
-    known: NDArray[np.bool_]
+    is_known: NDArray[np.bool_]
 
     @classmethod
     def of(cls, values: NDArray[Any]) -> Labels:
@@ -32,7 +32,7 @@ class Labels:
 
 
 class Calibration(Protocol):
-    """What makes honest scores of raw predictions."""
+    """Turns raw predictions into calibrated scores."""
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a card."""
@@ -59,8 +59,8 @@ class ScoreValues:
 class Target(ABC):
     """What is learnt. y (S,) are labels as people write them: class names, numbers, or a structured array of both.
 
-    "Raw" predictions are (S, `width`), as a model's body gives them. A target is `bound` to labels before it is learnt:
-    it then knows its classes. Nothing here reads files.
+    "Raw" predictions are (S, `width`), as a model's body gives them. `bind` gives a target the
+    classes that occur in its labels; a model is trained on a target that is bound. Nothing here reads files.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Target(ABC):
         return (self,)
 
     @abstractmethod
-    def bound(self, y: NDArray[Any]) -> Target:
-        """This target, knowing what occurs in the labels y (S,)."""
+    def bind(self, y: NDArray[Any]) -> Target:
+        """This target with the classes that occur in the labels y (S,)."""
 
     @abstractmethod
     def encode(self, y: NDArray[Any]) -> tuple[Labels, ...]:
@@ -106,11 +106,11 @@ class Target(ABC):
         """Stratum of each object (S,), from which folds are dealt, and the names of the strata."""
 
     def note(self, y: NDArray[Any]) -> str:
-        """What every figure of a model trained on these labels must say; "" for nothing."""
+        """A sentence that stands beside every figure of a model trained on these labels; "" for none."""
         return ""
 
-    def aligned(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
-        """Raw predictions (S, width) from those of a model whose target is `own`: it may know fewer classes."""
+    def align_to(self, raw: NDArray[np.float64], own: Target) -> NDArray[np.float64]:
+        """Raw predictions (S, width) from those of a model whose target is `own`, which may have fewer classes."""
         return raw
 
     @abstractmethod

@@ -50,12 +50,12 @@ class Checkpoint:
         return tensors, values
 
 
-def with_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
+def add_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
     """The same tensors under `prefix`.name."""
     return {f"{prefix}.{name}": value for name, value in tensors.items()}
 
 
-def under_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
-    """The tensors that `with_prefix` has named, under their own names."""
+def take_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:
+    """The tensors that `add_prefix` named with `prefix`, under their own names."""
     start = f"{prefix}."
     return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}

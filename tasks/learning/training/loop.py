@@ -1,4 +1,4 @@
-"""The training loop. It knows no model: a `Learner` gives it parameter groups, batches, losses and when to stop."""
+"""The training loop of every network: a `Learner` gives it parameter groups, batches, losses and when to stop."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ Losses = Mapping[str, Callable[[], Tensor]]
 class Learner(Protocol):
     """What the loop needs of a model and its training data.
 
-    `groups` names the parts of `module` that learn, in the order of their steps in a batch, and says how; a part in no
-    group stays as it is.
+    `groups` holds the parts of `module` that learn, in the order of their steps in a batch, with their settings; a part
+    in no group stays as it is.
     """
 
     @property
@@ -49,7 +49,7 @@ class Learner(Protocol):
 def train(learner: Learner, config: LoopConfig, checkpoint: Checkpoint | None = None) -> list[float]:
     """Train in place; ends with the weights of the best pass, on the CPU. Returns the validation loss of each pass.
 
-    Never looks at a clock: the same inputs give the same weights. With a `checkpoint` the state is stored after each
+    The same inputs give the same weights, however long it takes. With a `checkpoint` the state is stored after each
     pass, and a training that was stopped at any moment goes on from there to the same weights, bit for bit. Call it
     inside `reproducible`.
     """
@@ -78,12 +78,12 @@ def _run_pass(
     rng: np.random.Generator,
     device: torch.device,
 ) -> None:
-    """One pass over the training data: in each batch the groups that have begun take their steps in turn."""
+    """One pass over the training data: in each batch the groups that have started take their steps in turn."""
     learner.module.train()
-    begun = [group for group in groups if pass_number >= group.config.first_pass]
+    started = [group for group in groups if pass_number >= group.config.first_pass]
     for batch in learner.batches(pass_number, rng):
         losses = learner.losses(to_device(batch, device))
-        for group in begun:
+        for group in started:
             for _ in range(group.config.steps):
                 group.descend(losses[group.name]())
     for group in groups:

@@ -1,4 +1,4 @@
-"""Losses that know which labels and which steps count: what has weight 0 or no label has no gradient."""
+"""Losses with weights and missing labels: what has weight 0 or no label has no gradient."""
 
 from __future__ import annotations
 

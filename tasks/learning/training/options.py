@@ -1,4 +1,4 @@
-"""What can be set of a training. Light: recipes are read where torch is not needed."""
+"""Settings of a training, without torch: recipes are read where nothing is trained."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.learning.training.checkpoint import Checkpoint, under_prefix, with_prefix
+from tasks.learning.training.checkpoint import Checkpoint, add_prefix, take_prefix
 from tasks.learning.training.devices import random_state, set_random_state
 from tasks.learning.training.groups import ParameterGroup
 
@@ -48,12 +48,12 @@ class TrainingState:
     def store(self, checkpoint: Checkpoint) -> None:
         """Write the state as it is after a pass."""
         tensors = {
-            **with_prefix("module", self.module.state_dict()),
-            **with_prefix("best", self.progress.best),
-            **with_prefix("random", random_state(self.device)),
+            **add_prefix("module", self.module.state_dict()),
+            **add_prefix("best", self.progress.best),
+            **add_prefix("random", random_state(self.device)),
         }
         for group in self.groups:
-            tensors |= with_prefix(f"group.{group.name}", group.state())
+            tensors |= add_prefix(f"group.{group.name}", group.state())
         rates = {group.name: group.lr for group in self.groups}
         values = {"history": self.progress.history, "lr": rates, "numpy": self.rng.bit_generator.state}
         checkpoint.write(tensors, values)
@@ -64,13 +64,13 @@ class TrainingState:
         if stored is None:
             return
         tensors, values = stored
-        self.module.load_state_dict(under_prefix("module", tensors))
-        self.progress.best = under_prefix("best", tensors)
+        self.module.load_state_dict(take_prefix("module", tensors))
+        self.progress.best = take_prefix("best", tensors)
         self.progress.history[:] = values["history"]
         for group in self.groups:
-            group.set_state(under_prefix(f"group.{group.name}", tensors), values["lr"][group.name])
+            group.set_state(take_prefix(f"group.{group.name}", tensors), values["lr"][group.name])
         self.rng.bit_generator.state = values["numpy"]
-        set_random_state(under_prefix("random", tensors), self.device)
+        set_random_state(take_prefix("random", tensors), self.device)
 
 
 def copy_weights(module: nn.Module) -> dict[str, Tensor]:

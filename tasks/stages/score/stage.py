@@ -21,9 +21,9 @@ from tasks.learning.catalogue import (
     Scorer,
     catalogue_values,
     columns_read,
+    has_trained_any,
     reads_curves,
     score_rows,
-    trained_any,
 )
 from tasks.learning.splits import TEST
 from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
@@ -99,7 +99,7 @@ def score_chunk(job: ChunkJob, models: Mapping[str, str], now: datetime) -> None
     unscored = [job.sources[UNSCORED.format(target)].to_numpy() for target in models]
     history = [_history(each, own, base, new) for each, own, new in zip(scorers, scores, unscored, strict=True)]
     job.stage(SCORE, pa.concat_tables(history))
-    own = {"is_training": trained_any(scorers, source_id), "model_id": pa.repeat(" ".join(models.values()), n)}
+    own = {"is_training": has_trained_any(scorers, source_id), "model_id": pa.repeat(" ".join(models.values()), n)}
     values = {"class_pred": pa.nulls(n, pa.string()), **catalogue_values(scorers, scores)}
     rows = pa.table({**base, **_of_source(run, source_id), **own, **values})
     job.stage(CATALOGUE.bind(scored_columns(run, models)), rows)

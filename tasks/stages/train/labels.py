@@ -110,7 +110,7 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
         own = join_labels(target, labelled)
         if fed := complete(recipes, independent_of(own.sources, offer), plan.seed):
             row = align(own.source_id, source_id)
-            found.append(TargetLabels(target.bound(own.y), own.source_id, own.y, hashes[row], star[place[row]], fed))
+            found.append(TargetLabels(target.bind(own.y), own.source_id, own.y, hashes[row], star[place[row]], fed))
     return found
 
 
@@ -133,7 +133,7 @@ def independent_of(sources: frozenset[str] | None, offer: Offer) -> Offer:
 
 def complete(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
     """The recipes whose models can be fed, with the columns that they read, and seeds that count from `seed`."""
-    return tuple(recipe.given(offer, seed) for recipe in recipes if not recipe.spec.lacks(offer))
+    return tuple(recipe.complete_for(offer, seed) for recipe in recipes if not recipe.spec.lacks(offer))
 
 
 def group_by_target(recipes: Sequence[Recipe]) -> list[tuple[Target, tuple[Recipe, ...]]]:

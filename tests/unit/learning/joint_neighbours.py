@@ -69,7 +69,7 @@ def fit(
     x = scaled(matrix, scale)
     known: dict[str, NDArray] = {}
     for name, own in zip(("code", "value"), labels, strict=True):
-        known |= {name: own.values[own.known], f"{name}_x": x[own.known]}
+        known |= {name: own.values[own.is_known], f"{name}_x": x[own.is_known]}
     return Neighbours(examples.feature_names, config.k, scale, known)
 
 

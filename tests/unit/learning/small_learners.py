@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from tasks.learning.inputs.epochs import centred, epochs_in_bands
+from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import fold_to_bins
 from tasks.learning.training.devices import device_of
 from tasks.learning.training.losses import class_loss, gaussian_loss, squared_loss
@@ -19,7 +19,7 @@ def folded_examples(n: int, seed: int = 0):
     """Folded curves (n, K, n_bin) with the mean in empty bins, and class codes (n,)."""
     examples, names, _ = stars(n, seed, bands=("g",), n_epoch=(15, 30))
     period = np.stack([np.full(n, 0.4), np.full(n, 5.0)], axis=1)
-    bins = fold_to_bins(centred(epochs_in_bands(examples.batch, ("g",))), period, N_BIN)[:, :, 0]
+    bins = fold_to_bins(centre(epochs_in_bands(examples.batch, ("g",))), period, N_BIN)[:, :, 0]
     scatter = np.log(np.nanstd(bins, axis=-1))[..., None].repeat(N_BIN, -1)
     x = np.concatenate([np.nan_to_num(bins), scatter], axis=1).astype(np.float32)
     return torch.from_numpy(x), np.unique(names, return_inverse=True)[1]

@@ -9,8 +9,8 @@ from tasks.learning.catalogue import (
     catalogue_columns,
     catalogue_values,
     columns_read,
+    has_trained_any,
     score_rows,
-    trained_any,
 )
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.evaluation import evaluate
@@ -32,7 +32,7 @@ def trained(target, y, columns=NAMES) -> Scorer:
     known = EXAMPLES.select(part)
     parts = [(fold >= 0) & (fold != k) for k in (0, 1)]
     models = tuple(fit(own, known.select(each), y[part][each]) for each in parts)
-    bound = target.bound(y[part])
+    bound = target.bind(y[part])
     raw = ensemble_predict(models, known, fold, bound)
     calibration = evaluate(bound, [own], {own.name: raw}, y[part], fold, 0.8).calibration
     return Scorer(f"{target.name}-1", own, bound, models, calibration, known.source_id, fold.astype(np.int64))
@@ -75,7 +75,7 @@ def test_the_catalogue_has_the_columns_of_all_scorers_in_their_order(scorers):
 
 def test_columns_are_read_once_and_who_trained_is_told(scorers):
     assert columns_read(scorers) == tuple(sorted(NAMES))
-    known = trained_any(scorers, EXAMPLES.source_id)
+    known = has_trained_any(scorers, EXAMPLES.source_id)
     assert not known[100:].any() and known[:100].sum() >= max((s.fold != TEST).sum() for s in scorers)
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from tasks.learning.inputs.buckets import length_buckets
-from tasks.learning.inputs.epochs import centred, epochs_in_bands
+from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import FoldedPoints, fold_to_points
 from tasks.learning.inputs.points import Points, pad_points
 from tasks.learning.inputs.windows import cut_window
@@ -74,7 +74,7 @@ class AmplitudeLearner:
 def test_a_recurrent_network_on_folded_points_learns_the_amplitude():
     batch, amplitude = sines(96, 0)
     with reproducible(0, "cpu"):
-        history = train(AmplitudeLearner(centred(epochs_in_bands(batch, ("g",))), amplitude), LoopConfig(25, 25))
+        history = train(AmplitudeLearner(centre(epochs_in_bands(batch, ("g",))), amplitude), LoopConfig(25, 25))
     assert min(history) < 0.3 * amplitude.var()
 
 
@@ -102,7 +102,7 @@ class MaskedLearner:
         self.epochs = epochs
 
     def batches(self, pass_number, rng):
-        window = centred(cut_window(self.epochs, 12, rng.random(len(self.epochs))))
+        window = centre(cut_window(self.epochs, 12, rng.random(len(self.epochs))))
         for index in shuffled_batches(len(self.epochs), 32, rng):
             points = pad_points(window, index)
             yield points, torch.from_numpy(rng.random(points.mag.shape) < 0.5) & points.valid
@@ -126,7 +126,7 @@ def test_attention_learns_hidden_points_without_labels():
 @pytest.mark.parametrize("kind", ["folded", "points"])
 def test_padding_and_company_change_no_output(kind):
     batch, _ = sines(12, 2)
-    epochs = centred(epochs_in_bands(batch, ("g",)))
+    epochs = centre(epochs_in_bands(batch, ("g",)))
     torch.manual_seed(0)
     folded, attention = FoldedBiLSTM().train(False), MaskedAttention().train(False)
 

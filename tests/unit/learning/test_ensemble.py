@@ -11,7 +11,7 @@ from tests.unit.learning.synthetic_stars import recipe, stars
 
 EXAMPLES, CLASSES, TEFF = stars(150)
 SPLIT = split(CLASS, CLASSES, EXAMPLES.source_id, 3, 0.2, 0)
-TARGET = CLASS.bound(CLASSES)
+TARGET = CLASS.bind(CLASSES)
 NETWORK = recipe("lstm", hidden=8, head=(8,), central_head=(8,), max_passes=2)
 RECIPES = [recipe("forest", trees=10), NETWORK]
 
@@ -55,7 +55,7 @@ def test_a_class_that_one_fold_never_saw_has_probability_zero_there():
     labels = CLASSES.copy()
     rare = int(np.flatnonzero(SPLIT.fold == 2)[0])
     labels[rare] = "rare"
-    target = CLASS.bound(labels)
+    target = CLASS.bind(labels)
     found = ensemble_predict(trained(RECIPES[0], labels), EXAMPLES, SPLIT.fold, target)
     assert found[rare, target.classes.index("rare")] == 0
     assert found[SPLIT.fold == 0, target.classes.index("rare")].max() > 0

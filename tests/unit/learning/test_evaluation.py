@@ -11,7 +11,7 @@ from tasks.learning.targets import CLASS, Regression
 from tests.unit.learning.synthetic_stars import recipe
 
 RECIPES = [recipe("majority"), recipe("forest")]
-TARGET = CLASS.bound(np.array(["a", "b"]))
+TARGET = CLASS.bind(np.array(["a", "b"]))
 RADIUS = Regression.of("radius_rsun")
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tasks.learning.inputs.epochs import centred, epochs_in_bands
+from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import fold_to_bins, fold_to_points
 from tasks.learning.inputs.points import pad_points
 from tests.unit.learning.synthetic_stars import stars
@@ -101,7 +101,7 @@ def test_objects_without_epochs_are_all_padding():
 
 
 def test_centred_curves_have_mean_zero_in_each_band_and_keep_their_shape():
-    curves = centred(EPOCHS)
+    curves = centre(EPOCHS)
     for i in range(N):
         part = slice(EPOCHS.offsets[i], EPOCHS.offsets[i + 1])
         for b in range(2):

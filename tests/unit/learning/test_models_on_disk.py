@@ -27,7 +27,7 @@ TARGETS = targets_for(["teff_k", "radius_rsun"])
 OPTIONS = {name: {"trees": 8} for name in ("forest", "balanced_forest", "colour_forest")}
 OPTIONS["lstm"] = {"hidden": 8, "max_passes": 2}
 OFFER = Offer({name: COLOUR if name == "colour_g_r" else None for name in EXAMPLES.feature_names})
-RECIPES = [own.given(OFFER) for own in recipes_for(tuple(RECIPE_NAMES), TARGETS, OPTIONS)]
+RECIPES = [own.complete_for(OFFER) for own in recipes_for(tuple(RECIPE_NAMES), TARGETS, OPTIONS)]
 
 
 def labels(own: Recipe):

@@ -8,6 +8,7 @@ import pytest
 from schemas import BadInput
 from tasks.learning.fit import fit
 from tasks.learning.forests import ForestConfig
+from tasks.learning.models import spec_of
 from tasks.learning.recipe import Recipe, config_of, recipe_from_json
 from tasks.learning.recipes import RECIPES, STANDARD, recipes_for
 from tasks.learning.recipes.recipe_of import recipes_of
@@ -70,6 +71,20 @@ def test_a_configuration_that_cannot_be_is_one_sentence(values, said):
     assert "\n" not in str(caught.value)
     with pytest.raises(BadInput, match="Recipe forest"):
         recipes_for(("forest",), TARGETS, {"forest": values})
+
+
+def test_a_misspelt_name_is_met_with_the_nearest_one():
+    with pytest.raises(BadInput, match=r"There is no recipe 'forrest'; .*\. Did you mean 'forest'\?"):
+        recipes_for(("forrest",), TARGETS)
+    with pytest.raises(BadInput, match=r"There is no recipe 'LTSM'; .*\. Did you mean 'lstm'\?"):
+        recipes_for((), TARGETS, {"LTSM": {}})
+    with pytest.raises(BadInput, match=r"Recipe lstm: lstm: there is no setting 'max_pass'; .* 'max_passes'\?"):
+        recipes_for(("lstm",), TARGETS, {"lstm": {"max_pass": 3}})
+    with pytest.raises(ValueError, match=r"there is no model 'medain'; .*\. Did you mean 'median'\?"):
+        spec_of("medain")
+    with pytest.raises(BadInput) as caught:
+        recipes_for(("xyzzy",), TARGETS)
+    assert str(caught.value).endswith("lstm.")  # no hint where nothing is near
 
 
 def test_a_recipe_of_several_targets_is_of_all_together():

@@ -44,17 +44,17 @@ def test_what_is_lacking_is_named(need, offer, lacking):
 
 
 def test_a_recipe_is_completed_with_the_columns_that_its_model_reads_and_seeds_that_count_from_one():
-    assert recipe("forest").given(LIGHT_CURVES).columns == tuple(COLUMNS)
-    assert recipe("colour_forest").given(LIGHT_CURVES).columns == ("colour_mag_G_BP", "colour_mag_BP_RP")
-    assert recipe("majority").given(LIGHT_CURVES).columns == recipe("lstm").given(LIGHT_CURVES).columns == ()
-    assert recipe("forest", columns=("amplitude",)).given(LIGHT_CURVES).columns == ("amplitude",)
-    assert recipe("forest", seeds=(0, 4)).given(LIGHT_CURVES, 7).seeds == (7, 11)
+    assert recipe("forest").complete_for(LIGHT_CURVES).columns == tuple(COLUMNS)
+    assert recipe("colour_forest").complete_for(LIGHT_CURVES).columns == ("colour_mag_G_BP", "colour_mag_BP_RP")
+    assert all(recipe(name).complete_for(LIGHT_CURVES).columns == () for name in ("majority", "lstm"))
+    assert recipe("forest", columns=("amplitude",)).complete_for(LIGHT_CURVES).columns == ("amplitude",)
+    assert recipe("forest", seeds=(0, 4)).complete_for(LIGHT_CURVES, 7).seeds == (7, 11)
 
 
 def test_only_what_models_need_is_read():
     class Scorer:
         def __init__(self, own):
-            self.recipe = own.given(LIGHT_CURVES)
+            self.recipe = own.complete_for(LIGHT_CURVES)
 
     forests, network = [Scorer(recipe("colour_forest")), Scorer(recipe("majority"))], Scorer(recipe("lstm"))
     assert columns_read(forests) == ("colour_mag_BP_RP", "colour_mag_G_BP") and not reads_curves(forests)
@@ -71,4 +71,4 @@ def test_the_dearest_is_begun_first_and_the_simplest_wins_ties():
 
 
 def test_classes_of_a_target_are_those_of_its_labels():
-    assert CLASS.classes == () and CLASS.bound(np.array(["b", "a", "b"])).classes == ("a", "b")
+    assert CLASS.classes == () and CLASS.bind(np.array(["b", "a", "b"])).classes == ("a", "b")

@@ -35,7 +35,7 @@ def registered(monkeypatch):
 
 @pytest.mark.parametrize(("target", "y"), [(CLASS, CLASSES), (TEMPERATURE, TEFF), (RADIUS, TEFF), (BOTH, Y)])
 def test_cards_and_columns_give_targets_and_labels_back(target, y):
-    bound = target.bound(y)
+    bound = target.bind(y)
     assert target_from_json(json.loads(json.dumps(bound.to_json()))) == bound
     again = bound.from_columns(pa.table(bound.to_columns(y)))
     assert again.dtype.names == y.dtype.names and str(again.tolist()) == str(y.tolist())  # NaN differs from itself
@@ -56,10 +56,10 @@ def test_what_cannot_be_learnt_is_told_before():
 
 
 def test_missing_labels_of_a_joint_target_are_masked():
-    code, value = BOTH.bound(Y).encode(Y)
-    assert (code.values[~code.known] == -1).all() and np.isnan(value.values[~value.known]).all()
-    assert code.known.sum() == 180 and value.known.sum() == 160
-    assert BOTH.bound(Y).parts[0].classes == ("noise", "saw", "sine")
+    code, value = BOTH.bind(Y).encode(Y)
+    assert (code.values[~code.is_known] == -1).all() and np.isnan(value.values[~value.is_known]).all()
+    assert code.is_known.sum() == 180 and value.is_known.sum() == 160
+    assert BOTH.bind(Y).parts[0].classes == ("noise", "saw", "sine")
 
 
 def test_joint_folds_are_stratified_by_the_first_label_that_is_known():
@@ -72,7 +72,7 @@ def test_joint_folds_are_stratified_by_the_first_label_that_is_known():
 
 
 def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
-    target = BOTH.bound(Y)
+    target = BOTH.bind(Y)
     proba = RNG.dirichlet(np.ones(3), 240)
     raw = np.column_stack([proba, TEFF + RNG.normal(0, 100, 240), np.full(240, 50.0)])
     found = target.calibrate(raw, Y, 0.68)
@@ -91,7 +91,7 @@ def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
 
 
 def test_catalogue_columns_and_history_rows_of_every_kind():
-    target, n = BOTH.bound(Y), 3
+    target, n = BOTH.bind(Y), 3
     calibration = JointCalibration((Temperature(), ConformalInterval(0.9, 2.0, 50)))
     raw = np.array([[0.2, 0.5, 0.3, 5000.0, 100.0]] * n)
     scores = target.scores(calibration, raw)
@@ -112,7 +112,7 @@ def test_catalogue_columns_and_history_rows_of_every_kind():
 
 
 def test_published_rows_are_measured_against_the_truth_that_there_is():
-    target = BOTH.bound(Y)
+    target = BOTH.bind(Y)
     rows = pa.table({"prob_noise": [0.1, 0.8], "prob_saw": [0.7, 0.1], "prob_sine": [0.2, 0.1],
                      "teff_k": [5000.0, None], "teff_k_lo": [4900.0, None], "teff_k_hi": [5100.0, None]})  # fmt: skip
     truth = pa.table({"class": ["saw", "sine"], "teff_k": [5050.0, 6000.0]})
@@ -123,7 +123,7 @@ def test_published_rows_are_measured_against_the_truth_that_there_is():
 
 
 def test_a_joint_model_from_outside_is_fitted_evaluated_and_stored(registered, tmp_path):
-    target = registered.target.bound(Y)
+    target = registered.target.bind(Y)
     training = np.arange(240) < 160
     model = fit(registered, EXAMPLES.select(training), Y[training])
     raw = model.predict(EXAMPLES)

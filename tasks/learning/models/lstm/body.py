@@ -14,7 +14,7 @@ from tasks.learning.inputs.epochs import distinct_epochs
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.learner import MultibandLearner, final_proba, row_views
 from tasks.learning.models.lstm.network import MultibandLSTM
-from tasks.learning.training.checkpoint import Checkpoint, under_prefix, with_prefix
+from tasks.learning.training.checkpoint import Checkpoint, add_prefix, take_prefix
 from tasks.learning.training.devices import one_thread, reproducible
 from tasks.learning.training.loop import train
 from tasks.learning.training.options import LoopConfig
@@ -42,7 +42,7 @@ class Network:
     def arrays(self) -> dict[str, NDArray]:
         """Weights and scales by their names in the module, and the class frequencies."""
         weights = {name: value.detach().numpy() for name, value in self.module.state_dict().items()}
-        return {"prior": self.prior, **with_prefix("module", weights)}
+        return {"prior": self.prior, **add_prefix("module", weights)}
 
     def settings(self) -> dict[str, Any]:
         """Bands, and the validation loss of each pass."""
@@ -78,7 +78,7 @@ def fit_network(
 def build_network(config: NetworkConfig, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Network:
     """Network of stored arrays; ValueError where they do not fit the settings."""
     module = MultibandLSTM(config, len(settings["bands"]), arrays["prior"].size)
-    weights = {name: torch.from_numpy(np.array(value)) for name, value in under_prefix("module", arrays).items()}
+    weights = {name: torch.from_numpy(np.array(value)) for name, value in take_prefix("module", arrays).items()}
     try:
         module.load_state_dict(weights)
     except RuntimeError as error:

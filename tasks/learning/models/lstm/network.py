@@ -2,7 +2,7 @@
 
 Differences from Becker et al. 2025 (A&A 694, A183), on purpose: LayerNorm in the per-step heads instead of BatchNorm
 (whose statistics leak through padding and, in the authors' code, through the batch at inference); the residual of level
-two adds the first level, as the paper says and the code does not; colours not yet seen are 0 with a mask, not an
+two adds the first level, as in the paper and not in their code; colours not yet seen are 0 with a mask, not an
 apparent magnitude; the inputs are scaled by the mean and spread of the training part; the time difference enters the
 head as a logarithm.
 """
