@@ -75,7 +75,11 @@ def _validated(tree: dict[str, Any], where: str) -> DatasetSpec:
 def _known_keys(path: tuple[int | str, ...]) -> list[str]:
     """Keys that the node at `path` of the mapping may hold."""
     nodes: dict[str, type[BaseModel]] = {
-        "objects": ObjectColumns, "lightcurves": LightCurveColumns, "label": ClassLabel,
-        "parameters": Parameter, "references": Parameter, "bands": Band,
-    }  # fmt: skip
+        "objects": ObjectColumns,
+        "lightcurves": LightCurveColumns,
+        "label": ClassLabel,
+        "parameters": Parameter,
+        "references": Parameter,
+        "bands": Band,
+    }
     return list(nodes.get(str(path[0]), DatasetSpec).model_fields if path else DatasetSpec.model_fields)

@@ -46,8 +46,10 @@ def sniff(folder: Path, declared: dict[str, Any]) -> dict[str, Any]:
         return tree
     file = _file(folder, epochs, "lightcurves")
     if not file.is_file():
-        raise BadInput(f"There is no {file.name} in {folder}: add it, name another as lightcurves.file in dataset.toml "
-                       f'or set kind = "photometry" there if objects.parquet holds mean magnitudes.')  # fmt: skip
+        raise BadInput(
+            f"There is no {file.name} in {folder}: add it, name another as lightcurves.file in dataset.toml "
+            f'or set kind = "photometry" there if objects.parquet holds mean magnitudes.'
+        )
     names = column_names(file)
     tree["lightcurves"] = {**_epochs(names, epochs, file), **epochs}
     tree = {**_time_scale(tree["lightcurves"]["time"], declared), **tree}
@@ -109,8 +111,10 @@ def _epochs(names: list[str], declared: dict[str, Any], file: Path) -> dict[str,
     found = {key: _find(choice, names) for key, choice in wanted.items()}
     for key in ("time", "mag"):
         if not found[key] and key not in declared:
-            raise BadInput(f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
-                           f"name it as lightcurves.{key} in dataset.toml.")  # fmt: skip
+            raise BadInput(
+                f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
+                f"name it as lightcurves.{key} in dataset.toml."
+            )
     return {key: name for key, name in found.items() if name}
 
 

@@ -17,13 +17,19 @@ if TYPE_CHECKING:
 
 DATASET = Column("dataset", pa.string(), "Name of the dataset the row belongs to.", ucd="meta.dataset")
 TILE = Column(
-    "tile", pa.int32(), "Nested HEALPix cell that holds the source; of a hash of the id where it has no position.",
-    ucd="pos.healpix", range=(0, None),
-)  # fmt: skip
+    "tile",
+    pa.int32(),
+    "Nested HEALPix cell that holds the source; of a hash of the id where it has no position.",
+    ucd="pos.healpix",
+    range=(0, None),
+)
 SOURCE_ID = Column(
-    "source_id", pa.int64(), "Gaia source_id, or a stable 63-bit hash of (dataset, object_id).",
-    ucd="meta.id;meta.main", range=(0, None),
-)  # fmt: skip
+    "source_id",
+    pa.int64(),
+    "Gaia source_id, or a stable 63-bit hash of (dataset, object_id).",
+    ucd="meta.id;meta.main",
+    range=(0, None),
+)
 
 
 @dataclass(frozen=True)

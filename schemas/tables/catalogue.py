@@ -9,8 +9,14 @@ from schemas.tables.score import FEATURE_HASH, RUN_ID, SCORED_AT
 
 _SOURCE = CORE_SAMPLE__SOURCE.columns_by_name
 
-PROBABILITY = Column("prob_{class}", pa.float32(), "Calibrated probability of the class.",
-                     ucd="stat.probability;src.class", nullable=True, range=(0, 1))  # fmt: skip
+PROBABILITY = Column(
+    "prob_{class}",
+    pa.float32(),
+    "Calibrated probability of the class.",
+    ucd="stat.probability;src.class",
+    nullable=True,
+    range=(0, 1),
+)
 QUANTITY = Column("{quantity}", pa.float32(), "Predicted value.", ucd="stat.value", nullable=True)
 QUANTITY_LO = Column(
     "{quantity}_lo", pa.float32(), "Lower end of the interval.", ucd="stat.value;stat.min", nullable=True

@@ -10,14 +10,22 @@ def _measured(name: str, unit: str, ucd: str, doc: str, error: str) -> tuple[Col
     """An astrometric quantity and its standard error."""
     return (
         Column(name, pa.float64(), doc, unit=unit, ucd=ucd, nullable=True),
-        Column(f"{name}_error", pa.float32(), error, unit=unit, ucd=f"stat.error;{ucd}", nullable=True,
-               range=(0, None)),
-    )  # fmt: skip
+        Column(
+            f"{name}_error", pa.float32(), error, unit=unit, ucd=f"stat.error;{ucd}", nullable=True, range=(0, None)
+        ),
+    )
 
 
 def _mag(band: str, ucd: str) -> Column:
-    return Column(f"phot_{band}_mean_mag", pa.float32(), f"Mean {band.upper()} magnitude, Vega.", unit="mag",
-                  ucd=f"phot.mag;{ucd}", nullable=True, range=(-5, 30))  # fmt: skip
+    return Column(
+        f"phot_{band}_mean_mag",
+        pa.float32(),
+        f"Mean {band.upper()} magnitude, Vega.",
+        unit="mag",
+        ucd=f"phot.mag;{ucd}",
+        nullable=True,
+        range=(-5, 30),
+    )
 
 
 CORE_GAIA__SOURCE = TableSpec(

@@ -25,8 +25,14 @@ def rejected(table: str, object_id: pa.Array, column: str, check: str, value: An
     `check` says what they failed: finite, positive, range, unknown_band, duplicate, null_id, no_epochs, ...
     """
     ids = pc.cast(object_id, pa.string())
-    fields = {"table": table, "key": ids if key is None else key, "column": column, "check": check,
-              "value": value, "object_id": ids}  # fmt: skip
+    fields = {
+        "table": table,
+        "key": ids if key is None else key,
+        "column": column,
+        "check": check,
+        "value": value,
+        "object_id": ids,
+    }
     return pa.table([_column(fields[name], len(ids)) for name in REJECTED.names], schema=REJECTED)
 
 

@@ -167,11 +167,18 @@ def _first_failure(columns: dict[str, NDArray], contents: Contents) -> NDArray[n
     band, time, mag, err = (columns[name] for name in ("band", "time", "mag", "mag_err"))
     quoted = contents.spec.has_errors  # without an error column, NaN is no failure
     return np.select(
-        [(band < 0) | (band >= len(contents.spec.bands)), ~np.isfinite(time),
-         ~in_range(time, contents.spec, contents.median_day), ~np.isfinite(mag),
-         (mag <= MAG_RANGE[0]) | (mag >= MAG_RANGE[1]), quoted & ~np.isfinite(err), quoted & (err <= 0)],
-        list(range(len(CHECKS))), -1,
-    ).astype(np.int8)  # fmt: skip
+        [
+            (band < 0) | (band >= len(contents.spec.bands)),
+            ~np.isfinite(time),
+            ~in_range(time, contents.spec, contents.median_day),
+            ~np.isfinite(mag),
+            (mag <= MAG_RANGE[0]) | (mag >= MAG_RANGE[1]),
+            quoted & ~np.isfinite(err),
+            quoted & (err <= 0),
+        ],
+        list(range(len(CHECKS))),
+        -1,
+    ).astype(np.int8)
 
 
 def _failures(

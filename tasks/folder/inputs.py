@@ -27,8 +27,10 @@ def read_inputs(raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str) -> 
     refused = []
     for name, own in spec.inputs.items():
         declared, value = CATALOGUE_VALUES[name], numbers(raw[ROLE.format(name)])
-        low, high = (edge if edge is not None else limit for edge, limit in
-                     zip(declared.range or (None, None), (-np.inf, np.inf), strict=True))  # fmt: skip
+        low, high = (
+            edge if edge is not None else limit
+            for edge, limit in zip(declared.range or (None, None), (-np.inf, np.inf), strict=True)
+        )
         given = ~np.isnan(value)
         good = np.isfinite(value) & (value >= low) & (value <= high)
         outside = given & ~good

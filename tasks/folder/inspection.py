@@ -81,10 +81,16 @@ def _inspect(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Lay
         *_id_notes(con, folder, file, form, spec),
     ]
     return Contents(
-        file, spec, form, n_rows, {b.name: per_band.get(b.in_file, 0) for b in spec.bands}, (*declared, *unknown),
+        file,
+        spec,
+        form,
+        n_rows,
+        {b.name: per_band.get(b.in_file, 0) for b in spec.bands},
+        (*declared, *unknown),
         float(days(np.array([figures["median"]]), spec)[0]),
-        _loose(con, file, form) if figures["n_loose"] else REJECTED.empty_table(), tuple(notes),
-    )  # fmt: skip
+        _loose(con, file, form) if figures["n_loose"] else REJECTED.empty_table(),
+        tuple(notes),
+    )
 
 
 def _bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> dict[str | None, int]:
@@ -93,8 +99,8 @@ def _bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: Datas
     if "band" not in form.columns:
         found = con.execute(f"SELECT count(*) FROM ({source})", values).fetchall()
         return {spec.bands[0].in_file: found[0][0]}
-    found = con.execute(f"""SELECT CAST(band AS VARCHAR), count(*) FROM ({source})
-                            GROUP BY 1 LIMIT {MAX_BAND_VALUES + 1}""", values).fetchall()  # fmt: skip
+    query = f"SELECT CAST(band AS VARCHAR), count(*) FROM ({source}) GROUP BY 1 LIMIT {MAX_BAND_VALUES + 1}"
+    found = con.execute(query, values).fetchall()
     if len(found) > MAX_BAND_VALUES:
         raise BadInput(
             f"{file}: column {form.columns['band']!r} has more than {MAX_BAND_VALUES:,} values: it "
@@ -115,7 +121,9 @@ def _figures(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: Dat
             count(*) FILTER (isfinite(time) AND time > ?) AS n_jd,
             count(*) FILTER (isfinite(time) AND time >= ?) AS n_repeat,
             approx_quantile(time, [0.01, 0.5, 0.99]) FILTER (isfinite(time)) AS quantiles
-            FROM ({query})""", [low, high, JD_FROM, spec.phase_end, *values])  # fmt: skip
+            FROM ({query})""",
+        [low, high, JD_FROM, spec.phase_end, *values],
+    )
     figures = relation.to_arrow_table().to_pylist()[0]
     at = figures.pop("quantiles") or [0.0, 0.0, 0.0]
     return figures | dict(zip(("low", "median", "high"), at, strict=True))

@@ -96,11 +96,19 @@ def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
         number = {}
     number |= input_roles(spec)
     if not spec.has_light_curves:
-        number |= {f"bands.{b.name}.{key}": name for b in spec.bands
-                   for key, name in (("mag", b.mag), ("mag_err", b.mag_err)) if name}  # fmt: skip
+        number |= {
+            f"bands.{b.name}.{key}": name
+            for b in spec.bands
+            for key, name in (("mag", b.mag), ("mag_err", b.mag_err))
+            if name
+        }
     if need_labels:
-        number |= {f"{p.quantity} of {p.origin}.{key}": name for p in (*spec.parameters, *spec.references)
-                   for key, name in (("column", p.column), ("err", p.err)) if name}  # fmt: skip
+        number |= {
+            f"{p.quantity} of {p.origin}.{key}": name
+            for p in (*spec.parameters, *spec.references)
+            for key, name in (("column", p.column), ("err", p.err))
+            if name
+        }
         wanted |= {"label.column": spec.label.column} if spec.label else {}
     schema = checked_schema(file, wanted | number)
     require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")

@@ -72,10 +72,12 @@ def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[s
         number.format("mag", "FLOAT"),
         number.format("mag_err", "FLOAT") if "mag_err" in has else "'nan'::FLOAT AS mag_err",
         "CAST(coalesce(list_position(?, CAST(band AS VARCHAR)), 0) - 1 AS SMALLINT) AS band"
-        if "band" in has else "0::SMALLINT AS band",
+        if "band" in has
+        else "0::SMALLINT AS band",
         f"CASE WHEN coalesce(TRY_CAST(flags AS DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER AS flags"
-        if "flags" in has else "0::INTEGER AS flags",
-    ]  # fmt: skip
+        if "flags" in has
+        else "0::INTEGER AS flags",
+    ]
     first = [list(band_values)] if "band" in has else []
     return f"SELECT {', '.join(chosen)} FROM ({source})", [*first, *values]
 
@@ -90,15 +92,20 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
     found = con.execute(
         f"""SELECT CAST({quoted(form.columns["id"])} AS VARCHAR) AS id, {lengths} AS lengths
             FROM read_parquet(?) WHERE NOT ({complete}) AND CAST({quoted(form.columns["id"])} AS VARCHAR)
-            IN (SELECT id FROM asked) ORDER BY id, lengths""", [str(file)]).to_arrow_table()  # fmt: skip
+            IN (SELECT id FROM asked) ORDER BY id, lengths""",
+        [str(file)],
+    ).to_arrow_table()
     names = " ".join(name for role, name in form.columns.items() if role in form.lists)
     return rejected(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
 
 
 def _equal_lengths(form: Layout) -> str:
     """Condition that all lists of a row are as long as its times; empty in the long form."""
-    return " AND ".join(f"{_length(form, role)} = {_length(form, 'time')}" for role in form.columns
-                        if role in form.lists and role != "time")  # fmt: skip
+    return " AND ".join(
+        f"{_length(form, role)} = {_length(form, 'time')}"
+        for role in form.columns
+        if role in form.lists and role != "time"
+    )
 
 
 def _length(form: Layout, role: str) -> str:

@@ -62,9 +62,12 @@ def read_parameters(parameters: Mapping[str, str], cap: int | None, fault: Fault
 
 
 def answer(
-    site: Site, tables: Mapping[str, ServedTable], connection: duckdb.DuckDBPyConnection, asked: Asked,
+    site: Site,
+    tables: Mapping[str, ServedTable],
+    connection: duckdb.DuckDBPyConnection,
+    asked: Asked,
     uploads: Mapping[str, bytes],
-) -> tuple[Answer, int, int]:  # fmt: skip
+) -> tuple[Answer, int, int]:
     """The document, the number of its rows, and how many items were asked for (rows uploaded or ids listed).
 
     AdqlError or ValueError in one sentence where the query or its format is wrong.

@@ -57,9 +57,15 @@ def serve(
 
     app = create_app(Holdings(build(folder, n, seed)))
     config = uvicorn.Config(
-        app, log_level="critical", access_log=False, http="h11", ws="none", timeout_keep_alive=KEEP_ALIVE_S,
-        h11_max_incomplete_event_size=1 << 20, timeout_graceful_shutdown=1,
-    )  # fmt: skip
+        app,
+        log_level="critical",
+        access_log=False,
+        http="h11",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        h11_max_incomplete_event_size=1 << 20,
+        timeout_graceful_shutdown=1,
+    )
     server = uvicorn.Server(config)
     url = f"http://{HOST}:{listener.getsockname()[1]}"
     print(json.dumps({"url": url}), file=said, flush=True)

@@ -142,10 +142,19 @@ class RequestLog:
         with self._lock:
             self._in_flight[service] += 1
             entry = {
-                "began": time.time(), "ended": None, "service": service, "method": method, "path": path,
-                "status": None, "n_items": None, "bytes_in": 0, "bytes_out": 0, "fault": None,
-                "concurrent": self._in_flight[service], "jobs": jobs,
-            }  # fmt: skip
+                "began": time.time(),
+                "ended": None,
+                "service": service,
+                "method": method,
+                "path": path,
+                "status": None,
+                "n_items": None,
+                "bytes_in": 0,
+                "bytes_out": 0,
+                "fault": None,
+                "concurrent": self._in_flight[service],
+                "jobs": jobs,
+            }
             self._entries.append(entry)
             return entry
 

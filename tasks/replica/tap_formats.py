@@ -106,11 +106,18 @@ def _gaia_id(column: ServedColumn) -> str | None:
 def _json(result: Result) -> Answer:
     """Gaia's JSON: what each column is, then rows. No column has an xtype, and utypes are not held."""
     about = [
-        {"name": one.name, "datatype": one.datatype, "xtype": None,
-         "arraysize": "*" if one.datatype == "char" else None, "description": one.doc, "unit": one.unit,
-         "ucd": one.ucd, "utype": None}
+        {
+            "name": one.name,
+            "datatype": one.datatype,
+            "xtype": None,
+            "arraysize": "*" if one.datatype == "char" else None,
+            "description": one.doc,
+            "unit": one.unit,
+            "ucd": one.ucd,
+            "utype": None,
+        }
         for one in result.columns
-    ]  # fmt: skip
+    ]
     columns = [column.to_pylist() for column in result.rows.columns]
     rows = [list(row) for row in zip(*columns, strict=True)]
     return Answer(json.dumps({"metadata": about, "data": rows}).encode(), "application/json", ".json")

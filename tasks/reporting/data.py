@@ -1,7 +1,9 @@
 """What a report is made of: plain arrays, tables and words. Nothing here knows where they came from."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -93,6 +95,11 @@ class HeldOutQuantity:
         _require(f"HeldOutQuantity({self.quantity})", len(self.y), mean=self.mean, lo=self.lo, hi=self.hi)
         if not 0.0 < self.level < 1.0:
             raise ValueError(f"HeldOutQuantity({self.quantity}).level is {self.level}; it must lie between 0 and 1.")
+
+    def select(self, keep: NDArray[np.bool_]) -> HeldOutQuantity:
+        """The objects where `keep` (S,) is True."""
+        arrays = {name: getattr(self, name)[keep] for name in ("y", "mean", "lo", "hi")}
+        return replace(self, **arrays)
 
 
 @dataclass(frozen=True)

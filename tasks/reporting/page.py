@@ -40,9 +40,12 @@ def render(data: ReportData) -> str:
     )
     template = environment.get_template("report.html.j2")
     return template.render(
-        data=data, sections=_numbered(sections(data, colours)), facts=facts(data), findings=tuple(findings(data)),
+        data=data,
+        sections=_numbered(sections(data, colours)),
+        facts=facts(data),
+        findings=tuple(findings(data)),
         created=f"{data.created:%Y-%m-%d %H:%M %Z}".strip(),
-    )  # fmt: skip
+    )
 
 
 def _numbered(chapters: tuple[Section, ...]) -> list[tuple[Section, list[tuple[int, Part]]]]:

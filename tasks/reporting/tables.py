@@ -40,6 +40,11 @@ def digits(text: str, is_best: bool = False) -> Cell:
     return Cell(text, is_best=is_best, is_numeric=True)
 
 
+def line(words: Sequence[object], numbers: Sequence[str], more: Sequence[str] = ()) -> Line:
+    """A row of words, then of numbers, then of `more` words."""
+    return Line((*(Cell(str(word)) for word in words), *map(digits, numbers), *map(Cell, more)))
+
+
 def overall(records: Sequence[Record], target: str, splits: Sequence[str]) -> list[Record]:
     """Metrics of one target over all classes, split by split in the order of `splits`.
 
@@ -83,8 +88,12 @@ def metric_table(rows: Sequence[Record], target: str) -> Table:
     return table if len(splits) > 1 else _without_column(table, 1)
 
 
-def _metric_line(entry: tuple[str, str], metrics: Sequence[str], found: Mapping[tuple[str, str, str], Record],
-                 best: Mapping[tuple[str, str], str | None]) -> Line:  # fmt: skip
+def _metric_line(
+    entry: tuple[str, str],
+    metrics: Sequence[str],
+    found: Mapping[tuple[str, str, str], Record],
+    best: Mapping[tuple[str, str], str | None],
+) -> Line:
     """One recipe in one split: its number of objects, its metrics, its notes."""
     recipe, split = entry
     mine = [found.get((*entry, metric)) for metric in metrics]
@@ -107,8 +116,9 @@ def _metric_order(metric: str) -> tuple[int, str]:
     return (_HEADLINES.index(metric) if metric in _HEADLINES else len(_HEADLINES), metric)
 
 
-def _best(found: Mapping[tuple[str, str, str], Record], entries: Sequence[tuple[str, str]], metric: str, split: str
-          ) -> str | None:  # fmt: skip
+def _best(
+    found: Mapping[tuple[str, str, str], Record], entries: Sequence[tuple[str, str]], metric: str, split: str
+) -> str | None:
     """Recipe with the best value of a metric in a split; None where it has no better side or no rival."""
     values = {e[0]: found[*e, metric]["value"] for e in entries if e[1] == split and (*e, metric) in found}
     values = {recipe: value for recipe, value in values.items() if is_number(value)}
@@ -167,10 +177,11 @@ def _class_line(name: str, mine: Sequence[Record | None], colour: str) -> Line:
 def cut_table(records: Sequence[Record]) -> Table:
     """Epochs before each cut, removed by it, and the share."""
     lines = [
-        Line((Cell(str(r["cut"])), Cell(str(r["survey"])), digits(count(r["n_before"])), digits(count(r["n_removed"])),
-              digits(share(r["n_removed"], r["n_before"]))))
+        line(
+            (r["cut"], r["survey"]), (count(r["n_before"]), count(r["n_removed"]), share(r["n_removed"], r["n_before"]))
+        )
         for r in records
-    ]  # fmt: skip
+    ]
     header = (Cell("Cut"), Cell("Survey"), digits("Epochs before"), digits("Removed"), digits("Share"))
     removed = sum(r["n_removed"] or 0 for r in records)
     return Table(f"Epochs removed by each cut. n = {count(removed)} epochs removed.", header, lines)
@@ -178,11 +189,7 @@ def cut_table(records: Sequence[Record]) -> Table:
 
 def timing_table(records: Sequence[Record]) -> Table:
     """Seconds, rows and rate of each stage, and their sum."""
-    lines = [
-        Line((Cell(str(r["stage"])), digits(duration(r["seconds"])), digits(count(r.get("rows"))),
-              digits(number(_rate(r)))))
-        for r in records
-    ]  # fmt: skip
+    lines = [line((r["stage"],), (duration(r["seconds"]), count(r.get("rows")), number(_rate(r)))) for r in records]
     total = sum(r["seconds"] for r in records if is_number(r["seconds"]))
     lines.append(Line((Cell("All stages"), digits(duration(total)), Cell(""), Cell("")), is_chosen=False))
     caption = f"Time of each stage. n = {len(records)} stages, {duration(total)} in all."
@@ -205,10 +212,9 @@ def quarantine_table(rows: Rows) -> Table:
     counted = _count_reasons(table, keys)
     order = pc.sort_indices(counted, sort_keys=[("n", "descending"), *((k, "ascending") for k in keys)])
     lines = [
-        Line((Cell(str(r["table"])), Cell(str(r["column"])), Cell(str(r["check"])), digits(count(r["n"])),
-              Cell(f"{r['key']}: {r['value']}")))
+        line((r["table"], r["column"], r["check"]), (count(r["n"]),), (f"{r['key']}: {r['value']}",))
         for r in counted.take(order[:MOST_LINES]).to_pylist()
-    ]  # fmt: skip
+    ]
     header = (Cell("Table"), Cell("Column"), Cell("Check"), digits("Rows"), Cell("For example"))
     caption = f"Rows that failed validation, by reason. n = {count(table.num_rows)} rows."
     if counted.num_rows > MOST_LINES:

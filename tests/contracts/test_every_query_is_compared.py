@@ -85,10 +85,17 @@ def last_name(call: ast.Call) -> str:
 
 def functions(tree: ast.Module) -> list[tuple[str, ast.AST]]:
     """Functions and methods of a module, by name; what stands outside of them as "<module>"."""
-    parts = [(f"{owner.name}.{part.name}" if isinstance(part, ast.FunctionDef) else f"{owner.name}.<class>", part)
-             for owner in tree.body if isinstance(owner, ast.ClassDef) for part in owner.body]  # fmt: skip
-    parts += [(part.name if isinstance(part, ast.FunctionDef) else "<module>", part)
-              for part in tree.body if not isinstance(part, ast.ClassDef)]  # fmt: skip
+    parts = [
+        (f"{owner.name}.{part.name}" if isinstance(part, ast.FunctionDef) else f"{owner.name}.<class>", part)
+        for owner in tree.body
+        if isinstance(owner, ast.ClassDef)
+        for part in owner.body
+    ]
+    parts += [
+        (part.name if isinstance(part, ast.FunctionDef) else "<module>", part)
+        for part in tree.body
+        if not isinstance(part, ast.ClassDef)
+    ]
     return parts
 
 
@@ -117,8 +124,9 @@ def makers() -> dict[str, ast.AST]:
 def services(node: ast.AST) -> set[str]:
     """Whom the Questions made inside are put to."""
     calls = [part for part in ast.walk(node) if isinstance(part, ast.Call) and last_name(part) == "Question"]
-    values = [next((word.value for word in call.keywords if word.arg == "service"), (*call.args, None)[0])
-              for call in calls]  # fmt: skip
+    values = [
+        next((word.value for word in call.keywords if word.arg == "service"), (*call.args, None)[0]) for call in calls
+    ]
     return {value.value for value in values}
 
 
@@ -171,9 +179,17 @@ def sent(tmp_path_factory):
     for column, with_epochs in (("source_id", False), ("dr2_source_id", True)):
         file = tmp_path_factory.mktemp("ids") / "ids.csv"
         pyarrow.csv.write_csv(pa.table({column: gaia.column("source_id")[:5]}), file)
-        sample = Sample(tables=tuple(TABLES), classes=("RR", "LPV"), min_score=0.5 * with_epochs, n_range=1,
-                        cones=((10.0, 20.0, 9.0),), tiles=(1, 5), ids=file, random_index=(0, 50),
-                        with_epochs=with_epochs)  # fmt: skip
+        sample = Sample(
+            tables=tuple(TABLES),
+            classes=("RR", "LPV"),
+            min_score=0.5 * with_epochs,
+            n_range=1,
+            cones=((10.0, 20.0, 9.0),),
+            tiles=(1, 5),
+            ids=file,
+            random_index=(0, 50),
+            with_epochs=with_epochs,
+        )
         unset = {name for name in Sample.model_fields if not getattr(sample, name)} - {"with_epochs", "min_score"}
         assert unset == {"labels"}, "a sample has a setting that is not tried here"
         field = next(sample_chunks(ask, selections_of(sample), RELEASE, size=150))

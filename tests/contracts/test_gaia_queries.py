@@ -132,8 +132,12 @@ def test_neighbours_of_dr2_ids(gaia, tmp_path):
     asked = np.unique(np.concatenate([ids[::3], ids[count > 1], [4, 2**62 + 1]]))
     items = IdFile(write(tmp_path, "dr2_source_id", asked)).items()
     expected = table.filter(pa.array(np.isin(gaia.column("dr2_source_id", "dr2_neighbourhood"), asked)))
-    names = {"dr2_source_id": "dr2_source_id", "dr3_source_id": "source_id", "angular_distance": "angular_distance",
-             "magnitude_difference": "magnitude_difference"}  # fmt: skip
+    names = {
+        "dr2_source_id": "dr2_source_id",
+        "dr3_source_id": "source_id",
+        "angular_distance": "angular_distance",
+        "magnitude_difference": "magnitude_difference",
+    }
     expected = expected.select(list(names)).rename_columns(list(names.values()))
     got = gaia.asked(neighbourhood_question(RELEASE), items)
     assert got.num_rows > 200

@@ -20,8 +20,11 @@ def named(path: Path) -> set[str]:
 
 
 def test_no_model_is_named_outside_models_and_recipes():
-    paths = {str(path.relative_to(ROOT)): path for room in ("flows", "tasks", "lakehouse", "schemas")
-             for path in (ROOT / room).rglob("*.py")}  # fmt: skip
+    paths = {
+        str(path.relative_to(ROOT)): path
+        for room in ("flows", "tasks", "lakehouse", "schemas")
+        for path in (ROOT / room).rglob("*.py")
+    }
     offences = {
         name: named(path) - ALLOWED.get(name, set()) for name, path in paths.items() if not name.startswith(OWN)
     }

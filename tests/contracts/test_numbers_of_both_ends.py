@@ -115,7 +115,10 @@ def test_the_room_imports_of_the_pipeline_only_the_batch_of_light_curves(room):
     allowed = ("tasks.sky", "tasks.replica", "tasks.lightcurves.batch")
     for file in sorted(Path("tasks", room).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
-            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [
-                alias.name for alias in getattr(node, "names", []) if isinstance(node, ast.Import)]  # fmt: skip
+            names = (
+                [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else [alias.name for alias in getattr(node, "names", []) if isinstance(node, ast.Import)]
+            )
             wrong = [name for name in names if name.startswith("tasks") and not name.startswith(allowed)]
             assert not wrong, (file, wrong)

@@ -53,8 +53,12 @@ def mentions(tree: ast.AST) -> list[str]:
 def replica_imports(tree: ast.AST) -> list[str]:
     """Modules of the replica that are imported."""
     names = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    names += [f"{node.module}.{alias.name}" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)
-              for alias in node.names]  # fmt: skip
+    names += [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
     names += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     return [name for name in names if name == "tasks.replica" or name.startswith("tasks.replica.")]
 

@@ -38,10 +38,16 @@ def words() -> set[str]:
 def strings(tree: ast.AST) -> set[str]:
     """String literals of code, docstrings left out."""
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    docs = {id(node.body[0].value) for node in ast.walk(tree) if isinstance(node, documented)
-            and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
-    return {node.value for node in ast.walk(tree)
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs}  # fmt: skip
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    return {
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs
+    }
 
 
 def survey_words(tree: ast.AST, also_means: set[str] = frozenset()) -> list[str]:

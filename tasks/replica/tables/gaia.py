@@ -55,20 +55,31 @@ def rows(patch: Patch, transits: Transits, phot: dict[str, NDArray]) -> pa.Table
     has_xp = photometry["phot_g_mean_mag"] < XP_LIMIT_MAG
     has_gspphot = np.zeros(len(sources), bool)
     has_gspphot[:n_own] = np.isfinite(phot["teff_gspphot"])
-    return SOURCE.rows({
-        "_random": bits("random_index", patch.seed, sources.source_id).view(np.int64),
-        **_identity(sources),
-        **_astrometry(patch, sources),
-        **photometry,
-        "phot_variable_flag": state,
-        **dict.fromkeys(("in_qso_candidates", "in_galaxy_candidates", "has_rvs", "has_epoch_rv", "has_mcmc_msc",
-                         "in_andromeda_survey"), np.zeros(len(sources), bool)),
-        **dict.fromkeys(("has_xp_continuous", "has_xp_sampled"), has_xp),
-        "non_single_star": np.zeros(len(sources), np.int16),
-        "has_epoch_photometry": has_epochs,
-        "has_mcmc_gspphot": has_gspphot,
-        **parameters,
-    })  # fmt: skip
+    return SOURCE.rows(
+        {
+            "_random": bits("random_index", patch.seed, sources.source_id).view(np.int64),
+            **_identity(sources),
+            **_astrometry(patch, sources),
+            **photometry,
+            "phot_variable_flag": state,
+            **dict.fromkeys(
+                (
+                    "in_qso_candidates",
+                    "in_galaxy_candidates",
+                    "has_rvs",
+                    "has_epoch_rv",
+                    "has_mcmc_msc",
+                    "in_andromeda_survey",
+                ),
+                np.zeros(len(sources), bool),
+            ),
+            **dict.fromkeys(("has_xp_continuous", "has_xp_sampled"), has_xp),
+            "non_single_star": np.zeros(len(sources), np.int16),
+            "has_epoch_photometry": has_epochs,
+            "has_mcmc_gspphot": has_gspphot,
+            **parameters,
+        }
+    )
 
 
 def _identity(sources: Stars) -> dict[str, NDArray]:
@@ -100,14 +111,17 @@ def _astrometry(patch: Patch, sources: Stars) -> dict[str, NDArray]:
     return {
         "ra_error": place_error,
         "dec_error": place_error,
-        **{f"{name}{what}": getattr(sources, f"{name}{what}") for name in ("parallax", "pmra", "pmdec")
-           for what in ("", "_error")},
+        **{
+            f"{name}{what}": getattr(sources, f"{name}{what}")
+            for name in ("parallax", "pmra", "pmdec")
+            for what in ("", "_error")
+        },
         "parallax_over_error": sources.parallax / sources.parallax_error,
         "pm": np.hypot(sources.pmra, sources.pmdec),
         "astrometric_params_solved": np.where(has_five, 31, 3).astype(np.int16),
         "ruwe": np.where(has_five, ruwe, np.nan),
         "duplicated_source": is_double,
-    }  # fmt: skip
+    }
 
 
 def mean_photometry(patch: Patch, transits: Transits) -> dict[str, NDArray]:

@@ -40,9 +40,10 @@ class Held:
     def sorting(self, source: str) -> str:
         """SQL that gives the rows of the file at `source` (quoted) in order, with the late columns."""
         late = "".join(
-            f", CAST({sql} AS {DUCKDB[column.datatype]}) AS \"{column.name}\""
-            for column in self.table.columns if (sql := self.late.get(column.name))
-        )  # fmt: skip
+            f', CAST({sql} AS {DUCKDB[column.datatype]}) AS "{column.name}"'
+            for column in self.table.columns
+            if (sql := self.late.get(column.name))
+        )
         return f"SELECT COLUMNS('^[^_]'){late} FROM read_parquet({source}) ORDER BY {self.order}"
 
     def view(self, source: str, kept: set[str]) -> str:

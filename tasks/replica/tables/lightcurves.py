@@ -26,13 +26,23 @@ def light_curves(store: Records, objects: pa.Table, oids: NDArray[np.int64]) -> 
     of = {name: chosen[name].combine_chunks() for name in OF_OBJECT}
     mjd = record["mjd"]
     fit, night = (uniform(purpose, 0, oid, within) for purpose in ("fit", "night"))
-    values = {name: record[name] for name in ("hjd", "mjd", "mag", "magerr", "catflags")} | of | {
-        "oid": oid, "expid": np.floor((mjd - FIRST_MJD) * 8640.0).astype(np.int64),
-        "filefracday": _file_fraction(mjd), "exptime": np.full(oid.size, ZTF_EXPOSURE_S, np.int32),
-        "chi": 0.7 + 0.6 * fit, "sharp": 0.1 * (fit - 0.5), "airmass": 1.0 + 0.8 * night**2,
-        "magzprms": np.full(oid.size, 0.03), "clrcounc": np.full(oid.size, 1e-4),
-        "programid": np.ones(oid.size, np.int16), **_by_filter(of["filtercode"], night),
-    }  # fmt: skip
+    values = (
+        {name: record[name] for name in ("hjd", "mjd", "mag", "magerr", "catflags")}
+        | of
+        | {
+            "oid": oid,
+            "expid": np.floor((mjd - FIRST_MJD) * 8640.0).astype(np.int64),
+            "filefracday": _file_fraction(mjd),
+            "exptime": np.full(oid.size, ZTF_EXPOSURE_S, np.int32),
+            "chi": 0.7 + 0.6 * fit,
+            "sharp": 0.1 * (fit - 0.5),
+            "airmass": 1.0 + 0.8 * night**2,
+            "magzprms": np.full(oid.size, 0.03),
+            "clrcounc": np.full(oid.size, 1e-4),
+            "programid": np.ones(oid.size, np.int16),
+            **_by_filter(of["filtercode"], night),
+        }
+    )
     arrays = [
         value
         if isinstance(value := values[kind.name], pa.Array)

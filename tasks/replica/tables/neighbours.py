@@ -59,11 +59,16 @@ def best_ps1(patch: Patch, objects: ps1.Objects) -> pa.Table:
     mine, its = sources.select(listed), chosen[listed]
     distance = positions.separation(*mine.at(objects.year[its]), objects.ra[its], objects.dec[its])
     mates = np.bincount(its, minlength=objects.objid.size)[its] - 1
-    return PS1_BEST.rows({
-        "source_id": mine.source_id, "original_ext_source_id": objects.objid[its], "angular_distance": distance,
-        "number_of_neighbours": (1 + other[listed]).astype(np.int16), "number_of_mates": mates.astype(np.int16),
-        "xm_flag": np.where(other[listed] | (mates > 0), 12, 8).astype(np.int16),
-    })  # fmt: skip
+    return PS1_BEST.rows(
+        {
+            "source_id": mine.source_id,
+            "original_ext_source_id": objects.objid[its],
+            "angular_distance": distance,
+            "number_of_neighbours": (1 + other[listed]).astype(np.int16),
+            "number_of_mates": mates.astype(np.int16),
+            "xm_flag": np.where(other[listed] | (mates > 0), 12, 8).astype(np.int16),
+        }
+    )
 
 
 def _candidates(patch: Patch, objects: ps1.Objects) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -109,12 +114,15 @@ def dr2(patch: Patch) -> pa.Table:
     chance = uniform("dr2 second place", seed, sources.number[second])
     both = np.concatenate([listed, second])
     second_ids = source_ids(sources.number[second] + DR2_SECOND, sources.ra[second], sources.dec[second])
-    return DR2_NEIGHBOURHOOD.rows({
-        "dr2_source_id": np.concatenate([ids[listed], second_ids]), "dr3_source_id": sources.source_id[both],
-        "angular_distance": np.concatenate([distance[listed], 400.0 + 1500.0 * chance]),
-        "magnitude_difference": np.concatenate([fainter[listed], -0.5 - 3.5 * chance]),
-        "proper_motion_propagation": np.isfinite(sources.pmra[both]),
-    })  # fmt: skip
+    return DR2_NEIGHBOURHOOD.rows(
+        {
+            "dr2_source_id": np.concatenate([ids[listed], second_ids]),
+            "dr3_source_id": sources.source_id[both],
+            "angular_distance": np.concatenate([distance[listed], 400.0 + 1500.0 * chance]),
+            "magnitude_difference": np.concatenate([fainter[listed], -0.5 - 3.5 * chance]),
+            "proper_motion_propagation": np.isfinite(sources.pmra[both]),
+        }
+    )
 
 
 def no_tmass() -> pa.Table:

@@ -64,9 +64,15 @@ def observe(patch: Patch, survey: str, resolved_arcsec: float, share: float) -> 
     first = BANDS.index(SURVEYS[survey][0])
     objects = everyone.select(star)
     shifted = LightCurveBatch(
-        source_id=objects.number, offsets=every.offsets, time=every.time, mag=every.mag, mag_err=every.mag_err,
-        band=every.band - first, flags=every.flags, bands=SURVEYS[survey],
-    )  # fmt: skip
+        source_id=objects.number,
+        offsets=every.offsets,
+        time=every.time,
+        mag=every.mag,
+        mag_err=every.mag_err,
+        band=every.band - first,
+        flags=every.flags,
+        bands=SURVEYS[survey],
+    )
     return Observed(objects, own, beside, shifted)
 
 
@@ -82,8 +88,14 @@ def _few_epochs(
     taken = uniform(f"{survey} few", patch.seed, number, within) < share
     detected = (mag > BRIGHT_MAG[host.band]) & (measured < FAINT_MAG[host.band])
     few = LightCurveBatch(
-        source_id=host.source_id, offsets=host.offsets, time=host.time, mag=measured, mag_err=error,
-        band=host.band, flags=np.zeros_like(host.flags), bands=host.bands,
-    ).keep(taken & detected)  # fmt: skip
+        source_id=host.source_id,
+        offsets=host.offsets,
+        time=host.time,
+        mag=measured,
+        mag_err=error,
+        band=host.band,
+        flags=np.zeros_like(host.flags),
+        bands=host.bands,
+    ).keep(taken & detected)
     seen = np.flatnonzero(few.n_epoch > 0)
     return few.select(seen), field[seen]

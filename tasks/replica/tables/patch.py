@@ -103,9 +103,9 @@ class Patch:
     @cached_property
     def everyone(self) -> Stars:
         """All stars, (S + K): the sky's own, then the field stars."""
-        return Stars(**{
-            name: np.concatenate([value, getattr(self.field, name)]) for name, value in vars(self.stars).items()
-        })  # fmt: skip
+        return Stars(
+            **{name: np.concatenate([value, getattr(self.field, name)]) for name, value in vars(self.stars).items()}
+        )
 
     @cached_property
     def sources(self) -> Stars:
@@ -135,8 +135,10 @@ class Patch:
     def published(self, origin: str, quantity: str, is_photometric: bool = False) -> tuple[NDArray, NDArray]:
         """Value and error of a published quantity, (S,), NaN where there is none."""
         table = self.sky.parameter_labels
-        chosen = [(table[name].to_numpy(zero_copy_only=False) == wanted) for name, wanted in
-                  (("origin", origin), ("quantity", quantity), ("is_photometric", is_photometric))]  # fmt: skip
+        chosen = [
+            (table[name].to_numpy(zero_copy_only=False) == wanted)
+            for name, wanted in (("origin", origin), ("quantity", quantity), ("is_photometric", is_photometric))
+        ]
         table = table.filter(pa.array(np.logical_and.reduce(chosen)))
         row = self.row_of(table["source_id"].to_numpy())
         value, error = np.full((2, len(self.stars)), np.nan)
@@ -170,7 +172,7 @@ def _field_stars(seed: int, host: Stars, sep: NDArray, g_mag: NDArray) -> Stars:
     motion = [3.0 * normal(axis, seed, number) + 0.0 * error for axis in ("pmra", "pmdec")]
     return Stars(
         number, source_ids(number, ra, dec), ra, dec, parallax, error, motion[0], error, motion[1], error, g_mag
-    )  # fmt: skip
+    )
 
 
 def source_ids(number: NDArray[np.int64], ra: NDArray, dec: NDArray) -> NDArray[np.int64]:

@@ -111,20 +111,33 @@ def _means(objects: Objects, has_flux: NDArray[np.bool_], epoch: NDArray, sigma:
         values |= {
             f"n{band}": count[:, index].astype(np.int16),
             f"{band}QfPerfect": np.where(count[:, index] > 0, 0.999, PS1_MISSING),
-            f"{band}MeanPSFMag": _filled(of.mean[per_band]), f"{band}MeanPSFMagErr": _filled(error[per_band]),
-            f"{band}MeanPSFMagStd": _filled(of.std[per_band]), f"{band}MeanPSFMagMin": _filled(of.least[per_band]),
+            f"{band}MeanPSFMag": _filled(of.mean[per_band]),
+            f"{band}MeanPSFMagErr": _filled(error[per_band]),
+            f"{band}MeanPSFMagStd": _filled(of.std[per_band]),
+            f"{band}MeanPSFMagMin": _filled(of.least[per_band]),
             f"{band}MeanPSFMagMax": _filled(of.greatest[per_band]),
             f"{band}MeanPSFMagNpt": of.count[per_band].astype(np.int16),
-        }  # fmt: skip
+        }
     place_error = sigma / 3600.0 / np.sqrt(batch.n_epoch)
     (l_deg, b_deg), (lon, lat) = (turn(objects.ra, objects.dec) for turn in (positions.galactic, positions.ecliptic))
-    return OBJECT_HELD.rows({
-        "objID": objects.objid, "zoneID": (objects.objid // 10**13).astype(np.int32),
-        "surveyID": np.zeros(size, np.int16), "raMean": objects.ra, "decMean": objects.dec,
-        "raMeanErr": place_error, "decMeanErr": place_error, "epochMean": epoch,
-        "lambda": lon, "beta": lat, "l": l_deg, "b": b_deg,
-        "nDetections": batch.n_epoch.astype(np.int16), **values,
-    })  # fmt: skip
+    return OBJECT_HELD.rows(
+        {
+            "objID": objects.objid,
+            "zoneID": (objects.objid // 10**13).astype(np.int32),
+            "surveyID": np.zeros(size, np.int16),
+            "raMean": objects.ra,
+            "decMean": objects.dec,
+            "raMeanErr": place_error,
+            "decMeanErr": place_error,
+            "epochMean": epoch,
+            "lambda": lon,
+            "beta": lat,
+            "l": l_deg,
+            "b": b_deg,
+            "nDetections": batch.n_epoch.astype(np.int16),
+            **values,
+        }
+    )
 
 
 def _filled(value: NDArray) -> NDArray[np.float64]:
@@ -142,12 +155,24 @@ def _detections(patch: Patch, objects: Objects, time: NDArray, has_flux: NDArray
     ra, dec = positions.offset(objects.ra[star], objects.dec[star], *place)
     exposure = np.array([PS1_EXPOSURE_S[band] for band in PS1_FILTERS])[batch.band]
     zero = np.array([PS1_ZERO_POINT[band] for band in PS1_FILTERS])[batch.band] + 2.5 * np.log10(exposure)
-    return DETECTION_HELD.rows({
-        "objID": objects.objid[star], "detectID": DETECT_ID + number * MAX_DETECTIONS + within,
-        "filterID": (batch.band + 1).astype(np.int16), "surveyID": np.zeros(star.size, np.int16),
-        "imageID": np.floor((time - 54000.0) * 1440.0).astype(np.int64) * 100, "obsTime": time, "ra": ra, "dec": dec,
-        "raErr": np.full(star.size, 0.05), "decErr": np.full(star.size, 0.05),
-        "zeroPoint": zero, "expTime": exposure, "airMass": 1.0 + 0.4 * chances[0],
-        "psfFlux": np.where(has_flux, flux, PS1_MISSING), "psfFluxErr": np.where(has_flux, error, PS1_MISSING),
-        "psfChiSq": 0.7 + 0.6 * chances[1], **quality(batch.flags, *chances),
-    })  # fmt: skip
+    return DETECTION_HELD.rows(
+        {
+            "objID": objects.objid[star],
+            "detectID": DETECT_ID + number * MAX_DETECTIONS + within,
+            "filterID": (batch.band + 1).astype(np.int16),
+            "surveyID": np.zeros(star.size, np.int16),
+            "imageID": np.floor((time - 54000.0) * 1440.0).astype(np.int64) * 100,
+            "obsTime": time,
+            "ra": ra,
+            "dec": dec,
+            "raErr": np.full(star.size, 0.05),
+            "decErr": np.full(star.size, 0.05),
+            "zeroPoint": zero,
+            "expTime": exposure,
+            "airMass": 1.0 + 0.4 * chances[0],
+            "psfFlux": np.where(has_flux, flux, PS1_MISSING),
+            "psfFluxErr": np.where(has_flux, error, PS1_MISSING),
+            "psfChiSq": 0.7 + 0.6 * chances[1],
+            **quality(batch.flags, *chances),
+        }
+    )

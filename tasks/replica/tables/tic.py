@@ -60,13 +60,19 @@ def rows(patch: Patch) -> pa.Table:
         | {
             "ID": tic_ids(number).astype(str),
             "GAIA": np.ma.array(dr2_ids(patch)[entries.source].astype(str), mask=~entries.has_gaia),
-            "ra": ra, "dec": dec, "gallong": l_deg, "gallat": b_deg, "eclong": lon, "eclat": lat,
+            "ra": ra,
+            "dec": dec,
+            "gallong": l_deg,
+            "gallat": b_deg,
+            "eclong": lon,
+            "eclat": lat,
             "lumclass": np.ma.array(np.where(np.isfinite(values["mass"]), "DWARF", "GIANT"), mask=~has_class),
             "numcont": np.ma.array(of_star["numcont"].astype(np.int32), mask=~is_main),
-            "disposition": entries.disposition, "duplicate_id": entries.belongs_to,
+            "disposition": entries.disposition,
+            "duplicate_id": entries.belongs_to,
             "objID": (number + 10_000_000).astype(str),
         }
-    )  # fmt: skip
+    )
 
 
 def _padded(patch: Patch, value: NDArray) -> NDArray[np.float64]:
@@ -76,8 +82,10 @@ def _padded(patch: Patch, value: NDArray) -> NDArray[np.float64]:
 
 def _stellar(patch: Patch) -> dict[str, NDArray]:
     """Parameters by Gaia source: temperature, radius and metallicity as published, the others made of them."""
-    labels = {name: patch.published("tic", quantity) for name, quantity in
-              (("Teff", "teff_k"), ("rad", "radius_rsun"), ("MH", "feh_dex"))}  # fmt: skip
+    labels = {
+        name: patch.published("tic", quantity)
+        for name, quantity in (("Teff", "teff_k"), ("rad", "radius_rsun"), ("MH", "feh_dex"))
+    }
     given = {name: _padded(patch, value) for name, (value, _) in labels.items()}
     errors = {f"e_{name}": _padded(patch, error) for name, (_, error) in labels.items()}
     teff, radius = given["Teff"], given["rad"]
@@ -88,10 +96,22 @@ def _stellar(patch: Patch) -> dict[str, NDArray]:
     ebv = patch.truth("ebv_mag") * np.exp(0.1 * normal("tic ebv", patch.seed, patch.stars.number))
     ebv = np.where(np.isfinite(teff), _padded(patch, ebv), np.nan)
     rho, lum = mass / radius**3, radius**2 * (teff / SUN_TEFF_K) ** 4
-    return given | errors | {
-        "logg": logg, "e_logg": 0.08 + 0.0 * logg, "mass": mass, "e_mass": 0.13 * mass, "rho": rho, "e_rho": 0.3 * rho,
-        "lum": lum, "e_lum": 0.1 * lum, "ebv": ebv, "e_ebv": 0.1 * ebv,
-    }  # fmt: skip
+    return (
+        given
+        | errors
+        | {
+            "logg": logg,
+            "e_logg": 0.08 + 0.0 * logg,
+            "mass": mass,
+            "e_mass": 0.13 * mass,
+            "rho": rho,
+            "e_rho": 0.3 * rho,
+            "lum": lum,
+            "e_lum": 0.1 * lum,
+            "ebv": ebv,
+            "e_ebv": 0.1 * ebv,
+        }
+    )
 
 
 def _astrometry(patch: Patch) -> dict[str, NDArray]:
@@ -105,9 +125,19 @@ def _astrometry(patch: Patch) -> dict[str, NDArray]:
     count[n_own:], ratio[n_own:] = 1, 1 / bright[in_gaia]
     plx = np.where(sources.parallax > 3 * sources.parallax_error, sources.parallax, np.nan)  # or no distance
     return {
-        "pmRA": sources.pmra, "e_pmRA": 2 * sources.pmra_error, "pmDEC": sources.pmdec,
-        "e_pmDEC": 2 * sources.pmdec_error, "plx": sources.parallax, "e_plx": 1.5 * sources.parallax_error,
-        "d": 1000 / plx, "e_d": 1000 * sources.parallax_error / plx**2, "GAIAmag": sources.g_mag,
-        "e_GAIAmag": np.full(len(sources), 0.001), "Tmag": tess, "e_Tmag": np.full(len(sources), 0.02),
-        "numcont": count, "contratio": ratio, "priority": 0.01 * uniform("priority", patch.seed, sources.number),
-    }  # fmt: skip
+        "pmRA": sources.pmra,
+        "e_pmRA": 2 * sources.pmra_error,
+        "pmDEC": sources.pmdec,
+        "e_pmDEC": 2 * sources.pmdec_error,
+        "plx": sources.parallax,
+        "e_plx": 1.5 * sources.parallax_error,
+        "d": 1000 / plx,
+        "e_d": 1000 * sources.parallax_error / plx**2,
+        "GAIAmag": sources.g_mag,
+        "e_GAIAmag": np.full(len(sources), 0.001),
+        "Tmag": tess,
+        "e_Tmag": np.full(len(sources), 0.02),
+        "numcont": count,
+        "contratio": ratio,
+        "priority": 0.01 * uniform("priority", patch.seed, sources.number),
+    }

@@ -105,11 +105,16 @@ def _summary(transits: Transits, seen: dict[str, Summary], label: NDArray) -> tu
         when = summarise(transits.row[good], gaia_time(transits.time[good]), len(label))
         of = seen[band]
         values |= {
-            f"num_selected_{name}": of.count.astype(np.int16), f"mean_obs_time_{name}": when.mean,
-            f"time_duration_{name}": when.greatest - when.least, f"min_mag_{name}": of.least,
-            f"max_mag_{name}": of.greatest, f"mean_mag_{name}": of.mean, f"median_mag_{name}": of.median,
-            f"range_mag_{name}": of.greatest - of.least, f"std_dev_mag_{name}": of.std,
-        }  # fmt: skip
+            f"num_selected_{name}": of.count.astype(np.int16),
+            f"mean_obs_time_{name}": when.mean,
+            f"time_duration_{name}": when.greatest - when.least,
+            f"min_mag_{name}": of.least,
+            f"max_mag_{name}": of.greatest,
+            f"mean_mag_{name}": of.mean,
+            f"median_mag_{name}": of.median,
+            f"range_mag_{name}": of.greatest - of.least,
+            f"std_dev_mag_{name}": of.std,
+        }
     is_variable = (label != "") & (label != "CONST")
     flags = {
         "in_vari_classification_result": is_variable,
@@ -134,8 +139,10 @@ def is_cepheid(label: NDArray) -> NDArray[np.bool_]:
 def _classifier_result(label: NDArray, score: NDArray) -> tuple[NDArray, dict[str, NDArray]]:
     name = np.array([CLASS_NAME.get(one, "") for one in label], object)
     return name != "", {
-        "classifier_name": np.full(label.size, CLASSIFIER), "best_class_name": name, "best_class_score": score
-    }  # fmt: skip
+        "classifier_name": np.full(label.size, CLASSIFIER),
+        "best_class_name": name,
+        "best_class_score": score,
+    }
 
 
 def _shape(transits: Transits, seen: Summary) -> dict[str, NDArray]:
@@ -143,10 +150,13 @@ def _shape(transits: Transits, seen: Summary) -> dict[str, NDArray]:
     size = seen.greatest - seen.least
     error = seen.std / np.sqrt(np.maximum(seen.count, 1))
     return {
-        "epoch_g": _when(transits, seen.least), "int_average_g": seen.mean, "int_average_g_error": error,
-        "peak_to_peak_g": size, "peak_to_peak_g_error": 0.02 + 0.05 * size,
+        "epoch_g": _when(transits, seen.least),
+        "int_average_g": seen.mean,
+        "int_average_g_error": error,
+        "peak_to_peak_g": size,
+        "peak_to_peak_g_error": 0.02 + 0.05 * size,
         "num_clean_epochs_g": seen.count.astype(np.int32),
-    }  # fmt: skip
+    }
 
 
 def _when(transits: Transits, mag: NDArray) -> NDArray[np.float64]:
@@ -169,9 +179,12 @@ def _rrlyrae(
     label, _ = patch.label
     iron, error = patch.published("gaia_dr3", "feh_dex", is_photometric=True)
     return is_rrlyrae(label), {
-        **_periods(period, second, np.isin(label, ("RRc", "RRd"))), **_shape(transits, seen),
-        "metallicity": iron, "metallicity_error": error, "best_classification": label,
-    }  # fmt: skip
+        **_periods(period, second, np.isin(label, ("RRc", "RRd"))),
+        **_shape(transits, seen),
+        "metallicity": iron,
+        "metallicity_error": error,
+        "best_classification": label,
+    }
 
 
 def _cepheid(patch: Patch, transits: Transits, seen: Summary, period: NDArray) -> tuple[NDArray, dict[str, NDArray]]:
@@ -183,27 +196,34 @@ def _cepheid(patch: Patch, transits: Transits, seen: Summary, period: NDArray) -
     kind = T2_NAMES[np.searchsorted(T2_EDGES_DAY, period)]
     mode = np.where(is_overtone, "FIRST_OVERTONE", "FUNDAMENTAL")
     return is_cepheid(label), {
-        **_periods(period, np.full(period.size, np.nan), is_overtone), **_shape(transits, seen),
+        **_periods(period, np.full(period.size, np.nan), is_overtone),
+        **_shape(transits, seen),
         "type_best_classification": np.where(is_classical, "DCEP", "T2CEP"),
         "type2_best_sub_classification": np.ma.array(kind, mask=is_classical),
         "mode_best_classification": np.ma.array(mode, mask=~is_classical),
-    }  # fmt: skip
+    }
 
 
 def _eclipsing(patch: Patch, transits: Transits, seen: Summary, period: NDArray) -> tuple[NDArray, dict[str, NDArray]]:
     label, score = patch.label
     size = period.size
     return label == "ECL", {
-        "global_ranking": np.clip(0.4 + 0.5 * score, 0.0, 1.0), "reference_time": _when(transits, seen.greatest),
-        "frequency": 1 / period, "frequency_error": 1e-5 / period, "geom_model_reference_level": seen.median,
-        "derived_primary_ecl_depth": seen.greatest - seen.median, "model_type": np.full(size, "TWOGAUSSIANS"),
+        "global_ranking": np.clip(0.4 + 0.5 * score, 0.0, 1.0),
+        "reference_time": _when(transits, seen.greatest),
+        "frequency": 1 / period,
+        "frequency_error": 1e-5 / period,
+        "geom_model_reference_level": seen.median,
+        "derived_primary_ecl_depth": seen.greatest - seen.median,
+        "model_type": np.full(size, "TWOGAUSSIANS"),
         "num_model_parameters": np.full(size, 8, np.int32),
         "reduced_chi2": np.exp(0.5 * normal("chi2", patch.seed, patch.stars.number)),
-    }  # fmt: skip
+    }
 
 
 def _long_period(seen: Summary, label: NDArray, period: NDArray) -> tuple[NDArray, dict[str, NDArray]]:
     return label == "MIRA_SR", {
-        "frequency": 1 / period, "frequency_error": 1e-3 / period, "amplitude": 0.5 * (seen.greatest - seen.least),
+        "frequency": 1 / period,
+        "frequency_error": 1e-3 / period,
+        "amplitude": 0.5 * (seen.greatest - seen.least),
         "isCstar": np.zeros(label.size, bool),
-    }  # fmt: skip
+    }

@@ -101,13 +101,32 @@ def _table(patch: Patch, objects: Objects, member: NDArray[np.int64], record: ND
     of = summarise(member[is_good], record["mag"][is_good], size)
     error = means(member[is_good], record["magerr"][is_good], size)
     towards = direction(objects.ra, objects.dec)
-    return OBJECTS_HELD.rows({
-        "oid": objects.oid, "ra": objects.ra, "dec": objects.dec, "field": objects.field.astype(np.int32),
-        "ccdid": objects.ccdid.astype(np.int16), "qid": objects.qid.astype(np.int16),
-        "fid": (objects.filter + 1).astype(np.int16), "filtercode": np.array(ZTF_FILTERS)[objects.filter],
-        "x": towards[:, 0], "y": towards[:, 1], "z": towards[:, 2],
-        "nobs": every.astype(np.int32), "ngoodobs": of.count.astype(np.int32), "nobsrel": every.astype(np.int32),
-        "ngoodobsrel": of.count.astype(np.int32), "refmag": of.median, "refmagerr": 0.5 * error, "refsnr": 2.17 / error,
-        "astrometricrms": np.full(size, 0.06 / 3600.0), "magrms": of.std, "minmag": of.least, "maxmag": of.greatest,
-        "meanmag": of.mean, "medianmag": of.median, "medmagerr": error,
-    })  # fmt: skip
+    return OBJECTS_HELD.rows(
+        {
+            "oid": objects.oid,
+            "ra": objects.ra,
+            "dec": objects.dec,
+            "field": objects.field.astype(np.int32),
+            "ccdid": objects.ccdid.astype(np.int16),
+            "qid": objects.qid.astype(np.int16),
+            "fid": (objects.filter + 1).astype(np.int16),
+            "filtercode": np.array(ZTF_FILTERS)[objects.filter],
+            "x": towards[:, 0],
+            "y": towards[:, 1],
+            "z": towards[:, 2],
+            "nobs": every.astype(np.int32),
+            "ngoodobs": of.count.astype(np.int32),
+            "nobsrel": every.astype(np.int32),
+            "ngoodobsrel": of.count.astype(np.int32),
+            "refmag": of.median,
+            "refmagerr": 0.5 * error,
+            "refsnr": 2.17 / error,
+            "astrometricrms": np.full(size, 0.06 / 3600.0),
+            "magrms": of.std,
+            "minmag": of.least,
+            "maxmag": of.greatest,
+            "meanmag": of.mean,
+            "medianmag": of.median,
+            "medmagerr": error,
+        }
+    )

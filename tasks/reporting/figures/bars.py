@@ -5,14 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from tasks.reporting.figures.canvas import ACCENT, FILL, MUTED, drawing, quiet_bars, sheet, styled
+from tasks.reporting.figures.canvas import ACCENT, FILL, MUTED, drawing, quiet_bars, sheet, styled, write_beside
 from tasks.reporting.notation import IN_UNITS, interval, metric_label, plural, short, split_label, target_label, unit_of
 from tasks.reporting.parts import Drawing
 
 
 @styled
-def bars(name: str, labels: Sequence[str], values: Sequence[float], words: Sequence[str], alt: str, caption: str
-         ) -> Drawing:  # fmt: skip
+def bars(
+    name: str, labels: Sequence[str], values: Sequence[float], words: Sequence[str], alt: str, caption: str
+) -> Drawing:
     """Horizontal bars of `values` (R,), NaN as nothing, each named by its label and followed by its words."""
     rows = np.arange(len(labels))
     lengths = np.nan_to_num(np.asarray(values, dtype=np.float64))
@@ -20,7 +21,7 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], words: Seque
     axes = figure.add_subplot()
     axes.barh(rows, lengths, height=0.58, color=FILL, alpha=0.85)
     for row, text in enumerate(words):
-        axes.annotate(text, (lengths[row], row), (6, 0), textcoords="offset points", va="center", color=MUTED, size=8)
+        write_beside(axes, text, (lengths[row], row), (6, 0), va="center", color=MUTED, size=8)
     axes.set_yticks(rows, [short(label, 30) for label in labels])
     axes.set_xlim(0, max(lengths.max(), 1e-12))
     quiet_bars(axes, len(rows))
@@ -40,8 +41,9 @@ def contest(target: str, rows: Sequence[dict[str, Any]]) -> Drawing:
         if row["lo"] is not None and row["hi"] is not None:
             axes.plot([row["lo"], row["hi"]], [place, place], color=colour, linewidth=1.6, solid_capstyle="butt")
         axes.plot([row["value"]], [place], "o", color=colour, markersize=6)
-        axes.annotate(interval(row["value"], row["lo"], row["hi"]), (1, place), (10, 0), va="center", size=8,
-                      xycoords=axes.get_yaxis_transform(), textcoords="offset points", color=colour)  # fmt: skip
+        words = interval(row["value"], row["lo"], row["hi"])
+        side = axes.get_yaxis_transform()
+        write_beside(axes, words, (1, place), (10, 0), xycoords=side, va="center", size=8, color=colour)
     several = len({row["split"] for row in rows}) > 1
     labels = [short(row["recipe"], 26) + (f" ({split_label(row['split'])})" if several else "") for row in rows]
     axes.set_yticks(y, labels)
@@ -54,8 +56,9 @@ def contest(target: str, rows: Sequence[dict[str, Any]]) -> Drawing:
     counts = sorted({row["n"] for row in rows if row["n"] is not None})
     n = f" n = {counts[0]:,}" + (f" to {counts[-1]:,}" if len(counts) > 1 else "") + "." if counts else ""
     return drawing(
-        figure, f"contest-{target}-{metric}-{rows[0]['split']}",
+        figure,
+        f"contest-{target}-{metric}-{rows[0]['split']}",
         alt=f"{metric_label(metric)} of {plural(len(rows), 'recipe')} with intervals.",
         caption=f"{target_label(target)}: {metric_label(metric)} of every recipe and baseline, with 95 % intervals; "
         f"in colour, the recipe that the catalogue uses.{n}",
-    )  # fmt: skip
+    )

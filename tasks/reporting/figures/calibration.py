@@ -87,13 +87,14 @@ def calibration_curve(held_out: HeldOutClasses | None) -> Drawing | Remark:
     ece = interval(curve.ece, curve.ece_lo, curve.ece_hi)
     axes.text(0.96, 0.05, f"ECE {ece}", transform=axes.transAxes, ha="right")
     return drawing(
-        figure, "calibration",
+        figure,
+        "calibration",
         alt=f"Calibration curve: share of correct predictions against stated probability; ECE {ece}.",
         caption=f"Share of correct predictions against the highest class probability ({split_label(held_out.split)}), "
         "with a 95 % bootstrap band over objects; the diagonal is perfect calibration, hollow points rest on fewer "
         f"than {_FEW} objects. Below: objects per bin. Expected calibration error {ece}. "
         f"n = {count(keep.sum())}.{left_out(held_out)}",
-    )  # fmt: skip
+    )
 
 
 def _draw_curve(axes: Axes, curve: Reliability) -> None:

@@ -17,6 +17,7 @@ import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.reporting.parts import Drawing, Key
@@ -95,6 +96,16 @@ def sheet(width: float, height: float, **layout: float) -> Figure:
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(**layout)
     return figure
+
+
+def dots(axes: Axes, x: NDArray[Any], y: NDArray[Any], area: float, colour: Any, **look: Any) -> None:
+    """A cloud of points at `x`, `y` (N,), rasterised: `area` in points squared, one colour or one for each point."""
+    axes.scatter(x, y, s=area, color=colour, linewidths=0, rasterized=True, **look)
+
+
+def write_beside(axes: Axes, text: str, place: tuple[float, float], shift: tuple[float, float], **look: Any) -> None:
+    """Write `text` at `shift` points from `place`, in the coordinates of the data unless `xycoords` names others."""
+    axes.annotate(text, place, shift, textcoords="offset points", **look)
 
 
 def quiet_bars(axes: Axes, n_row: int) -> None:

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tasks.reporting.data import ClassCounts, HeldOutClasses
-from tasks.reporting.figures.canvas import FILL, GRID, INK, MUTED, drawing, quiet_bars, sheet, styled
+from tasks.reporting.figures.canvas import FILL, GRID, INK, MUTED, drawing, quiet_bars, sheet, styled, write_beside
 from tasks.reporting.notation import count, plural, share, short, split_label
 from tasks.reporting.parts import Drawing, Remark
 
@@ -32,18 +32,21 @@ def class_counts(counts: ClassCounts | None, colours: dict[str, str]) -> Drawing
     else:
         edge = predicted
     for row, text in enumerate(labels):
-        axes.annotate(text, (edge[row], row), (7, 0), textcoords="offset points", va="center", color=MUTED, size=8)
+        write_beside(axes, text, (edge[row], row), (7, 0), va="center", color=MUTED, size=8)
     axes.set_yticks(rows, [short(name, 18) for name in counts.classes])
     axes.set_xlim(0, 1.02 * edge.max())
     quiet_bars(axes, len(rows))
     return drawing(
-        figure, "counts",
+        figure,
+        "counts",
         alt="Bar chart of objects per predicted class: "
-        + ", ".join(f"{name} {count(n)}" for name, n in zip(counts.classes, predicted, strict=True)) + ".",
-        caption="Objects per predicted class" + ("" if counts.labelled is None else "; the upright tick marks the "
-        "number labelled so") + f". n = {count(predicted.sum())} objects"
+        + ", ".join(f"{name} {count(n)}" for name, n in zip(counts.classes, predicted, strict=True))
+        + ".",
+        caption="Objects per predicted class"
+        + ("" if counts.labelled is None else "; the upright tick marks the number labelled so")
+        + f". n = {count(predicted.sum())} objects"
         + ("." if counts.labelled is None else f", {count(labelled.sum())} of them labelled."),
-    )  # fmt: skip
+    )
 
 
 def confusion_counts(y_true: NDArray[np.int64], y_pred: NDArray[np.int64], n_class: int) -> NDArray[np.int64]:
@@ -81,12 +84,13 @@ def confusion_matrix(held_out: HeldOutClasses | None) -> Drawing | Remark:
     _matrix_axes(axes, held_out.classes, matrix.sum(axis=1))
     correct = int(np.trace(matrix))
     return drawing(
-        figure, "confusion",
+        figure,
+        "confusion",
         alt=f"Confusion matrix of {plural(n_class, 'class')}; {share(correct, int(matrix.sum()))} lie on the diagonal.",
         caption=f"Confusion matrix of {held_out.recipe or 'the chosen classifier'} ({split_label(held_out.split)}): "
         "each row is one labelled class, in per cent of that row, with the number of objects below. "
         f"n = {count(matrix.sum())}, {count(correct)} on the diagonal.{left_out(held_out)}",
-    )  # fmt: skip
+    )
 
 
 def _cells(axes: Axes, matrix: NDArray[np.int64], small: bool) -> None:
@@ -98,8 +102,9 @@ def _cells(axes: Axes, matrix: NDArray[np.int64], small: bool) -> None:
         colour = "#ffffff" if part > 0.55 else INK
         percent = f"{100 * part:.0f}" if part >= 0.005 else "<1"
         axes.text(j + 0.5, i + 0.45, percent, ha="center", va="center", size=7.5 if small else 9, color=colour)
-        axes.text(j + 0.5, i + 0.78, count(matrix[i, j]), ha="center", va="center", size=5.5 if small else 6,
-                  color=colour)  # fmt: skip
+        axes.text(
+            j + 0.5, i + 0.78, count(matrix[i, j]), ha="center", va="center", size=5.5 if small else 6, color=colour
+        )
 
 
 def _matrix_axes(axes: Axes, classes: tuple[str, ...], n_row: NDArray[np.int64]) -> None:
@@ -109,8 +114,13 @@ def _matrix_axes(axes: Axes, classes: tuple[str, ...], n_row: NDArray[np.int64])
     axes.set_ylim(n_class, 0)
     axes.set_yticks(ticks, [f"{short(name, 14)}  {count(n)}" for name, n in zip(classes, n_row, strict=True)])
     crowded = n_class > 3
-    axes.set_xticks(ticks, [short(name, 12) for name in classes], rotation=40 if crowded else 0,
-                    ha="left" if crowded else "center", rotation_mode="anchor")  # fmt: skip
+    axes.set_xticks(
+        ticks,
+        [short(name, 12) for name in classes],
+        rotation=40 if crowded else 0,
+        ha="left" if crowded else "center",
+        rotation_mode="anchor",
+    )
     axes.xaxis.tick_top()
     axes.xaxis.set_label_position("top")
     axes.tick_params(length=0)
@@ -118,5 +128,5 @@ def _matrix_axes(axes: Axes, classes: tuple[str, ...], n_row: NDArray[np.int64])
     axes.vlines(np.arange(n_class + 1), 0, n_class, color=GRID, linewidth=0.6)
     axes.spines[:].set_visible(False)
     axes.set_ylabel("Labelled", color=MUTED)
-    axes.annotate("Predicted", (1, 0), (0, -4), xycoords="axes fraction", textcoords="offset points",
-                  ha="right", va="top", color=MUTED, size=8.5)  # fmt: skip
+    corner = {"ha": "right", "va": "top"}
+    write_beside(axes, "Predicted", (1, 0), (0, -4), xycoords="axes fraction", color=MUTED, size=8.5, **corner)

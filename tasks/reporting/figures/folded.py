@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tasks.reporting.data import FoldedCurve
-from tasks.reporting.figures.canvas import ALARM, GRID, INK, MUTED, drawing, sheet, styled
+from tasks.reporting.figures.canvas import ALARM, GRID, INK, MUTED, dots, drawing, sheet, styled, write_beside
 from tasks.reporting.notation import number, plural, short
 from tasks.reporting.palette import band_style
 from tasks.reporting.parts import Drawing, Key
@@ -64,12 +64,13 @@ def _page(name: str, members: Sequence[FoldedCurve], colour: str, keys: tuple[Ke
     labelled = sum(curve.class_label is not None for curve in shown)
     verdict = f" The label agrees for {right} of {labelled} labelled ones." if labelled else ""
     return drawing(
-        figure, f"folded-{name}",
+        figure,
+        f"folded-{name}",
         alt=f"Folded light curves of {plural(len(shown), 'object')} predicted as {name}, magnitude against phase.",
         caption=f"{name}, {order}. n = {plural(len(shown), 'object')}, "
         f"{plural(sum(len(c.mag) for c in shown), 'epoch')}.{verdict}",
         keys=keys,
-    )  # fmt: skip
+    )
 
 
 def _key_style(band: str, position: int) -> tuple[str, str]:
@@ -130,17 +131,17 @@ def _points(axes: Axes, curve: FoldedCurve, mag: NDArray[np.float64], limits: tu
     if curve.mag_err is not None:
         err = np.nan_to_num(np.tile(np.asarray(curve.mag_err, dtype=np.float64)[kept], 2))
         drawn = inside & (err > 0)
-        axes.vlines(x[drawn], (y - err)[drawn], (y + err)[drawn], color=colour[drawn], linewidth=0.5, alpha=0.35,
-                    rasterized=True)  # fmt: skip
+        low, high = (y - err)[drawn], (y + err)[drawn]
+        axes.vlines(x[drawn], low, high, color=colour[drawn], linewidth=0.5, alpha=0.35, rasterized=True)
     area = float(np.clip(500 / len(curve.mag), 1.0, 6.0))
     for symbol in np.unique(marker):  # one cloud per symbol: matplotlib draws a cloud with a single one
         mine = inside & (marker == symbol)
-        axes.scatter(x[mine], y[mine], s=area, color=colour[mine], marker=symbol, linewidths=0, alpha=0.8,
-                     rasterized=True)  # fmt: skip
+        dots(axes, x[mine], y[mine], area, colour[mine], marker=symbol, alpha=0.8)
     if not inside.all():
         edge = np.clip(y[~inside], *limits)
-        axes.scatter(x[~inside], edge, s=7, facecolors="none", edgecolors=colour[~inside], linewidths=0.5,
-                     rasterized=True)  # fmt: skip
+        axes.scatter(
+            x[~inside], edge, s=7, facecolors="none", edgecolors=colour[~inside], linewidths=0.5, rasterized=True
+        )
 
 
 def _centred(curve: FoldedCurve) -> NDArray[np.float64]:
@@ -178,8 +179,8 @@ def _title(axes: Axes, curve: FoldedCurve) -> None:
         (short(curve.object_id, 30), "left", 0.0, 3, MUTED, "normal"),
     )
     for text, side, x, rise, colour, weight in lines:
-        axes.annotate(text, (x, 1), (0, rise), xycoords="axes fraction", textcoords="offset points", ha=side,
-                      va="bottom", size=6.6, color=colour, weight=weight)  # fmt: skip
+        look = {"ha": side, "color": colour, "weight": weight}
+        write_beside(axes, text, (x, 1), (0, rise), xycoords="axes fraction", va="bottom", size=6.6, **look)
     below = period + (f" · {short(curve.note, 18)}" if curve.note else "")
-    axes.annotate(below, (0.5, 0), (0, -13), xycoords="axes fraction", textcoords="offset points",
-                  ha="center", va="top", size=6.3, color=MUTED)  # fmt: skip
+    middle = {"ha": "center", "va": "top"}
+    write_beside(axes, below, (0.5, 0), (0, -13), xycoords="axes fraction", size=6.3, color=MUTED, **middle)

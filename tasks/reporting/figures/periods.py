@@ -31,21 +31,22 @@ def period_histogram(periods: ClassPeriods | None, colours: dict[str, str]) -> D
     for row, name in enumerate(present):
         values = log_period[classes == name]
         heights, _ = np.histogram(values, edges)
-        axes.stairs(row + 1 - 0.86 * heights / heights.max(), edges, baseline=row + 1, fill=True,
-                    color=colours[name], alpha=0.9, linewidth=0)  # fmt: skip
-        axes.text(1, row + 0.93, count(len(values)), transform=axes.get_yaxis_transform(), ha="right", va="bottom",
-                  color=MUTED, size=7.5)  # fmt: skip
+        tops = row + 1 - 0.86 * heights / heights.max()
+        axes.stairs(tops, edges, baseline=row + 1, fill=True, color=colours[name], alpha=0.9, linewidth=0)
+        side, n = axes.get_yaxis_transform(), count(len(values))
+        axes.text(1, row + 0.93, n, transform=side, ha="right", va="bottom", color=MUTED, size=7.5)
     _period_axis(axes, low, high)
     axes.set_yticks(np.arange(len(present)) + 0.75, [short(name, 18) for name in present])
     axes.set_ylim(len(present), -0.02)
     axes.hlines(np.arange(1, len(present) + 1), low, high, color=GRID, linewidth=0.7)
     missing = f"; {plural(int((~valid).sum()), 'object')} without a period not shown" if (~valid).any() else ""
     return drawing(
-        figure, "periods",
+        figure,
+        "periods",
         alt=f"Histograms of the period of {plural(int(valid.sum()), 'object')}, one per predicted class.",
         caption="Periods found, per predicted class, each histogram scaled to its own maximum; on the right, the "
         f"number of objects. n = {count(valid.sum())}{missing}.",
-    )  # fmt: skip
+    )
 
 
 def _period_axis(axes: Axes, low: float, high: float) -> None:

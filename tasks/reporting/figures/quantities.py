@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from schemas.quantities import quantity
 from tasks.reporting.data import HeldOutQuantity
-from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, drawing, sheet, styled
+from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, sheet, styled
 from tasks.reporting.notation import count, interval, plural, target_label
 from tasks.reporting.parts import Drawing, Remark
 
@@ -48,10 +48,7 @@ def quantity_figure(held_out: HeldOutQuantity) -> Drawing | Remark:
     finite = np.isfinite(held_out.y) & np.isfinite(held_out.mean)
     if not finite.any():
         return Remark(f"{name}: no held-out object has both a label and a prediction.")
-    kept = HeldOutQuantity(
-        held_out.quantity, held_out.unit, held_out.y[finite], held_out.mean[finite], held_out.lo[finite],
-        held_out.hi[finite], held_out.level, held_out.recipe, held_out.origin,
-    )  # fmt: skip
+    kept = held_out.select(finite)
     figure = sheet(9.4, 4.5, left=0.075, right=0.985, top=0.97, bottom=0.105, wspace=0.3, hspace=0.09)
     grid = figure.add_gridspec(2, 2, width_ratios=[1.55, 1], height_ratios=[2.5, 1])
     axes, below = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[1, 0])
@@ -63,12 +60,13 @@ def quantity_figure(held_out: HeldOutQuantity) -> Drawing | Remark:
     origin = f" ({held_out.origin})" if held_out.origin else ""
     dropped = f" {plural(int((~finite).sum()), 'object')} without a finite value left out." if (~finite).any() else ""
     return drawing(
-        figure, f"quantity-{held_out.quantity}",
+        figure,
+        f"quantity-{held_out.quantity}",
         alt=f"{name}: predicted against label for {plural(len(kept.y), 'held-out object')}, with residuals. {words}",
         caption=f"{name}: prediction of {held_out.recipe or 'the chosen regressor'} against the label{origin} of "
         f"held-out objects; below, prediction minus label with its running median. {words} n = {count(len(kept.y))}."
         + dropped,
-    )  # fmt: skip
+    )
 
 
 def _is_log(kept: HeldOutQuantity) -> bool:
@@ -83,14 +81,18 @@ def _scatter(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
     limits = (low / 1.15, high * 1.15) if is_log else (low - pad, high + pad)
     if len(kept.y) <= _MOST_BARS:
         axes.vlines(kept.y, kept.lo, kept.hi, color=_DOT, linewidth=0.6, alpha=0.45, rasterized=True)
-    axes.scatter(kept.y, kept.mean, s=np.clip(4000 / len(kept.y), 1.2, 12), color=_DOT, alpha=0.6, linewidths=0,
-                 rasterized=True)  # fmt: skip
+    dots(axes, kept.y, kept.mean, _dot_area(kept, 12), _DOT, alpha=0.6)
     axes.plot(limits, limits, color=MUTED, linewidth=0.8, dashes=(4, 3))
     axes.set(xlim=limits, ylim=limits, ylabel=f"Predicted {_axis(kept)}")
     if is_log:
         axes.set(xscale="log", yscale="log")
     axes.tick_params(labelbottom=False)
     axes.grid(True)
+
+
+def _dot_area(kept: HeldOutQuantity, largest: float) -> float:
+    """Area of a point in points squared: smaller where there are many."""
+    return float(np.clip(4000 / len(kept.y), 1.2, largest))
 
 
 def _axis(kept: HeldOutQuantity) -> str:
@@ -104,13 +106,12 @@ def _unit(kept: HeldOutQuantity) -> str:
 def _residuals(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
     """Residuals, in dex where the axes are logarithmic; the vertical range holds 98 % of them."""
     residual = np.log10(kept.mean / kept.y) if is_log else kept.mean - kept.y
-    axes.scatter(kept.y, residual, s=np.clip(4000 / len(kept.y), 1.2, 10), color=_DOT, alpha=0.6, linewidths=0,
-                 rasterized=True)  # fmt: skip
+    dots(axes, kept.y, residual, _dot_area(kept, 10), _DOT, alpha=0.6)
     axes.axhline(0, color=MUTED, linewidth=0.8, dashes=(4, 3))
     if len(residual) >= 30:
         groups = np.array_split(np.argsort(kept.y, kind="stable"), min(15, len(residual) // 10))
-        axes.plot([np.median(kept.y[g]) for g in groups], [np.median(residual[g]) for g in groups], color=ALARM,
-                  linewidth=1.3)  # fmt: skip
+        x, y = ([np.median(values[group]) for group in groups] for values in (kept.y, residual))
+        axes.plot(x, y, color=ALARM, linewidth=1.3)
     edge = max(1.25 * float(np.quantile(np.abs(residual), 0.98)), 1e-12)
     axes.set(ylim=(-edge, edge), xlabel=f"Label {_axis(kept)}", ylabel="Δ (dex)" if is_log else f"Δ{_unit(kept)}")
     if is_log:
@@ -130,8 +131,7 @@ def _coverage_panel(figure: Figure, cell: SubplotSpec, kept: HeldOutQuantity, bo
     """Draw stated against measured coverage; return the sentence that says it."""
     if not bounded.any():
         return "No interval is stated, so its coverage cannot be measured."
-    part = HeldOutQuantity(kept.quantity, kept.unit, kept.y[bounded], kept.mean[bounded], kept.lo[bounded],
-                           kept.hi[bounded], kept.level)  # fmt: skip
+    part = kept.select(bounded)
     n = len(part.y)
     measured = float(coverage(part, np.array([part.level]))[0])
     lo, hi = wilson(measured * n, n)

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tasks.reporting.data import SkyPositions
-from tasks.reporting.figures.canvas import ACCENT, ALARM, GRID, MUTED, PAPER, drawing, sheet, styled
+from tasks.reporting.figures.canvas import ACCENT, ALARM, GRID, MUTED, PAPER, dots, drawing, sheet, styled
 from tasks.reporting.notation import count, plural
 from tasks.reporting.parts import Drawing, Key, Remark
 
@@ -65,12 +65,13 @@ def sky_map(sky: SkyPositions | None, colours: dict[str, str]) -> Drawing | Rema
         _close_up(figure.axes[1], ra, dec, paint, (centre_ra, centre_dec, radius))
     present = [] if classes is None else [name for name in colours if name in set(classes)]
     return drawing(
-        figure, "sky",
+        figure,
+        "sky",
         alt=f"Map of the sky with the positions of {plural(len(known), 'object')}.",
         caption=_caption(len(known), len(shown), len(sky.ra), (centre_ra, centre_dec, radius), is_small)
         + ("" if classes is None else " Colours: predicted class."),
         keys=tuple(Key(name, colours[name]) for name in present),
-    )  # fmt: skip
+    )
 
 
 def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -108,25 +109,26 @@ def _all_sky(
     breaks = np.abs(np.diff(lon, append=lon[-1])) > 180
     axes.plot(-np.radians(np.where(breaks, np.nan, lon)), np.radians(lat), color=MUTED, linewidth=0.7, dashes=(4, 3))
     lon, lat = to_galactic(ra, dec)
-    axes.scatter(-np.radians(lon), np.radians(lat), s=_dot_area(len(lon)), c=paint, linewidths=0, alpha=0.85,
-                 rasterized=True, zorder=1)  # fmt: skip
+    dots(axes, -np.radians(lon), np.radians(lat), _dot_area(len(lon)), paint, alpha=0.85, zorder=1)
     if is_small:
         x, y = -np.radians(np.median(lon)), np.radians(np.median(lat))
         axes.scatter([x], [y], s=320, facecolors="none", edgecolors=ALARM, linewidths=1.1, zorder=4)
 
 
 def _close_up(
-    axes: Axes, ra: NDArray[np.float64], dec: NDArray[np.float64], paint: NDArray[np.str_],
+    axes: Axes,
+    ra: NDArray[np.float64],
+    dec: NDArray[np.float64],
+    paint: NDArray[np.str_],
     field: tuple[float, float, float],
-) -> None:  # fmt: skip
+) -> None:
     """The field in equatorial coordinates, east to the left, with equal scales at its centre."""
     centre_ra, centre_dec, radius = field
     stretch = 1 / max(np.cos(np.radians(centre_dec)), 0.05)
     half = max(1.12 * radius, 0.05)
     offset = (ra - centre_ra + 180) % 360 - 180
     axes.grid(True)
-    axes.scatter(centre_ra + offset, dec, s=0.8 * _dot_area(len(ra)), c=paint, linewidths=0, alpha=0.85,
-                 rasterized=True, zorder=3)  # fmt: skip
+    dots(axes, centre_ra + offset, dec, 0.8 * _dot_area(len(ra)), paint, alpha=0.85, zorder=3)
     axes.set_xlim(centre_ra + half * stretch, centre_ra - half * stretch)
     axes.set_ylim(centre_dec - half, centre_dec + half)
     axes.set_aspect(stretch, adjustable="box")

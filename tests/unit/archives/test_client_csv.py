@@ -25,8 +25,11 @@ def test_empty_cells_are_null_whatever_the_type():
     body = b"a,b,c,d\n,,,\nnull,NaN,null,null\n1,2.5,true,x\n"
     table = read_csv(body, AB | {"c": pa.bool_(), "d": pa.string()}, "It")
     assert table.to_pydict() == {
-        "a": [None, None, 1], "b": [None, None, 2.5], "c": [None, None, True], "d": [None, None, "x"],
-    }  # fmt: skip
+        "a": [None, None, 1],
+        "b": [None, None, 2.5],
+        "c": [None, None, True],
+        "d": [None, None, "x"],
+    }
 
 
 @pytest.mark.parametrize(("yes", "no"), [("true", "false"), ("True", "False"), ("t", "f"), ("1", "0"), ("T", "F")])

@@ -58,9 +58,14 @@ def test_the_zip_comes_verbatim_for_one_request(server, client):
     assert client.send(QUESTION, ITEMS, KeptJob()) == ZIP
     assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/data-server/data")]
     assert server.asked[0].form == {
-        "VALID_DATA": "false", "ID": f"4,{2**62}", "RELEASE": "Gaia DR3", "FORMAT": "csv",
-        "DATA_STRUCTURE": "INDIVIDUAL", "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY", "USE_ZIP_ALWAYS": "true",
-    }  # fmt: skip
+        "VALID_DATA": "false",
+        "ID": f"4,{2**62}",
+        "RELEASE": "Gaia DR3",
+        "FORMAT": "csv",
+        "DATA_STRUCTURE": "INDIVIDUAL",
+        "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY",
+        "USE_ZIP_ALWAYS": "true",
+    }
 
 
 def test_parameters_of_the_question_prevail(server, client):

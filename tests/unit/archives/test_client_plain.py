@@ -40,8 +40,11 @@ def test_light_curves_are_asked_by_ids_and_with_all_epochs(server):
     client = ZtfLightCurves("irsa_lightcurves", server.url + "/nph", LIMITS)
     assert client.send(ZTF, pa.table({"oid": [686103400034440, 2]}), KeptJob()) == CSV
     assert server.asked[0].query == {
-        "ID": ["686103400034440", "2"], "COLLECTION": ["ztf_dr24"], "FORMAT": ["CSV"], "BAD_CATFLAGS_MASK": ["0"],
-    }  # fmt: skip
+        "ID": ["686103400034440", "2"],
+        "COLLECTION": ["ztf_dr24"],
+        "FORMAT": ["CSV"],
+        "BAD_CATFLAGS_MASK": ["0"],
+    }
 
 
 def test_as_many_light_curves_as_a_request_may_hold_fit_into_its_address(server):
@@ -68,9 +71,14 @@ def test_positions_are_matched_in_the_order_of_the_sky(server):
     assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/sync")]  # and no list of tables
     body = server.asked[0].body
     for name, value in {
-        "request": "xmatch", "distMaxArcsec": "2.0", "RESPONSEFORMAT": "csv", "cat2": "vizier:IV/39/tic82",
-        "colRA1": "ra", "colDec1": "dec", "area": "allsky",
-    }.items():  # fmt: skip
+        "request": "xmatch",
+        "distMaxArcsec": "2.0",
+        "RESPONSEFORMAT": "csv",
+        "cat2": "vizier:IV/39/tic82",
+        "colRA1": "ra",
+        "colDec1": "dec",
+        "area": "allsky",
+    }.items():
         assert re.search(rb'name="%b"\r\n\r\n%b\r\n' % (name.encode(), value.encode()), body), name
     sent = Table.read(io.BytesIO(body[body.index(b'"source_id"') :].split(b"\r\n")[0]), format="ascii.csv")
     cells = lonlat_to_healpix(Longitude(sent["ra"], "deg"), Latitude(sent["dec"], "deg"), 12)

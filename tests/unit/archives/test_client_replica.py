@@ -57,9 +57,13 @@ CURVES = Question(
     "irsa_lightcurves", "nph_light_curves", "dr24", len, {"COLLECTION": "ztf_dr24", "FORMAT": "CSV"}, key="oid"
 )
 EPOCHS = Question(
-    "gaia_datalink", "EPOCH_PHOTOMETRY", "gaia_dr3", len,
-    {"RELEASE": "Gaia DR3", "DATA_STRUCTURE": "INDIVIDUAL"}, key="source_id",
-)  # fmt: skip
+    "gaia_datalink",
+    "EPOCH_PHOTOMETRY",
+    "gaia_dr3",
+    len,
+    {"RELEASE": "Gaia DR3", "DATA_STRUCTURE": "INDIVIDUAL"},
+    key="source_id",
+)
 TIC = Question("mast_portal", "Mast.Catalogs.Filtered.Tic.Rows", "8.2", len, key="gaia")
 TIC_BY_TAP = Question(
     "mast_tic", "SELECT id, gaia, teff FROM dbo.catalogrecord WHERE gaia IN {items}", "8.2", len, key="gaia"
@@ -220,9 +224,16 @@ def test_bulk_files_come_with_their_checksum(archives):
 
 def test_many_threads_may_ask_all_services(archives, places, observed, oids, dr2_ids):
     asked = [
-        (BY_ID, places.select(["source_id"])), (AROUND, places), (ZTF, places), (CURVES, oids), (EPOCHS, observed),
-        (TIC, dr2_ids), (TIC_BY_TAP, dr2_ids), (PLACES, places), (TRUTH, places.select(["source_id"])),
-    ]  # fmt: skip
+        (BY_ID, places.select(["source_id"])),
+        (AROUND, places),
+        (ZTF, places),
+        (CURVES, oids),
+        (EPOCHS, observed),
+        (TIC, dr2_ids),
+        (TIC_BY_TAP, dr2_ids),
+        (PLACES, places),
+        (TRUTH, places.select(["source_id"])),
+    ]
     alone = [len(archives.ask(*one)) for one in asked]
     with ThreadPoolExecutor(6) as pool:
         assert [len(answer) for answer in pool.map(lambda one: archives.ask(*one), asked * 2)] == alone * 2
@@ -257,11 +268,17 @@ CASES = [(service, path, *case) for service, path, cases in WIRE for case in cas
 @pytest.fixture
 def questions(places, observed, oids, dr2_ids):
     return {
-        "gaia_tap": (BY_ID, places.select(["source_id"])), "gaia_datalink": (EPOCHS, observed),
-        "mast_ps1": (AROUND, places.slice(0, 60)), "mast_tic": (TIC_BY_TAP, dr2_ids), "mast_portal": (TIC, dr2_ids),
-        "irsa_tap": (ZTF, places), "irsa_lightcurves": (CURVES, oids), "cds_xmatch": (PLACES, places),
-        "truth": (TRUTH, places.select(["source_id"])), "gaia_cdn": (SUMS, pa.table({"x": [1]})),
-    }  # fmt: skip
+        "gaia_tap": (BY_ID, places.select(["source_id"])),
+        "gaia_datalink": (EPOCHS, observed),
+        "mast_ps1": (AROUND, places.slice(0, 60)),
+        "mast_tic": (TIC_BY_TAP, dr2_ids),
+        "mast_portal": (TIC, dr2_ids),
+        "irsa_tap": (ZTF, places),
+        "irsa_lightcurves": (CURVES, oids),
+        "cds_xmatch": (PLACES, places),
+        "truth": (TRUTH, places.select(["source_id"])),
+        "gaia_cdn": (SUMS, pa.table({"x": [1]})),
+    }
 
 
 @pytest.mark.parametrize(("service", "path", "fault", "kind", "said"), CASES)

@@ -42,8 +42,11 @@ def program(tmp_path):
     def start(parallel, per_second=0, waits=True):
         one = subprocess.Popen(
             [sys.executable, "-c", HOLDER, str(tmp_path), str(parallel), str(per_second)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         running.append(one)
         assert not waits or one.stdout.readline() == "held\n"
         return one

@@ -177,7 +177,9 @@ def test_few_ids_repeated(folder):
     assert objects.table["object_id"].to_pylist() == ["star0", "star1", "star2", "star3"]
     assert objects.table["ra"].to_pylist() == [1, 2, 3, 5]
     assert [(r["key"], r["check"]) for r in objects.rejected.to_pylist()] == [
-        ("star0", "duplicate"), ("star0 #2", "duplicate")]  # fmt: skip
+        ("star0", "duplicate"),
+        ("star0 #2", "duplicate"),
+    ]
 
 
 @pytest.mark.parametrize("column, value, check, text", [

@@ -22,8 +22,9 @@ def read(path, ids=None, chunk_objects=3, **options):
 
 
 def same(a: LightCurveBatch, b: LightCurveBatch) -> bool:
-    return all(np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name != "band")
-               for name in ("offsets", *DTYPES))  # fmt: skip
+    return all(
+        np.array_equal(getattr(a, name), getattr(b, name), equal_nan=name != "band") for name in ("offsets", *DTYPES)
+    )
 
 
 def test_every_epoch_comes_back(folder, light_curves):
@@ -224,5 +225,6 @@ def test_hash_of_objects_without_epochs_and_of_none():
 def one_batch() -> LightCurveBatch:
     """Two objects of ten epochs in two bands."""
     rng = np.random.default_rng(5)
-    return LightCurveBatch.from_epochs(np.repeat([0, 1], 10), rng.random(20), rng.random(20), rng.random(20),
-                                       rng.integers(0, 2, 20), None, ("g", "r"))  # fmt: skip
+    return LightCurveBatch.from_epochs(
+        np.repeat([0, 1], 10), rng.random(20), rng.random(20), rng.random(20), rng.integers(0, 2, 20), None, ("g", "r")
+    )

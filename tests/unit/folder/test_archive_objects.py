@@ -55,14 +55,20 @@ def labelled(folder):
 def test_positions(labelled):
     objects = objects_of(labelled)
     assert objects.table.to_pydict() == {
-        "object_id": ["1", "2", "3", "4"], "ra": [10, None, None, None], "dec": [-5, None, None, None]}  # fmt: skip
+        "object_id": ["1", "2", "3", "4"],
+        "ra": [10, None, None, None],
+        "dec": [-5, None, None, None],
+    }
     bad = [r for r in objects.rejected.to_pylist() if r["column"] == "ra dec"]
     assert [(r["object_id"], r["check"], r["value"]) for r in bad] == [("2", "range", "400 0"), ("4", "range", "0 nan")]
 
 
 def test_classes(labelled):
     assert objects_of(labelled).class_labels.to_pydict() == {
-        "object_id": ["1", "2"], "origin": ["vsx", "vsx"], "class": ["RRL", "CEP"]}  # fmt: skip
+        "object_id": ["1", "2"],
+        "origin": ["vsx", "vsx"],
+        "class": ["RRL", "CEP"],
+    }
 
 
 def test_classes_may_be_numbers(folder):
@@ -72,8 +78,18 @@ def test_classes_may_be_numbers(folder):
 
 def test_a_column_of_nulls_labels_nothing(folder):
     nothing = pa.nulls(2)
-    objects = objects_of(folder(objects={"object_id": ["a", "b"], "type": nothing, "teff": nothing, "teff_err": nothing,
-                                         "period": [float("inf"), None]}, toml=TOML))  # fmt: skip
+    objects = objects_of(
+        folder(
+            objects={
+                "object_id": ["a", "b"],
+                "type": nothing,
+                "teff": nothing,
+                "teff_err": nothing,
+                "period": [float("inf"), None],
+            },
+            toml=TOML,
+        )
+    )
     assert objects.class_labels.num_rows == objects.parameter_labels.num_rows == 0
     assert [r["value"] for r in objects.rejected.to_pylist()] == ["inf"]
 
@@ -89,8 +105,10 @@ def test_parameters_and_references(labelled):
     ]
     bad = [r for r in objects.rejected.to_pylist() if r["column"] != "ra dec"]
     assert [(r["object_id"], r["column"], r["check"], r["value"]) for r in bad] == [
-        ("2", "teff", "range", "-9999"), ("4", "teff_err", "positive", "-1"), ("4", "period", "range", "0"),
-    ]  # fmt: skip
+        ("2", "teff", "range", "-9999"),
+        ("4", "teff_err", "positive", "-1"),
+        ("4", "period", "range", "0"),
+    ]
 
 
 def test_without_labels_nothing_but_id_and_position_is_needed(folder):
@@ -119,9 +137,11 @@ def test_labels_that_are_text_are_no_quantities(folder):
 
 def test_mean_photometry(folder):
     table = {
-        "object_id": ["a", "b", "c", "d"], "mag_G": [15.0, -999.0, 16.0, None], "err_G": [0.02, 0.02, None, None],
+        "object_id": ["a", "b", "c", "d"],
+        "mag_G": [15.0, -999.0, 16.0, None],
+        "err_G": [0.02, 0.02, None, None],
         "mag_J": [14.0, None, 13.0, None],
-    }  # fmt: skip
+    }
     objects = objects_of(folder(None, table, PHOTOMETRY))
     assert objects.photometry.to_pylist() == [
         {"object_id": "a", "band": "G", "mag": 15.0, "mag_err": pytest.approx(0.02)},
@@ -129,8 +149,11 @@ def test_mean_photometry(folder):
         {"object_id": "c", "band": "J", "mag": 13.0, "mag_err": None},
     ]
     assert [(r["object_id"], r["column"], r["check"], r["value"]) for r in objects.rejected.to_pylist()] == [
-        ("b", "mag_G", "range", "-999"), ("c", "err_G", "finite", "nan"),
-        ("b", "bands", "no_photometry", "0"), ("d", "bands", "no_photometry", "0")]  # fmt: skip
+        ("b", "mag_G", "range", "-999"),
+        ("c", "err_G", "finite", "nan"),
+        ("b", "bands", "no_photometry", "0"),
+        ("d", "bands", "no_photometry", "0"),
+    ]
     assert objects.photometry.schema.field("mag").type == pa.float32() and not objects.notes
 
 

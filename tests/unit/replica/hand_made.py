@@ -80,26 +80,40 @@ class HandMade:
         mag = rng.uniform(8, 21, n).astype("f4")
         classes = np.array(["VARIABLE", "NOT_AVAILABLE", 'A&B <x>, "y"'])[rng.integers(0, 3, n)]
         gaia = {
-            "source_id": source_id, "designation": [f"Gaia DR3 {one}" for one in source_id],
-            "random_index": rng.permutation(n), "ra": ra, "dec": dec,
-            "parallax": pa.array(rng.normal(1, 1, n), mask=rng.random(n) < 0.2), "phot_g_mean_mag": mag,
-            "phot_g_n_obs": pa.array(rng.integers(5, 400, n), mask=rng.random(n) < 0.1), "phot_variable_flag": classes,
+            "source_id": source_id,
+            "designation": [f"Gaia DR3 {one}" for one in source_id],
+            "random_index": rng.permutation(n),
+            "ra": ra,
+            "dec": dec,
+            "parallax": pa.array(rng.normal(1, 1, n), mask=rng.random(n) < 0.2),
+            "phot_g_mean_mag": mag,
+            "phot_g_n_obs": pa.array(rng.integers(5, 400, n), mask=rng.random(n) < 0.1),
+            "phot_variable_flag": classes,
             "has_epoch_photometry": has,
-        }  # fmt: skip
+        }
         some = rng.permutation(n)[: n // 4]
         kinds = np.array(["RRab", "RRc"])[rng.integers(0, 2, len(some))]
         stars = {"source_id": source_id[some], "pf": rng.uniform(0.2, 0.9, len(some)), "best_classification": kinds}
         seen = rng.permutation(n)[: n // 2]
         objects = {
-            "objID": np.sort(rng.integers(10**15, 2 * 10**15, len(seen))), "raMean": ra[seen],
-            "decMean": dec[seen] + rng.normal(0, 3e-5, len(seen)), "nDetections": rng.integers(1, 60, len(seen)),
+            "objID": np.sort(rng.integers(10**15, 2 * 10**15, len(seen))),
+            "raMean": ra[seen],
+            "decMean": dec[seen] + rng.normal(0, 3e-5, len(seen)),
+            "nDetections": rng.integers(1, 60, len(seen)),
             "gMeanPSFMag": np.where(rng.random(len(seen)) < 0.1, -999, mag[seen] + 0.2),
-        }  # fmt: skip
-        tic = {"ID": [str(one) for one in range(len(seen))], "GAIA": [str(one) for one in source_id[seen]],
-               "Teff": rng.normal(6000, 500, len(seen))}  # fmt: skip
-        ztf = {"oid": np.arange(len(seen)), "ra": ra[seen], "dec": dec[seen],
-               "filtercode": np.array(["zg", "zr", "zi"])[np.arange(len(seen)) % 3],
-               "field": np.arange(len(seen)) % 900}  # fmt: skip
+        }
+        tic = {
+            "ID": [str(one) for one in range(len(seen))],
+            "GAIA": [str(one) for one in source_id[seen]],
+            "Teff": rng.normal(6000, 500, len(seen)),
+        }
+        ztf = {
+            "oid": np.arange(len(seen)),
+            "ra": ra[seen],
+            "dec": dec[seen],
+            "filtercode": np.array(["zg", "zr", "zi"])[np.arange(len(seen)) % 3],
+            "field": np.arange(len(seen)) % 900,
+        }
         self._tables: dict[str, dict[str, ServedTable]] = {}
         self.data: dict[str, pa.Table] = {}
         self._connection = duckdb.connect()

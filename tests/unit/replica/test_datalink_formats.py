@@ -146,9 +146,15 @@ def archive(server: Server, ids, **parameters) -> zipfile.ZipFile:
     import requests
 
     form = {
-        "VALID_DATA": "false", "ID": ",".join(map(str, ids)), "RELEASE": "Gaia DR3", "DATA_STRUCTURE": "INDIVIDUAL",
-        "FORMAT": "csv", "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY", "USE_ZIP_ALWAYS": "true", **parameters,
-    }  # fmt: skip
+        "VALID_DATA": "false",
+        "ID": ",".join(map(str, ids)),
+        "RELEASE": "Gaia DR3",
+        "DATA_STRUCTURE": "INDIVIDUAL",
+        "FORMAT": "csv",
+        "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY",
+        "USE_ZIP_ALWAYS": "true",
+        **parameters,
+    }
     answer = requests.post(f"{server.url}/data-server/data", data=form, timeout=20)
     assert answer.status_code == 200, answer.text
     return zipfile.ZipFile(io.BytesIO(answer.content))
@@ -158,13 +164,21 @@ def test_the_fast_path_of_tapplus_streams_a_zip(server, ids, tmp_path):
     from astroquery.utils.tap import TapPlus
 
     connection = TapPlus(
-        url=server.url + "/", server_context="data-server", tap_context="tap", data_context="data",
+        url=server.url + "/",
+        server_context="data-server",
+        tap_context="tap",
+        data_context="data",
         datalink_context="datalink",
-    )  # fmt: skip
+    )
     parameters = {
-        "VALID_DATA": "false", "ID": ",".join(map(str, ids)), "RELEASE": "Gaia DR3", "DATA_STRUCTURE": "INDIVIDUAL",
-        "FORMAT": "csv", "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY", "USE_ZIP_ALWAYS": "true",
-    }  # fmt: skip
+        "VALID_DATA": "false",
+        "ID": ",".join(map(str, ids)),
+        "RELEASE": "Gaia DR3",
+        "DATA_STRUCTURE": "INDIVIDUAL",
+        "FORMAT": "csv",
+        "RETRIEVAL_TYPE": "EPOCH_PHOTOMETRY",
+        "USE_ZIP_ALWAYS": "true",
+    }
     place = tmp_path / "products.zip"
     connection.load_data(params_dict=parameters, output_file=str(place))
     with zipfile.ZipFile(place) as files:
@@ -193,8 +207,10 @@ def test_long_layout_has_a_row_for_every_flux(server, gaia, ids):
     bands = [str(value) for value in table["band"]]
     assert bands == sorted(bands, key=["G", "BP", "RP"].index)
     for band, flux, time in (
-        ("G", "g_transit_flux", "g_transit_time"), ("BP", "bp_flux", "bp_obs_time"), ("RP", "rp_flux", "rp_obs_time")
-    ):  # fmt: skip
+        ("G", "g_transit_flux", "g_transit_time"),
+        ("BP", "bp_flux", "bp_obs_time"),
+        ("RP", "rp_flux", "rp_obs_time"),
+    ):
         rows = table[[str(value) == band for value in table["band"]]]
         measured = held.filter(pc.is_valid(held[flux]))
         np.testing.assert_array_equal(rows["flux"], measured[flux].to_numpy())

@@ -83,9 +83,12 @@ def test_more_than_the_limit_of_ids_is_refused_with_the_documented_sentence(serv
     from astroquery.gaia import GaiaClass
 
     gaia = GaiaClass(
-        gaia_tap_server=server.url + "/", gaia_data_server=server.url + "/", tap_server_context="tap-server",
-        data_server_context="data-server", show_server_messages=False,
-    )  # fmt: skip
+        gaia_tap_server=server.url + "/",
+        gaia_data_server=server.url + "/",
+        tap_server_context="tap-server",
+        data_server_context="data-server",
+        show_server_messages=False,
+    )
     sentence = r"Error 500:\nMaximum number of Source Ids reached \(max: 5000, found: 5001\)"
     with pytest.raises(requests.HTTPError, match=sentence):
         gaia.load_data(list(range(1, 5002)), retrieval_type="EPOCH_PHOTOMETRY", format="csv")
@@ -191,9 +194,12 @@ def test_links_of_what_is_there(server, ids, flagged, tmp_path: Path, monkeypatc
     from astroquery.gaia import GaiaClass
 
     gaia = GaiaClass(
-        gaia_tap_server=server.url + "/", gaia_data_server=server.url + "/", tap_server_context="tap-server",
-        data_server_context="data-server", show_server_messages=False,
-    )  # fmt: skip
+        gaia_tap_server=server.url + "/",
+        gaia_data_server=server.url + "/",
+        tap_server_context="tap-server",
+        data_server_context="data-server",
+        show_server_messages=False,
+    )
     empty = np.setdiff1d(flagged, ids)
     links = gaia.get_datalinks([int(ids[0]), int(empty[0])])
     assert links["ID"].tolist() == [f"Gaia DR3 {ids[0]}"]

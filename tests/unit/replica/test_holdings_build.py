@@ -126,8 +126,12 @@ def test_there_is_no_other_service():
 def test_a_connection_reads_its_own_files_and_nothing_else(tmp_path):
     (tmp_path / "secret.csv").write_text("a\n1\n")
     with holdings().connect() as connection:
-        for sql in (f"SELECT * FROM read_csv('{tmp_path}/secret.csv')", f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
-                    f"ATTACH '{tmp_path}/new.db'", "SET enable_external_access = true"):  # fmt: skip
+        for sql in (
+            f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
+            f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
+            f"ATTACH '{tmp_path}/new.db'",
+            "SET enable_external_access = true",
+        ):
             with pytest.raises(duckdb.Error):
                 connection.execute(sql)
         connection.execute("CREATE TEMP TABLE mine AS SELECT 1 AS a")  # uploads need these

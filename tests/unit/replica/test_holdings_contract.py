@@ -57,12 +57,16 @@ def test_epoch_photometry_is_that_of_today():
     names = holdings().epoch_photometry([]).column_names
     measured = ("flux", "flux_error", "flux_over_error", "mag")
     assert len(names) == 25 and set(names) == {
-        "solution_id", "source_id", "transit_id", "rejected_by_photometry",
-        "g_transit_time", *(f"g_transit_{what}" for what in measured),
+        "solution_id",
+        "source_id",
+        "transit_id",
+        "rejected_by_photometry",
+        "g_transit_time",
+        *(f"g_transit_{what}" for what in measured),
         *(f"{band}_{what}" for band in ("bp", "rp") for what in ("obs_time", *measured)),
         *(f"variability_flag_{band}_reject" for band in ("g", "bp", "rp")),
         *(f"{band}_other_flags" for band in ("g", "bp", "rp")),
-    }  # fmt: skip
+    }
 
 
 def test_light_curves_are_those_of_irsa():

@@ -133,8 +133,16 @@ def test_classes_are_the_labels_and_never_the_truth(source):
     label = sky().class_labels.to_pandas().set_index("source_id")
     variable = label[label["class"] != "CONST"]
     result = query("SELECT * FROM gaia_vari_classifier_result").set_index("source_id")
-    served = {"RRab": "RR", "RRc": "RR", "RRd": "RR", "CEP": "CEP", "T2CEP": "CEP", "DSCT_SXPHE": "DSCT|GDOR|SXPHE",
-              "ECL": "ECL", "MIRA_SR": "LPV"}  # fmt: skip
+    served = {
+        "RRab": "RR",
+        "RRc": "RR",
+        "RRd": "RR",
+        "CEP": "CEP",
+        "T2CEP": "CEP",
+        "DSCT_SXPHE": "DSCT|GDOR|SXPHE",
+        "ECL": "ECL",
+        "MIRA_SR": "LPV",
+    }
     assert set(result.index) == set(variable.index)
     assert (result.best_class_name == variable["class"].map(served).loc[result.index]).all()
     assert np.array_equal(result.best_class_score, variable.score.loc[result.index])
@@ -148,8 +156,9 @@ def test_classes_are_the_labels_and_never_the_truth(source):
 def test_each_published_class_has_its_table():
     label = sky().class_labels.to_pandas().set_index("source_id")["class"]
     rrlyrae = query("SELECT * FROM gaia_vari_rrlyrae").set_index("source_id")
-    assert rrlyrae.best_classification.equals(label[label.isin(["RRab", "RRc", "RRd"])].loc[rrlyrae.index].rename(
-        "best_classification"))  # fmt: skip
+    assert rrlyrae.best_classification.equals(
+        label[label.isin(["RRab", "RRc", "RRd"])].loc[rrlyrae.index].rename("best_classification")
+    )
     assert set(rrlyrae.index) == set(label.index[label.isin(["RRab", "RRc", "RRd"])])
     assert rrlyrae.pf.notna().equals(rrlyrae.best_classification.isin(["RRab", "RRd"]))
     assert rrlyrae.p1_o.notna().equals(rrlyrae.best_classification.isin(["RRc", "RRd"]))

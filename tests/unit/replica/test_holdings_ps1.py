@@ -68,8 +68,16 @@ def test_detections_tell_the_sky_again(own_object, detections):
     place = sky().sources.to_pandas().set_index("source_id")
     chosen = own_object[~truth().loc[own_object.index].is_duplicate].index[::25]
     expected = batch.select(np.flatnonzero(np.isin(batch.source_id, chosen)))
-    epochs = pd.DataFrame({"source_id": expected.source_id[expected.row], "time": expected.time, "mag": expected.mag,
-                           "mag_err": expected.mag_err, "band": expected.band, "flags": expected.flags})  # fmt: skip
+    epochs = pd.DataFrame(
+        {
+            "source_id": expected.source_id[expected.row],
+            "time": expected.time,
+            "mag": expected.mag,
+            "mag_err": expected.mag_err,
+            "band": expected.band,
+            "flags": expected.flags,
+        }
+    )
     got = detections[detections.objID.isin(own_object[chosen])].copy()
     got["source_id"] = got.objID.map(pd.Series(chosen, own_object[chosen]))
     where = place.loc[got.source_id]
@@ -165,8 +173,10 @@ def test_the_best_neighbour_is_the_stars_object_for_most(own_object, objects, ma
     ra = place.ra + place.pmra * year / 3.6e6 / np.cos(np.radians(place.dec))
     distance = SkyCoord(ra, dec, unit="deg").separation(SkyCoord(there.raMean, there.decMean, unit="deg", frame="icrs"))
     assert np.allclose(match.angular_distance.loc[own.index], distance.arcsec, atol=1e-4)
-    assert (match.groupby("original_ext_source_id").size() == 1 + match.groupby("original_ext_source_id")
-            .number_of_mates.first()).all()  # fmt: skip
+    assert (
+        match.groupby("original_ext_source_id").size()
+        == 1 + match.groupby("original_ext_source_id").number_of_mates.first()
+    ).all()
     order = match.sort_values("original_ext_source_id").clean_panstarrs1_oid
     assert order.is_monotonic_increasing and order.max() == match.original_ext_source_id.nunique()
 

@@ -33,8 +33,7 @@ def moved(source_id) -> pd.DataFrame:
 def pairs(source_id, objects, reach: float = 0.8) -> pd.DataFrame:
     """Every object within `reach` arcsec of each star: source_id, oid, sep."""
     place = moved(source_id)
-    stars, there = (SkyCoord(ra, dec, unit="deg") for ra, dec in
-                    ((place.ra, place.dec), (objects.ra, objects.dec)))  # fmt: skip
+    stars, there = (SkyCoord(ra, dec, unit="deg") for ra, dec in ((place.ra, place.dec), (objects.ra, objects.dec)))
     row, star, distance, _ = stars.search_around_sky(there, 6.5 * stars.ra.unit / 3600)
     table = pd.DataFrame({"source_id": place.index[star], "oid": objects.index[row], "sep": distance.arcsec})
     return table[table.sep < reach]
@@ -52,8 +51,16 @@ def test_light_curves_tell_the_sky_again(own, curves):
     batch = sky().epochs["ztf"]
     chosen = own.unique()[::60]
     mine = batch.select(np.flatnonzero(np.isin(batch.source_id, chosen)))
-    expected = pd.DataFrame({"source_id": mine.source_id[mine.row], "time": mine.time, "mag": mine.mag,
-                             "mag_err": mine.mag_err, "band": mine.band, "flags": mine.flags})  # fmt: skip
+    expected = pd.DataFrame(
+        {
+            "source_id": mine.source_id[mine.row],
+            "time": mine.time,
+            "mag": mine.mag,
+            "mag_err": mine.mag_err,
+            "band": mine.band,
+            "flags": mine.flags,
+        }
+    )
     got = curves[curves.oid.isin(own.index[own.isin(chosen)])].copy()
     got["source_id"] = got.oid.map(own)
     place = sky().sources.to_pandas().set_index("source_id").loc[got.source_id]

@@ -106,9 +106,13 @@ def test_by_range_over_pages(server, catalogs, held):
     assert [answer["paging"]["pagesFiltered"] for answer in pages] == [total] * 3
     assert [len(answer["data"]) for answer in pages] == [40, 40, 0]
     assert pages[0]["paging"] == {
-        "page": 1, "pageSize": 40, "pagesFiltered": total, "rows": 40, "rowsFiltered": len(bright),
+        "page": 1,
+        "pageSize": 40,
+        "pagesFiltered": total,
+        "rows": 40,
+        "rowsFiltered": len(bright),
         "rowsTotal": len(bright),
-    }  # fmt: skip
+    }
 
 
 def test_pages_are_no_longer_than_the_server_allows(server, held):
@@ -208,8 +212,10 @@ def test_faults_of_content(server, held):
         server.state.faults.add([{"service": "mast_portal", "kind": kind}])
         faulty = rows()
         expected = {
-            "missing_ids": plain[1:], "duplicate_ids": [plain[0], *plain], "empty_product": [],
+            "missing_ids": plain[1:],
+            "duplicate_ids": [plain[0], *plain],
+            "empty_product": [],
             "sentinel": [plain[0] | {name: -999 for name in portal.STELLAR}, *plain[1:]],
-        }  # fmt: skip
+        }
         assert faulty == expected[kind]
         assert rows() == plain

@@ -89,8 +89,14 @@ def test_a_crossmatch_has_its_columns_in_the_order_of_the_recorded_one(server):
     with of_astroquery("xmatch", "query_res.csv").open() as lines:
         theirs = next(csv.reader(lines))
     assert theirs[0] == "angDist" and theirs[1 : 1 + len(listed.columns)] == listed.colnames
-    parameters = {"request": "xmatch", "distMaxArcsec": "5", "RESPONSEFORMAT": "csv", "cat2": "vizier:IV/39/tic82",
-                  "colRA1": "ra", "colDec1": "dec"}  # fmt: skip
+    parameters = {
+        "request": "xmatch",
+        "distMaxArcsec": "5",
+        "RESPONSEFORMAT": "csv",
+        "cat2": "vizier:IV/39/tic82",
+        "colRA1": "ra",
+        "colDec1": "dec",
+    }
     upload = {"cat1": ("cat1.csv", of_astroquery("xmatch", "posList.csv").read_bytes())}
     answer = requests.post(f"{server.url}/xmatch/api/v1/sync", data=parameters, files=upload, timeout=20)
     assert answer.status_code == 200, answer.text

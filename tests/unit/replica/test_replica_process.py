@@ -57,11 +57,16 @@ def test_it_serves_every_archive_and_ends(folder):
         count = {"QUERY": "SELECT COUNT(*) AS n FROM gaiadr3.vari_summary", "FORMAT": "csv"}
         assert 0 < int(requests.post(url + "/tap-server/tap/sync", data=count).text.split()[1]) <= N
         asked = {
-            "gaia_tap": "/tap-server/tap/tables", "gaia_datalink": "/data-server/data", "truth": "/truth",
-            "mast_ps1": "/mast/vo-tap/api/v0.1/ps1dr2/tables", "mast_tic": "/mast/vo-tap/api/v0.1/tic/tables",
-            "mast_portal": "/mast/api/v0/invoke", "irsa_tap": "/irsa/TAP/tables",
-            "irsa_lightcurves": "/irsa/cgi-bin/ZTF/nph_light_curves", "cds_xmatch": "/xmatch/api/v1/sync/tables",
-        }  # fmt: skip
+            "gaia_tap": "/tap-server/tap/tables",
+            "gaia_datalink": "/data-server/data",
+            "truth": "/truth",
+            "mast_ps1": "/mast/vo-tap/api/v0.1/ps1dr2/tables",
+            "mast_tic": "/mast/vo-tap/api/v0.1/tic/tables",
+            "mast_portal": "/mast/api/v0/invoke",
+            "irsa_tap": "/irsa/TAP/tables",
+            "irsa_lightcurves": "/irsa/cgi-bin/ZTF/nph_light_curves",
+            "cds_xmatch": "/xmatch/api/v1/sync/tables",
+        }
         assert all(requests.get(url + path).status_code != 404 for path in asked.values())
         served = [entry["service"] for entry in requests.get(url + "/_log").json()]
         assert served == ["gaia_tap", *asked]

@@ -106,8 +106,10 @@ def test_background_job_to_its_end(gaia, g, state):
     try:
         job = gaia.launch_job_async(
             "SELECT TOP 7 source_id FROM gaiadr3.gaia_source ORDER BY source_id",
-            background=True, output_format="csv", name="mine",
-        )  # fmt: skip
+            background=True,
+            output_format="csv",
+            name="mine",
+        )
         assert job.get_phase(update=True) in ("QUEUED", "EXECUTING")
     finally:
         state.limits.job_seconds = 0.0
@@ -189,6 +191,8 @@ def test_query_and_dump_to_a_file(gaia, tmp_path):
     path = tmp_path / "answer.csv"
     gaia.launch_job_async(
         "SELECT TOP 5 source_id, phot_variable_flag FROM gaiadr3.gaia_source",
-        dump_to_file=True, output_file=str(path), output_format="csv",
-    )  # fmt: skip
+        dump_to_file=True,
+        output_file=str(path),
+        output_format="csv",
+    )
     assert path.read_text().startswith("source_id,phot_variable_flag\n") and len(path.read_text().splitlines()) == 6

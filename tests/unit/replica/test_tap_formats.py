@@ -118,6 +118,9 @@ def test_gaia_source_is_described_as_in_the_recorded_answer():
     assert [field.name for field in ours] == [field.name for field in real] and len(ours) == 152
     for mine, recorded in zip(ours, real, strict=True):
         assert (mine.ID, mine.datatype, mine.arraysize, mine.ucd) == (
-            recorded.ID, recorded.datatype, recorded.arraysize, recorded.ucd,
-        ), mine.name  # fmt: skip
+            recorded.ID,
+            recorded.datatype,
+            recorded.arraysize,
+            recorded.ucd,
+        ), mine.name
         assert str(mine.unit) == str(recorded.unit), mine.name

@@ -102,11 +102,14 @@ def test_irsa_takes_text_as_bytes_alone(irsa):
 def test_every_kind_of_column_can_be_uploaded(ps1):
     mine = Table(
         {
-            "Text": ["x<y", "", "z"], "i64": np.array([2**60, -1, 0]), "i16": np.array([1, 2, 3], "i2"),
-            "f32": np.array([0.1, np.nan, 3], "f4"), "flag": [True, False, True],
+            "Text": ["x<y", "", "z"],
+            "i64": np.array([2**60, -1, 0]),
+            "i16": np.array([1, 2, 3], "i2"),
+            "f32": np.array([0.1, np.nan, 3], "f4"),
+            "flag": [True, False, True],
             "hole": np.ma.masked_array([1, 2, 3], mask=[False, True, False]),
         }
-    )  # fmt: skip
+    )
     answer = ps1.run_sync("SELECT * FROM TAP_UPLOAD.t ORDER BY i16", uploads={"t": mine}).to_table()
     assert answer.colnames == mine.colnames and answer["Text"].tolist() == ["x<y", "", "z"]
     assert answer["i64"].tolist() == [2**60, -1, 0] and answer["flag"].tolist() == [True, False, True]

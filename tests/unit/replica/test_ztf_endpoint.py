@@ -75,8 +75,10 @@ def test_small_integers_are_written_as_in_the_recorded_answer(server, objects):
 def test_masks_of_catflags(server, objects):
     oids, rows = flagged(server, objects)
     for mask, expected in (
-        (None, rows["catflags"] & 32768 == 0), ("65535", rows["catflags"] == 0), ("0", rows["catflags"] >= 0)
-    ):  # fmt: skip
+        (None, rows["catflags"] & 32768 == 0),
+        ("65535", rows["catflags"] == 0),
+        ("0", rows["catflags"] >= 0),
+    ):
         parameters = {"BAD_CATFLAGS_MASK": mask} if mask else {}
         found = curves(ask(server, *oids, FORMAT="CSV", **parameters))
         assert found["hjd"].tolist() == rows["hjd"][expected].tolist(), mask

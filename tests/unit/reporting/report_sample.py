@@ -43,15 +43,37 @@ def folded_curve(rng, object_id, name, label, prob, period, bands=BANDS):
     err = rng.uniform(0.01, 0.06, n)
     mag = 15.5 + 0.3 * band / len(bands) + shape * rng.uniform(0.3, 1.2) + err * rng.normal(size=n)
     mag[rng.random(n) < 0.01] += 1.5
-    return FoldedCurve(object_id, name, prob, label, period, phase, mag.astype(np.float32), err.astype(np.float32),
-                       band, bands, note="out of fold" if label else "")  # fmt: skip
+    return FoldedCurve(
+        object_id,
+        name,
+        prob,
+        label,
+        period,
+        phase,
+        mag.astype(np.float32),
+        err.astype(np.float32),
+        band,
+        bands,
+        note="out of fold" if label else "",
+    )
 
 
 def metric(target, recipe, split, name, value, half, n, chosen, cls="all", note=None):
     """One row of `score_model__metric`."""
-    return {"target": target, "recipe": recipe, "model_id": f"{recipe}-7f3a", "split": split, "metric": name,
-            "class": cls, "value": value, "lo": value - half, "hi": value + half, "n": n, "note": note,
-            "is_chosen": chosen}  # fmt: skip
+    return {
+        "target": target,
+        "recipe": recipe,
+        "model_id": f"{recipe}-7f3a",
+        "split": split,
+        "metric": name,
+        "class": cls,
+        "value": value,
+        "lo": value - half,
+        "hi": value + half,
+        "n": n,
+        "note": note,
+        "is_chosen": chosen,
+    }
 
 
 def metrics(rng, classes, n):
@@ -108,35 +130,62 @@ def make_report(classes=CLASSES, n=3000, seed=7, radius_deg=None, n_each=3):
     period = np.array([CENTRES[i % len(CENTRES)] for i in prob.argmax(axis=1)]) * 10 ** rng.normal(0, 0.12, n)
     period[rng.random(n) < 0.03] = np.nan
     curves = tuple(
-        folded_curve(rng, f"sky-{1_000_000 + i}", pred[i], classes[y_true[i]] if rng.random() < 0.8 else None,
-                     float(prob[i].max()), float(period[i]) if np.isfinite(period[i]) else 0.5)
+        folded_curve(
+            rng,
+            f"sky-{1_000_000 + i}",
+            pred[i],
+            classes[y_true[i]] if rng.random() < 0.8 else None,
+            float(prob[i].max()),
+            float(period[i]) if np.isfinite(period[i]) else 0.5,
+        )
         for i in confident_examples(prob, n_each)
-    )  # fmt: skip
+    )
     return ReportData(
-        title="Variable stars of the embedded sky", dataset="demo", run_id="20260914T101502-4f6c1a",
-        created=datetime(2026, 9, 14, 10, 23, tzinfo=UTC), code_version="0.1.0+g1a2b3c4", n_objects=n,
-        n_epochs=214 * n, bands=BANDS, n_quarantined=57,
+        title="Variable stars of the embedded sky",
+        dataset="demo",
+        run_id="20260914T101502-4f6c1a",
+        created=datetime(2026, 9, 14, 10, 23, tzinfo=UTC),
+        code_version="0.1.0+g1a2b3c4",
+        n_objects=n,
+        n_epochs=214 * n,
+        bands=BANDS,
+        n_quarantined=57,
         about=f"{n:,} objects of the embedded sky with Gaia, Pan-STARRS1 and ZTF light curves, classified and "
         "measured by models that never saw them.",
         notes=("RRd has 8 labelled members, fewer than the folds: it was trained and scored without stratification.",),
         sky=sky(rng, n, pred, radius_deg),
-        counts=ClassCounts(classes, np.bincount(prob.argmax(axis=1), minlength=len(classes)),
-                           np.bincount(y_true[: int(0.6 * n)], minlength=len(classes))),
+        counts=ClassCounts(
+            classes,
+            np.bincount(prob.argmax(axis=1), minlength=len(classes)),
+            np.bincount(y_true[: int(0.6 * n)], minlength=len(classes)),
+        ),
         held_out=HeldOutClasses(y_true, prob, classes, "balanced_forest", "oof"),
-        quantities=quantities(rng), metrics=metrics(rng, classes, n), curves=curves,
-        periods=ClassPeriods(period, pred), cuts=cuts(n), quarantine=quarantine(), timings=timings(n),
-        inputs=[{"name": "objects.parquet", "fingerprint": "sha256:9f2c41b07d", "rows": n, "bytes": 81_204},
-                {"name": "lightcurves.parquet", "fingerprint": "sha256:03ab77e1c9", "rows": 214 * n,
-                 "bytes": 9_412_008}],
-        tables=[{"table": "core_sample__epoch", "version": 2, "rows": 3 * n}, {"table": "score__value", "version": 1,
-                                                                              "rows": 14 * n}],
+        quantities=quantities(rng),
+        metrics=metrics(rng, classes, n),
+        curves=curves,
+        periods=ClassPeriods(period, pred),
+        cuts=cuts(n),
+        quarantine=quarantine(),
+        timings=timings(n),
+        inputs=[
+            {"name": "objects.parquet", "fingerprint": "sha256:9f2c41b07d", "rows": n, "bytes": 81_204},
+            {"name": "lightcurves.parquet", "fingerprint": "sha256:03ab77e1c9", "rows": 214 * n, "bytes": 9_412_008},
+        ],
+        tables=[
+            {"table": "core_sample__epoch", "version": 2, "rows": 3 * n},
+            {"table": "score__value", "version": 1, "rows": 14 * n},
+        ],
         models=[{"target": "class", "recipe": "balanced_forest", "model_id": "balanced_forest-7f3a"}],
         settings={"preset": "demo", "seed": 7, "cuts": {"outlier_sigma": 8.0, "max_mag_err": 1.086}},
         hardware={"cpu": "2 cores", "memory_gib": 7.8},
-        commands=(Command('argelander query "SELECT object_id, class_pred, period_day FROM out__catalogue LIMIT 5"',
-                          "The first five objects"),
-                  Command("argelander describe out__catalogue", "What each column means")),
-    )  # fmt: skip
+        commands=(
+            Command(
+                'argelander query "SELECT object_id, class_pred, period_day FROM out__catalogue LIMIT 5"',
+                "The first five objects",
+            ),
+            Command("argelander describe out__catalogue", "What each column means"),
+        ),
+    )
 
 
 def cuts(n):

@@ -105,8 +105,17 @@ def test_contents_list_names_every_section(page, reader):
 
 
 def test_key_numbers_are_there(page):
-    for text in ("3,000", "642,000", "0.912 [0.90, 0.92]", "20260914T101502-4f6c1a", "sha256:9f2c41b07d", "max_mag_err",
-                 "argelander query &#34;SELECT", "0.1.0+g1a2b3c4", "fewer than the folds"):  # fmt: skip
+    for text in (
+        "3,000",
+        "642,000",
+        "0.912 [0.90, 0.92]",
+        "20260914T101502-4f6c1a",
+        "sha256:9f2c41b07d",
+        "max_mag_err",
+        "argelander query &#34;SELECT",
+        "0.1.0+g1a2b3c4",
+        "fewer than the folds",
+    ):
         assert text in page
 
 
@@ -129,16 +138,28 @@ def attacked() -> ReportData:
         replace(c, object_id=ATTACK, class_label=ATTACK, note=ATTACK, bands=(ATTACK,) * 9) for c in base.curves
     )
     return replace(
-        base, title=ATTACK, dataset=ATTACK, run_id=ATTACK, code_version=ATTACK, bands=(ATTACK,), about=ATTACK,
-        notes=(ATTACK,), metrics=metric_rows, curves=curves,
+        base,
+        title=ATTACK,
+        dataset=ATTACK,
+        run_id=ATTACK,
+        code_version=ATTACK,
+        bands=(ATTACK,),
+        about=ATTACK,
+        notes=(ATTACK,),
+        metrics=metric_rows,
+        curves=curves,
         held_out=replace(base.held_out, recipe=ATTACK, split=ATTACK),
         quantities=tuple(replace(q, quantity=ATTACK, unit=ATTACK, origin=ATTACK) for q in base.quantities[:1]),
         cuts=[{"cut": ATTACK, "survey": ATTACK, "n_removed": 1, "n_before": 2}],
         quarantine=[{"table": ATTACK, "column": ATTACK, "check": ATTACK, "key": ATTACK, "value": ATTACK}],
-        timings=[{"stage": ATTACK, "seconds": 1.0, "rows": 5}], inputs=[{ATTACK: ATTACK}], tables=[{ATTACK: ATTACK}],
-        models=[{ATTACK: ATTACK}], settings={ATTACK: [ATTACK]}, hardware={ATTACK: ATTACK},
+        timings=[{"stage": ATTACK, "seconds": 1.0, "rows": 5}],
+        inputs=[{ATTACK: ATTACK}],
+        tables=[{ATTACK: ATTACK}],
+        models=[{ATTACK: ATTACK}],
+        settings={ATTACK: [ATTACK]},
+        hardware={ATTACK: ATTACK},
         commands=(replace(base.commands[0], text=ATTACK, what=ATTACK),),
-    )  # fmt: skip
+    )
 
 
 def test_hostile_names_are_harmless():
@@ -155,10 +176,19 @@ def test_hostile_names_are_harmless():
 def test_a_bare_report_says_what_is_absent():
     page = render(bare_report())
     for words in (
-        "gives no positions", "no class labels", "no labels of a continuous quantity", "simulated sky only",
-        "mean photometry only", "No periods were searched", "No light curve was cut", "quarantine of this run is empty",
-        "No stage was timed", "No provenance", "No command", "The catalogue is empty",
-    ):  # fmt: skip
+        "gives no positions",
+        "no class labels",
+        "no labels of a continuous quantity",
+        "simulated sky only",
+        "mean photometry only",
+        "No periods were searched",
+        "No light curve was cut",
+        "quarantine of this run is empty",
+        "No stage was timed",
+        "No provenance",
+        "No command",
+        "The catalogue is empty",
+    ):
         assert words in page
     assert Reader(page).tags.count("figure") == 0
 
@@ -189,10 +219,14 @@ def test_awkward_reports(report, most_bytes):
 
 def test_empty_tables_and_arrays():
     report = replace(
-        bare_report(), metrics=make_report(n=20).metrics.slice(0, 0), cuts=[], quarantine=pa.table({"table": []}),
-        timings=[], counts=ClassCounts(("A",), np.array([0]), np.array([0])),
+        bare_report(),
+        metrics=make_report(n=20).metrics.slice(0, 0),
+        cuts=[],
+        quarantine=pa.table({"table": []}),
+        timings=[],
+        counts=ClassCounts(("A",), np.array([0]), np.array([0])),
         held_out=HeldOutClasses(np.empty(0, np.int64), np.empty((0, 1)), ("A",)),
-    )  # fmt: skip
+    )
     assert "nothing to calibrate on" in render(report)
 
 

@@ -50,9 +50,11 @@ def test_metric_table():
 def test_two_splits_are_told_apart():
     table = metric_table(overall(ROWS, "class", ("oof", "truth")), "class")
     assert [row[:2] for row in texts(table)] == [
-        ["chosen_one", "out of fold"], ["lstm", "out of fold"], ["forest", "out of fold"],
+        ["chosen_one", "out of fold"],
+        ["lstm", "out of fold"],
+        ["forest", "out of fold"],
         ["chosen_one", "against the truth"],
-    ]  # fmt: skip
+    ]
 
 
 def test_headline_prefers_macro_f1_and_skips_nan():
@@ -96,8 +98,10 @@ def test_cut_and_timing_tables():
     assert texts(cut_table(cuts)) == [["flagged", "ztf", "1,000", "25", "2.5 %"]]
     stages = [{"stage": "clean", "seconds": 2.0, "rows": 500}, {"stage": "plan", "seconds": 1.0, "rows": None}]
     assert texts(timing_table(stages)) == [
-        ["clean", "2.00 s", "500", "250"], ["plan", "1.00 s", "–", "–"], ["All stages", "3.00 s", "", ""],
-    ]  # fmt: skip
+        ["clean", "2.00 s", "500", "250"],
+        ["plan", "1.00 s", "–", "–"],
+        ["All stages", "3.00 s", "", ""],
+    ]
 
 
 def test_plain_table_takes_arrow_or_rows():

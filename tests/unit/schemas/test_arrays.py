@@ -38,7 +38,12 @@ def test_null_becomes_nan(kind):
 def test_splitmix64_is_the_published_generator():
     """First outputs of the reference implementation from the state 1234567 (Vigna, splitmix64.c)."""
     state = np.uint64(1234567) + GOLDEN * np.arange(1, 6, dtype=np.uint64)
-    published = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431,
-                 16408922859458223821]  # fmt: skip
+    published = [
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+        4593380528125082431,
+        16408922859458223821,
+    ]
     assert splitmix64(state).tolist() == published
     assert int(splitmix64(state[0])) == published[0]

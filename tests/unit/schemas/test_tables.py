@@ -50,10 +50,18 @@ def test_arrow_and_pandera_agree(spec):
 def test_pandera_reports_every_bad_row_at_once():
     spec = TABLES["core_sample__source"]
     rows = spec.empty().to_pylist() + [
-        {"dataset": "d", "tile": 1, "source_id": i, "object_id": str(i), "ra": ra, "dec": 0.0, "n_epoch": n,
-         "content_hash": 0}
+        {
+            "dataset": "d",
+            "tile": 1,
+            "source_id": i,
+            "object_id": str(i),
+            "ra": ra,
+            "dec": 0.0,
+            "n_epoch": n,
+            "content_hash": 0,
+        }
         for i, ra, n in ((2**62 + 1, None, 1), (5, 400.0, 1), (5, 1.0, 1), (6, 1.0, -1))
-    ]  # fmt: skip
+    ]
     frame = pa.Table.from_pylist(rows, schema=spec.arrow()).to_pandas(types_mapper=pd.ArrowDtype)
     with pytest.raises(pandera.errors.SchemaErrors) as caught:
         spec.pandera().validate(frame, lazy=True)
@@ -62,8 +70,19 @@ def test_pandera_reports_every_bad_row_at_once():
 
 def test_votable_carries_units_and_the_longest_text():
     spec = TABLES["core_sample__source"]
-    rows = [{"dataset": "d", "tile": 1, "source_id": i, "object_id": name, "ra": None, "dec": 1.5, "n_epoch": 3,
-             "content_hash": 7} for i, name in enumerate(("a", "OGLE δ", "b"))]  # fmt: skip
+    rows = [
+        {
+            "dataset": "d",
+            "tile": 1,
+            "source_id": i,
+            "object_id": name,
+            "ra": None,
+            "dec": 1.5,
+            "n_epoch": 3,
+            "content_hash": 7,
+        }
+        for i, name in enumerate(("a", "OGLE δ", "b"))
+    ]
     table = spec.votable(pa.Table.from_pylist(rows, schema=spec.arrow())).get_first_table()
     fields = {field.name: field for field in table.fields}
     assert str(fields["ra"].unit) == "deg" and fields["ra"].ucd == "pos.eq.ra;meta.main"

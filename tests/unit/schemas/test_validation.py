@@ -10,8 +10,12 @@ import pytest
 from schemas import TABLES
 
 every_table = pytest.mark.parametrize("spec", TABLES.values(), ids=TABLES)
-RANGED = [(spec, column) for spec in TABLES.values() for column in spec.columns
-          if column.range and not (column.is_family or column.is_list)]  # fmt: skip
+RANGED = [
+    (spec, column)
+    for spec in TABLES.values()
+    for column in spec.columns
+    if column.range and not (column.is_family or column.is_list)
+]
 every_range = pytest.mark.parametrize("spec, column", RANGED, ids=[f"{s.name}-{c.name}" for s, c in RANGED])
 
 

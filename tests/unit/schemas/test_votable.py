@@ -50,8 +50,12 @@ def test_the_document_is_valid(spec, capsys):
     (pa.int64(), "long"), (pa.int32(), "int"), (pa.int16(), "short"), (pa.float64(), "double"), (pa.float32(), "float"),
 ])  # fmt: skip
 def test_numbers_keep_their_width(kind, datatype):
-    fields = {f.name: f for spec in WRITABLE.values() for f in spec.votable(empty(spec)).get_first_table().fields
-              if spec.columns_by_name[f.name].type == kind}  # fmt: skip
+    fields = {
+        f.name: f
+        for spec in WRITABLE.values()
+        for f in spec.votable(empty(spec)).get_first_table().fields
+        if spec.columns_by_name[f.name].type == kind
+    }
     assert fields and {field.datatype for field in fields.values()} == {datatype}
 
 
