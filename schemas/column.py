@@ -40,7 +40,7 @@ class Column:
         """Whether the column was computed with one of these values of catalogues, each as "table.column"."""
         return not set(self.derived_from).isdisjoint(values)
 
-    def named(self, name: str, doc: str | None = None) -> Column:
+    def rename(self, name: str, doc: str | None = None) -> Column:
         """The same column under another name: how a family becomes concrete."""
         return replace(self, name=name, doc=doc or self.doc)
 

@@ -59,7 +59,7 @@ class DatasetSpec(Frozen):
 
     @field_validator("time_zero")
     @classmethod
-    def _known_zero(cls, value: str) -> str:
+    def _check_zero(cls, value: str) -> str:
         text = value.lower().replace(" ", "")
         if text not in ("arbitrary", "mjd", "hmjd", "bmjd") and not ZERO_POINT.match(text):
             raise ValueError('write "arbitrary", "mjd", "jd", or an offset such as "hjd-2450000"')
@@ -78,12 +78,12 @@ class DatasetSpec(Frozen):
     @model_validator(mode="after")
     def _is_coherent(self) -> Self:
         for what, names in {"name": self.band_names, "value": tuple(b.in_file for b in self.bands)}.items():
-            if twice := repeated(names):
+            if twice := find_repeated(names):
                 raise ValueError(f"two bands have the {what} {twice!r}")
         published = (*self.parameters, *self.references)
-        if twice := repeated(tuple(f"{p.quantity} of {p.origin}" for p in published)):
+        if twice := find_repeated(tuple(f"{p.quantity} of {p.origin}" for p in published)):
             raise ValueError(f"two columns are the {twice}: give one of them another origin")
-        if twice := repeated(tuple(q.name for q in {p.declared for p in published})):
+        if twice := find_repeated(tuple(q.name for q in {p.as_quantity for p in published})):
             raise ValueError(
                 f"{twice!r} is described in two ways: give both columns the same unit, ucd, doc and is_log"
             )
@@ -106,7 +106,7 @@ class DatasetSpec(Frozen):
     def own_quantities(self) -> tuple[Quantity, ...]:
         """The quantities that the dataset describes itself, each once."""
         published = (*self.parameters, *self.references)
-        return tuple({p.quantity: p.declared for p in published if p.quantity not in QUANTITIES}.values())
+        return tuple({p.quantity: p.as_quantity for p in published if p.quantity not in QUANTITIES}.values())
 
     @property
     def has_light_curves(self) -> bool:
@@ -136,6 +136,6 @@ class DatasetSpec(Frozen):
         return float(match[1] or 0) - MJD_ZERO_JD if match else None
 
 
-def repeated(names: tuple[str, ...]) -> str | None:
+def find_repeated(names: tuple[str, ...]) -> str | None:
     """The first name that stands in `names` more than once, or None."""
     return next((name for k, name in enumerate(names) if name in names[:k]), None)

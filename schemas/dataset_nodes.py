@@ -136,7 +136,7 @@ class Parameter(Blankable):
     @model_validator(mode="after")
     def _changes_no_known_quantity(self) -> Self:
         known = QUANTITIES.get(self.quantity)
-        for field, value in self.described.items() if known else ():
+        for field, value in self.description.items() if known else ():
             if value != getattr(known, field):
                 raise ValueError(
                     f"{self.quantity} has the {field} {getattr(known, field)!r} everywhere, not {value!r}: "
@@ -145,11 +145,11 @@ class Parameter(Blankable):
         return self
 
     @property
-    def described(self) -> dict[str, Any]:
+    def description(self) -> dict[str, Any]:
         """Unit, UCD, doc and is_log, where they are given."""
         return self.model_dump(include={"unit", "ucd", "doc", "is_log"})
 
     @property
-    def declared(self) -> Quantity:
+    def as_quantity(self) -> Quantity:
         """The quantity: as it is known, or as it is described here."""
-        return replace(quantity(self.quantity), **self.described)
+        return replace(quantity(self.quantity), **self.description)

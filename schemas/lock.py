@@ -25,7 +25,7 @@ def read_lock() -> dict[str, dict[str, object]]:
     return json.loads(LOCK.read_text()) if LOCK.exists() else {}
 
 
-def changed(tables: Iterable[TableSpec], lock: dict[str, dict[str, object]]) -> list[str]:
+def find_changed(tables: Iterable[TableSpec], lock: dict[str, dict[str, object]]) -> list[str]:
     """Tables whose shape differs from the lock, or that it does not hold, each as one sentence."""
     complaints = []
     for spec in tables:
@@ -44,7 +44,7 @@ def main() -> None:
     lock = read_lock()
     for spec in TABLES.values():
         lock.setdefault(f"{spec.name}@{spec.version}", shape(spec))
-    if complaints := changed(TABLES.values(), lock):
+    if complaints := find_changed(TABLES.values(), lock):
         raise SystemExit("\n".join(complaints))
     LOCK.write_text(json.dumps(lock, indent=1, sort_keys=True) + "\n")
 

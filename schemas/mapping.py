@@ -42,12 +42,12 @@ def load_spec(folder: Path | str, preset_name: str | None = None) -> DatasetSpec
     path = folder / DATASET_FILE
     declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
     where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
-    return _validated(sniff(folder, declared), where)
+    return _validate(sniff(folder, declared), where)
 
 
 def parse_spec(text: str, where: str) -> DatasetSpec:
     """The mapping written in `text` (TOML), complete in itself; `where` names it in errors (BadInput)."""
-    return _validated(_toml(text, where), where)
+    return _validate(_toml(text, where), where)
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def _toml(text: str, where: str) -> dict[str, Any]:
         raise BadInput(f"{where} is not valid TOML: {error}.") from None
 
 
-def _validated(tree: dict[str, Any], where: str) -> DatasetSpec:
+def _validate(tree: dict[str, Any], where: str) -> DatasetSpec:
     try:
         return DatasetSpec.model_validate(tree)
     except ValidationError as error:

@@ -6,7 +6,7 @@ from schemas.column import Column
 from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 
 
-def _measured(name: str, unit: str, ucd: str, doc: str, error: str) -> tuple[Column, Column]:
+def _error_pair(name: str, unit: str, ucd: str, doc: str, error: str) -> tuple[Column, Column]:
     """An astrometric quantity and its standard error."""
     return (
         Column(name, pa.float64(), doc, unit=unit, ucd=ucd, nullable=True),
@@ -40,10 +40,11 @@ CORE_GAIA__SOURCE = TableSpec(
                range=(-90, 90)),
         Column("ref_epoch", pa.float64(), "Reference epoch, Julian years.", unit="yr", ucd="time.epoch",
                range=(1900, 2100)),
-        *_measured("parallax", "mas", "pos.parallax.trig", "Parallax.", "Its standard error."),
-        *_measured("pmra", "mas.yr**-1", "pos.pm;pos.eq.ra", "Proper motion in right ascension, times cos(dec).",
-                   "Its standard error."),
-        *_measured("pmdec", "mas.yr**-1", "pos.pm;pos.eq.dec", "Proper motion in declination.", "Its standard error."),
+        *_error_pair("parallax", "mas", "pos.parallax.trig", "Parallax.", "Its standard error."),
+        *_error_pair("pmra", "mas.yr**-1", "pos.pm;pos.eq.ra", "Proper motion in right ascension, times cos(dec).",
+                    "Its standard error."),
+        *_error_pair("pmdec", "mas.yr**-1", "pos.pm;pos.eq.dec", "Proper motion in declination.",
+                    "Its standard error."),
         _mag("g", "em.opt"), _mag("bp", "em.opt.B"), _mag("rp", "em.opt.R"),
         Column("ruwe", pa.float32(), "Renormalised unit weight error of the astrometric solution.", ucd="stat.error",
                nullable=True, range=(0, None)),

@@ -115,7 +115,7 @@ class Login:
                 connection.set_cookie(self._cookie)
 
     @contextmanager
-    def renewed(self, connection: Connection) -> Iterator[None]:
+    def renew(self, connection: Connection) -> Iterator[None]:
         """Where the service ends our session inside of the block (status 401), the next attempt logs in anew."""
         try:
             yield

@@ -88,7 +88,7 @@ class GaiaDatalink:
     def _load(self, fields: dict[str, str]) -> bytes:
         tap, connection = open_tap(self._url, self._limits.timeout_s, is_data=True)
         self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
-        with tempfile.TemporaryDirectory(prefix="datalink-") as folder, self._login.renewed(connection):
+        with tempfile.TemporaryDirectory(prefix="datalink-") as folder, self._login.renew(connection):
             file = Path(folder) / "products.zip"
             tap.load_data(params_dict=fields, output_file=str(file))
             return file.read_bytes()

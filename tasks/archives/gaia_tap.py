@@ -46,7 +46,7 @@ class GaiaTap:
                 started = tap.launch_job_async(
                     query, output_format="csv", background=True, **(resource if question.is_upload else {})
                 )
-            job.started(started.remoteLocation)
+            job.remember(started.remoteLocation)
             return _TapPlusJob(tap, connection, started)
 
         def attach(id: str) -> _TapPlusJob:
@@ -54,7 +54,7 @@ class GaiaTap:
 
         with wire(self._service, self._limits.timeout_s):
             self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
-            with self._login.renewed(connection):
+            with self._login.renew(connection):
                 return answer(self._service, self._limits, job, launch, attach)
 
 

@@ -76,7 +76,7 @@ class Gate:
                 slot.release()
 
     def rest(self, seconds: float) -> None:
-        """Nobody begins a request for so long (at most LONGEST_REST_S), because the archive said so."""
+        """No request begins for so long (at most LONGEST_REST_S), because the archive asked for a pause."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with self._mutex():
             last, until = self._times()

@@ -42,7 +42,7 @@ class Hats:
         """The verbatim answer of the service to one request."""
         uri, (ra, dec) = question.text, question.parameters["position"].split(",")
         try:
-            return _stream(_rows(_opened(uri, (ra, dec), self._timeout_s), question, items))
+            return _stream(_rows(_open(uri, (ra, dec), self._timeout_s), question, items))
         except ArchiveError:
             raise
         except BadInput as error:
@@ -64,7 +64,7 @@ def match_names(names: list[str], wanted: list[str], what: str) -> list[str]:
 
 
 @lru_cache(maxsize=32)
-def _opened(uri: str, position: tuple[str, str], timeout_s: float) -> Catalogue:
+def _open(uri: str, position: tuple[str, str], timeout_s: float) -> Catalogue:
     """The catalogue, opened once: its list of partitions is as it was then."""
     from tasks.crossmatch.catalogue import open_catalogue
 
@@ -92,29 +92,29 @@ def _storage(uri: str, timeout_s: float) -> dict[str, Any]:
 
 def _rows(catalogue: Catalogue, question: Question, items: pa.Table) -> pa.Table:
     """Rows about the items: the columns wanted, and ITEM where they were found by position."""
-    said, known, key = question.parameters, catalogue.schema(), items[str(question.key)]
-    names = match_names(known.names, said["columns"].split(","), question.text)
+    given, known, key = question.parameters, catalogue.schema(), items[str(question.key)]
+    names = match_names(known.names, given["columns"].split(","), question.text)
     tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
     empty = pa.schema([known.field(name) for name in tops]).empty_table()
-    if "id" in said:
-        (column,) = match_names(known.names, [said["id"]], question.text)
+    if "id" in given:
+        (column,) = match_names(known.names, [given["id"]], question.text)
         ids = _ids(catalogue, column, key)
-        found = list(_by_id(catalogue, column, items, ids, names, float(said["margin_arcsec"])))
+        found = list(_by_id(catalogue, column, items, ids, names, float(given["margin_arcsec"])))
         return pa.concat_tables(found) if found else empty
     near = [
-        rows.select(tops).append_column(ITEM, key.take(rows["row"])) for rows in _near(catalogue, items, names, said)
+        rows.select(tops).append_column(ITEM, key.take(rows["row"])) for rows in _near(catalogue, items, names, given)
     ]
     return pa.concat_tables(near) if near else empty.append_column(ITEM, pa.nulls(0, key.type))
 
 
-def _near(catalogue: Catalogue, items: pa.Table, names: list[str], said: Mapping[str, str]) -> Iterator[pa.Table]:
+def _near(catalogue: Catalogue, items: pa.Table, names: list[str], given: Mapping[str, str]) -> Iterator[pa.Table]:
     from tasks.crossmatch.catalogue import RowEpochs
     from tasks.crossmatch.partitions import crossmatch
 
-    radius_arcsec = float(said["radius_arcsec"])
-    if "span_year" in said:
-        (column,) = match_names(catalogue.schema().names, [said["column"]], catalogue.name)
-        epochs = RowEpochs(column, float(said["epoch"]), float(said["span_year"]))
+    radius_arcsec = float(given["radius_arcsec"])
+    if "span_year" in given:
+        (column,) = match_names(catalogue.schema().names, [given["column"]], catalogue.name)
+        epochs = RowEpochs(column, float(given["epoch"]), float(given["span_year"]))
         return crossmatch(items, catalogue, radius_arcsec, names, epochs)
     # The items stand where they were at the catalogue's epoch: nothing is to be moved.
     here = items.append_column("ref_epoch", pa.array(np.full(items.num_rows, catalogue.epoch or 0.0)))
@@ -149,18 +149,17 @@ def _fault(uri: str, error: Exception) -> Exception:
     of_server = type(error).__module__.split(".")[0] in _NETWORK
     if not (of_server or isinstance(error, OSError | pa.ArrowInvalid)):
         return error
-    _opened.cache_clear()  # a catalogue that was written anew has other partitions
-    said = f"{uri} could not be read ({type(error).__name__}: {str(error).strip().rstrip('.')})"
+    _open.cache_clear()  # a catalogue that was written anew has other partitions
+    sentence = f"{uri} could not be read ({type(error).__name__}: {str(error).strip().rstrip('.')})"
     scheme, status = _scheme(uri), _status(error)
     if scheme == "file":
-        return BadQuestion(said)
+        return BadQuestion(sentence)
     if isinstance(error, PermissionError) or status in (401, 403):
-        return Refused(said)
+        return Refused(sentence)
     is_final = 400 <= status < 500 and status not in (408, 425, 429)
     # fsspec makes a missing file of whatever goes wrong over HTTP; s3fs tells them apart.
-    return (
-        BadQuestion(said) if is_final or (scheme == "s3" and isinstance(error, FileNotFoundError)) else Retryable(said)
-    )
+    is_missing = scheme == "s3" and isinstance(error, FileNotFoundError)
+    return BadQuestion(sentence) if is_final or is_missing else Retryable(sentence)
 
 
 def _status(error: BaseException | None) -> int:

@@ -51,7 +51,7 @@ class Job(Protocol):
 
     url: str | None
 
-    def started(self, url: str) -> None:
+    def remember(self, url: str) -> None:
         """Remember the job before anything else is done with it."""
 
 

@@ -48,8 +48,10 @@ class BadReply(Exception):
 def words(body: bytes) -> str:
     """The first words of a reply in plain text, whatever markup they came in."""
     text = body[:_LOOKED_AT].decode(errors="replace")
-    said = next((found.group(1) for pattern in _MESSAGES if (found := pattern.search(text)) and found.group(1)), text)
-    plain = " ".join(html.unescape(_FURNITURE.sub(" ", said)).split())
+    message = next(
+        (found.group(1) for pattern in _MESSAGES if (found := pattern.search(text)) and found.group(1)), text
+    )
+    plain = " ".join(html.unescape(_FURNITURE.sub(" ", message)).split())
     return plain if len(plain) <= WORDS else plain[:WORDS].rstrip() + " ..."
 
 
@@ -61,35 +63,37 @@ def is_page(body: bytes) -> bool:
 
 def failure(service: str, reply: BadReply) -> ArchiveError:
     """The error that a status means, with the service, the status and the first words of the reply in its sentence."""
-    status, said = reply.status, f": {reply.words}" if reply.words else ""
+    status, detail = reply.status, f": {reply.words}" if reply.words else ""
     if status == 403:
-        return Refused(f"{service} refuses us (status 403){said}. Asking again makes it worse: stop and ask them why.")
+        return Refused(
+            f"{service} refuses us (status 403){detail}. Asking again makes it worse: stop and ask them why."
+        )
     if status == 401:
-        return Refused(f"{service} wants a login that it accepts (status 401){said}.")
+        return Refused(f"{service} wants a login that it accepts (status 401){detail}.")
     if status < 400:
-        return Retryable(f"{service} answered with a page instead of data (status {status}){said}.", reply.after_s)
+        return Retryable(f"{service} answered with a page instead of data (status {status}){detail}.", reply.after_s)
     if status in (408, 425, 429) or status >= 500:
         if _TOO_MUCH.search(reply.words):
-            return TooMuch(f"{service} was asked for too much at once (status {status}){said}.")
+            return TooMuch(f"{service} was asked for too much at once (status {status}){detail}.")
         is_load = status >= 500 and reply.after_s is None  # who names a time is busy, whatever is asked
-        return Retryable(f"{service} cannot answer now (status {status}){said}.", reply.after_s, is_load)
+        return Retryable(f"{service} cannot answer now (status {status}){detail}.", reply.after_s, is_load)
     if status in (413, 414):
-        return TooMuch(f"{service} finds the request too long (status {status}){said}.")
+        return TooMuch(f"{service} finds the request too long (status {status}){detail}.")
     if status == 400:
         return complaint(service, reply.words, "status 400", unclear=BadQuestion)
-    return BadQuestion(f"{service} does not know what was asked for (status {status}){said}.")
+    return BadQuestion(f"{service} does not know what was asked for (status {status}){detail}.")
 
 
 def complaint(service: str, message: str, where: str, unclear: type[ArchiveError] = Retryable) -> ArchiveError:
     """The error that a service's own message means; `unclear` where it speaks neither of time nor of the question."""
-    said = f": {message}" if message else ""
+    detail = f": {message}" if message else ""
     if _TOO_MUCH.search(message):
-        return TooMuch(f"{service} was asked for too much at once ({where}){said}.")
+        return TooMuch(f"{service} was asked for too much at once ({where}){detail}.")
     if _PASSING.search(message):
-        return Retryable(f"{service} did not finish ({where}){said}.", is_load=bool(_TOO_LONG.search(message)))
+        return Retryable(f"{service} did not finish ({where}){detail}.", is_load=bool(_TOO_LONG.search(message)))
     if _OF_THE_QUESTION.search(message):
-        return BadQuestion(f"{service} does not understand the question ({where}){said}.")
-    return unclear(f"{service} failed ({where}){said}.")
+        return BadQuestion(f"{service} does not understand the question ({where}){detail}.")
+    return unclear(f"{service} failed ({where}){detail}.")
 
 
 def csv_answer(service: str, body: bytes, row_cap: int | None = None) -> bytes:

@@ -42,7 +42,7 @@ class VoTap:
             formats = {"FORMAT": "csv", "RESPONSEFORMAT": "csv"}
             created = TAPService(self._url, session=session).submit_job(query, uploads=uploads, **formats)
             started = _PyvoJob(self._service, created, session)
-            job.started(created.url)
+            job.remember(created.url)
             started.limit(self._limits.job_s)
             created.run()
             return started

@@ -199,14 +199,14 @@ def expand(
 ) -> tuple[Column, ...]:
     """The concrete columns of a declared one, in the order of the array's second axis; `pairs`: else `band_pairs`."""
     if "{band}" in column.name:
-        return tuple(column.named(column.name.format(band=band), f"{column.doc} Band {band}.") for band in bands)
+        return tuple(column.rename(column.name.format(band=band), f"{column.doc} Band {band}.") for band in bands)
     if "{survey}" in column.name:
         names = surveys if len(surveys) > 1 else ()
-        return tuple(column.named(column.name.format(survey=name), f"{column.doc} Survey {name}.") for name in names)
+        return tuple(column.rename(column.name.format(survey=name), f"{column.doc} Survey {name}.") for name in names)
     if "{pair}" in column.name:
         of_pairs = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
         return tuple(
-            column.named(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in of_pairs
+            column.rename(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in of_pairs
         )
     return (column,)
 

@@ -19,10 +19,10 @@ MAG_RANGE = (-5.0, 40.0)  # exclusive; Venus is -4.9, the deepest fields end nea
 PHASE_RANGE = (-1.0, 2.0)
 
 
-def rejected(table: str, object_id: pa.Array, column: str, check: str, value: Any, key: Any = None) -> pa.Table:
+def report_rejected(table: str, object_id: pa.Array, column: str, check: str, value: Any, key: Any = None) -> pa.Table:
     """Rows of the report: `object_id` (K,) of the refused rows, their values as text, and their keys (default: the id).
 
-    `check` says what they failed: finite, positive, range, unknown_band, duplicate, null_id, no_epochs, ...
+    `check` is the check that they failed: finite, positive, range, unknown_band, duplicate, null_id, no_epochs, ...
     """
     ids = pc.cast(object_id, pa.string())
     fields = {
@@ -36,7 +36,7 @@ def rejected(table: str, object_id: pa.Array, column: str, check: str, value: An
     return pa.table([_column(fields[name], len(ids)) for name in REJECTED.names], schema=REJECTED)
 
 
-def all_rejected(tables: Iterable[pa.Table]) -> pa.Table:
+def join_reports(tables: Iterable[pa.Table]) -> pa.Table:
     """One report of several, in a single chunk."""
     return pa.concat_tables([REJECTED.empty_table(), *tables]).combine_chunks()
 
@@ -46,7 +46,7 @@ def as_text(values: NDArray) -> pa.Array:
     return pc.cast(pa.array(values), pa.string())
 
 
-def numbered(key: pa.Array) -> pa.Array:
+def number_repeats(key: pa.Array) -> pa.Array:
     """`key` made unique: the second row with a key gets " #2", the third " #3", in order."""
     code = key.dictionary_encode().indices.to_numpy()
     order = np.argsort(code, kind="stable")

@@ -16,7 +16,7 @@ from schemas.errors import nearest
 from schemas.sniff import parquet_schema, unreadable
 
 
-def checked_schema(file: Path, wanted: Mapping[str, str]) -> pa.Schema:
+def check_schema(file: Path, wanted: Mapping[str, str]) -> pa.Schema:
     """Schema of `file`, which must hold the column of each role in `wanted` (role to column name).
 
     Raises BadInput where the file or a column is missing; the sentence lists what there is and the nearest name.
@@ -33,7 +33,7 @@ def checked_schema(file: Path, wanted: Mapping[str, str]) -> pa.Schema:
 
 def read_columns(file: Path, wanted: Mapping[str, str]) -> pa.Table:
     """The columns of `wanted` (role to column name) under the names of their roles, and nothing else of the file."""
-    checked_schema(file, wanted)
+    check_schema(file, wanted)
     try:  # a field, not a name: a dot in a column's name is no path into a struct
         return ds.dataset(file).to_table(columns={role: pc.field(name) for role, name in wanted.items()})
     except (pa.ArrowException, OSError) as error:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
-from tasks.folder.checks import MAG_RANGE, all_rejected, as_text, numbered, rejected
+from tasks.folder.checks import MAG_RANGE, as_text, join_reports, number_repeats, report_rejected
 from tasks.folder.inspection import Contents, inspect
 from tasks.folder.rows import connect, epoch_query, unequal_lengths
 from tasks.folder.timescale import days, in_range
@@ -95,13 +95,13 @@ def _chunks(
     loose = contents.loose  # rows that belong to no object: reported once, with the first chunk
     with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect(spill, setting)) as con:
         broken = unequal_lengths(con, contents.file, contents.layout, ids)
-        for start, rows in _cut(_sorted_rows(con, contents, ids), len(ids), size):
+        for start, rows in _cut(_sort_rows(con, contents, ids), len(ids), size):
             wanted = np.arange(start, min(start + size, len(ids)))
             yield _chunk(rows, wanted, ids, contents, [loose, *_of(broken, ids, wanted)])
             loose = loose.slice(0, 0)
 
 
-def _sorted_rows(con: duckdb.DuckDBPyConnection, contents: Contents, ids: pa.Array) -> Iterator[pa.RecordBatch]:
+def _sort_rows(con: duckdb.DuckDBPyConnection, contents: Contents, ids: pa.Array) -> Iterator[pa.RecordBatch]:
     """Stream of the wanted rows, sorted by every column: the result does not depend on the order of the file.
 
     Raises BadInput for a broken page of the file, and where there is no room on disk to sort it.
@@ -159,7 +159,7 @@ def _chunk(
         *_failures({**columns, "time": raw_time}, failed, ids, contents),
         _without_epochs(columns["place"], present, wanted, ids, contents),
     ]
-    return EpochChunk(tuple(ids.take(pa.array(present)).to_pylist()), batch, all_rejected(reports))
+    return EpochChunk(tuple(ids.take(pa.array(present)).to_pylist()), batch, join_reports(reports))
 
 
 def _first_failure(columns: dict[str, NDArray], contents: Contents) -> NDArray[np.int8]:
@@ -192,12 +192,12 @@ def _failures(
     code = columns["band"][bad]
     band = pa.array(contents.band_values, pa.string()).take(pa.array(code, mask=code < 0))
     time = as_text(columns["time"][bad])
-    key = numbered(pc.binary_join_element_wise(object_id, pc.fill_null(band, "null"), time, " "))
+    key = number_repeats(pc.binary_join_element_wise(object_id, pc.fill_null(band, "null"), time, " "))
     for index, (role, check) in enumerate(CHECKS):
         rows = np.flatnonzero(failed[bad] == index)
         if rows.size:
             value = band if role == "band" else as_text(columns[role][bad])
-            yield rejected(
+            yield report_rejected(
                 contents.file.name,
                 object_id.take(pa.array(rows)),
                 contents.column(role),
@@ -214,7 +214,7 @@ def _without_epochs(
     missing = np.setdiff1d(wanted, present)
     n_row = np.bincount(place - wanted[0], minlength=wanted.size)[missing - wanted[0]]
     object_id = ids.take(pa.array(missing))
-    return rejected(contents.file.name, object_id, contents.column("time"), "no_epochs", as_text(n_row))
+    return report_rejected(contents.file.name, object_id, contents.column("time"), "no_epochs", as_text(n_row))
 
 
 def _of(report: pa.Table, ids: pa.Array, wanted: NDArray[np.int64]) -> list[pa.Table]:

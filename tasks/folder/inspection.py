@@ -15,9 +15,9 @@ import pyarrow as pa
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.sniff import unreadable
-from tasks.folder.checks import MAG_RANGE, REJECTED, as_text, numbered, rejected
+from tasks.folder.checks import MAG_RANGE, REJECTED, as_text, number_repeats, report_rejected
 from tasks.folder.objects import read_ids
-from tasks.folder.rows import Layout, connect, epoch_query, layout, quoted, row_query
+from tasks.folder.rows import Layout, connect, epoch_query, layout, quote_name, row_query
 from tasks.folder.timescale import JD_FROM, check_scale, days
 
 MAX_BAND_VALUES = 1000  # a column with more names no bands
@@ -171,7 +171,7 @@ def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: La
     """How many objects of the light curves the table of objects does not know; BadInput where it knows none."""
     known = read_ids(folder, spec)
     con.register("known", pa.table({"id": known}))
-    name = f"CAST({quoted(form.columns['id'])} AS VARCHAR)"
+    name = f"CAST({quote_name(form.columns['id'])} AS VARCHAR)"
     query = f"""SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
                  FROM (SELECT DISTINCT {name} AS id FROM read_parquet(?)) WHERE id IS NOT NULL"""
     found, matched, example = con.execute(query, [str(file)]).fetchall()[0]
@@ -189,8 +189,8 @@ def _loose(con: duckdb.DuckDBPyConnection, file: Path, form: Layout) -> pa.Table
     query, values = epoch_query(file, form, ())
     rows = con.execute(f"SELECT time FROM ({query}) WHERE id IS NULL ORDER BY time", values).to_arrow_table()
     nobody = pa.nulls(rows.num_rows, pa.string())
-    key = numbered(as_text(rows["time"].to_numpy()))
-    return rejected(file.name, nobody, form.columns["id"], "null_id", None, key)
+    key = number_repeats(as_text(rows["time"].to_numpy()))
+    return report_rejected(file.name, nobody, form.columns["id"], "null_id", None, key)
 
 
 def _some(values: tuple[str, ...]) -> str:

@@ -14,8 +14,8 @@ from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band, Parameter
 from schemas.quantities import quantity
-from tasks.folder.checks import MAG_RANGE, REJECTED, all_rejected, as_text, numbered, rejected
-from tasks.folder.columns import checked_schema, numbers, read_columns, require_id, require_number, text
+from tasks.folder.checks import MAG_RANGE, REJECTED, as_text, join_reports, number_repeats, report_rejected
+from tasks.folder.columns import check_schema, numbers, read_columns, require_id, require_number, text
 from tasks.folder.inputs import input_roles, read_inputs
 
 MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
@@ -57,7 +57,7 @@ def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True
     the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated.
     """
     file = Path(folder) / spec.objects.file
-    wanted = _wanted(file, spec, need_labels)
+    wanted = _choose_columns(file, spec, need_labels)
     raw, refused = _with_unique_ids(read_columns(file, wanted), file, spec)
     ids = raw["objects.id"].combine_chunks()
     notes = []
@@ -76,7 +76,7 @@ def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True
         photometry, unusable, empty = _photometry(raw, ids, spec, file.name)
         refused += unusable
         notes += empty
-    return Objects(table, classes, parameters, inputs, photometry, all_rejected(refused), notes)
+    return Objects(table, classes, parameters, inputs, photometry, join_reports(refused), notes)
 
 
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
@@ -85,14 +85,14 @@ def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
     return text(read_columns(file, {"objects.id": spec.objects.id})["objects.id"]).combine_chunks()
 
 
-def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
+def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
     """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
     wanted = {"objects.id": spec.objects.id}
     number: dict[str, str] = {}
     if spec.objects.ra and spec.objects.dec:
         number |= {"objects.ra": spec.objects.ra, "objects.dec": spec.objects.dec}
     # A folder that is only scored needs no position; one that trains must not lose it to a misspelt name.
-    if not need_labels and not set(number.values()) <= set(checked_schema(file, wanted).names):
+    if not need_labels and not set(number.values()) <= set(check_schema(file, wanted).names):
         number = {}
     number |= input_roles(spec)
     if not spec.has_light_curves:
@@ -110,7 +110,7 @@ def _wanted(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
             if name
         }
         wanted |= {"label.column": spec.label.column} if spec.label else {}
-    schema = checked_schema(file, wanted | number)
+    schema = check_schema(file, wanted | number)
     require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
     for name in number.values():
         require_number(schema.field(name).type, f"{file}: column {name!r}")
@@ -137,13 +137,15 @@ def _with_unique_ids(raw: pa.Table, file: Path, spec: DatasetSpec) -> tuple[pa.T
     column, row = spec.objects.id, pa.array(np.flatnonzero(~named))
     missing = ids.filter(pa.array(~named))
     return raw.filter(pa.array(named & is_first)), [
-        rejected(file.name, missing, column, "null_id", missing, pc.binary_join_element_wise("row", as_text(row), " ")),
+        report_rejected(
+            file.name, missing, column, "null_id", missing, pc.binary_join_element_wise("row", as_text(row), " ")
+        ),
         _duplicates(file.name, ids.filter(pa.array(repeated)), column),
     ]
 
 
 def _duplicates(table: str, ids: pa.Array, column: str) -> pa.Table:
-    return rejected(table, ids, column, "duplicate", ids, numbered(ids))
+    return report_rejected(table, ids, column, "duplicate", ids, number_repeats(ids))
 
 
 def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.Table]:
@@ -155,7 +157,7 @@ def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.T
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     bad = ~good & ~(np.isnan(ra) & np.isnan(dec))
     value = pc.binary_join_element_wise(as_text(ra[bad]), as_text(dec[bad]), " ")
-    refused = rejected(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
+    refused = report_rejected(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
     return pa.table({"object_id": ids, "ra": pa.array(ra, mask=~good), "dec": pa.array(dec, mask=~good)}), refused
 
 
@@ -190,8 +192,8 @@ def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -
     negative = ~np.isnan(value) & ~outside & ((err <= 0) | np.isinf(err))
     good = ~np.isnan(value) & ~outside & ~negative
     refused = [
-        rejected(table, ids.filter(pa.array(outside)), published.column, "range", as_text(value[outside])),
-        rejected(table, ids.filter(pa.array(negative)), published.err or "", "positive", as_text(err[negative])),
+        report_rejected(table, ids.filter(pa.array(outside)), published.column, "range", as_text(value[outside])),
+        report_rejected(table, ids.filter(pa.array(negative)), published.err or "", "positive", as_text(err[negative])),
     ]
     n = int(good.sum())
     columns = [
@@ -229,8 +231,8 @@ def _photometry(
             )
         )
         for column, check, mask, value in bad:
-            refused.append(rejected(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
-    refused.append(rejected(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
+            refused.append(report_rejected(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
+    refused.append(report_rejected(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
     if not has_any.any():
         raise BadInput(
             f"{table}: none of {len(ids):,} objects has a usable magnitude in any of the "

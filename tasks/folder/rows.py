@@ -11,8 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
-from tasks.folder.checks import REJECTED, rejected
-from tasks.folder.columns import checked_schema, is_list, require_id, require_number, value_type
+from tasks.folder.checks import REJECTED, report_rejected
+from tasks.folder.columns import check_schema, is_list, require_id, require_number, value_type
 from tasks.lightcurves.flags import BAD_QUALITY
 
 ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
@@ -30,7 +30,7 @@ def layout(file: Path, spec: DatasetSpec) -> Layout:
     """The layout of `file`; raises BadInput for a column that is missing or of a type that cannot be meant."""
     given = {role: getattr(spec.lightcurves, role) for role in ROLES}
     columns = {role: name for role, name in given.items() if name is not None}
-    schema = checked_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()})
+    schema = check_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()})
     kinds = {role: schema.field(name).type for role, name in columns.items()}
     require_id(kinds["id"], f"{file}: column {columns['id']!r}")
     for role in ("time", "mag", "mag_err", "flags"):
@@ -46,7 +46,7 @@ def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={**offline, **plain, **setting})
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """`name` as an SQL identifier, whatever is in it."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -54,7 +54,7 @@ def quoted(name: str) -> str:
 def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
     """SELECT of one row per epoch with the columns of the file by role, and the values of its parameters."""
     chosen = ", ".join(
-        f"{f'unnest({quoted(name)})' if role in form.lists else quoted(name)} AS {role}"
+        f"{f'unnest({quote_name(name)})' if role in form.lists else quote_name(name)} AS {role}"
         for role, name in form.columns.items()
     )
     complete = _equal_lengths(form)
@@ -90,13 +90,13 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
     con.register("asked", pa.table({"id": ids}))
     lengths = " || ' ' || ".join(_length(form, role) for role in form.columns if role in form.lists)
     found = con.execute(
-        f"""SELECT CAST({quoted(form.columns["id"])} AS VARCHAR) AS id, {lengths} AS lengths
-            FROM read_parquet(?) WHERE NOT ({complete}) AND CAST({quoted(form.columns["id"])} AS VARCHAR)
+        f"""SELECT CAST({quote_name(form.columns["id"])} AS VARCHAR) AS id, {lengths} AS lengths
+            FROM read_parquet(?) WHERE NOT ({complete}) AND CAST({quote_name(form.columns["id"])} AS VARCHAR)
             IN (SELECT id FROM asked) ORDER BY id, lengths""",
         [str(file)],
     ).to_arrow_table()
     names = " ".join(name for role, name in form.columns.items() if role in form.lists)
-    return rejected(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
+    return report_rejected(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
 
 
 def _equal_lengths(form: Layout) -> str:
@@ -109,4 +109,4 @@ def _equal_lengths(form: Layout) -> str:
 
 
 def _length(form: Layout, role: str) -> str:
-    return f"coalesce(len({quoted(form.columns[role])}), 0)"
+    return f"coalesce(len({quote_name(form.columns[role])}), 0)"

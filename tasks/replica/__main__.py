@@ -9,7 +9,7 @@ from tasks.replica.serve import cache_folder, serve
 
 
 def main() -> int:
-    """Parse the command line and serve until interrupted; 2 for bad input, said in one sentence."""
+    """Parse the command line and serve until interrupted; 2 for bad input, which is printed as one sentence."""
     parser = argparse.ArgumentParser(prog="python -m tasks.replica", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes any free one")
     parser.add_argument("--n-objects", type=int, default=5000, help="objects of the sky")

@@ -23,7 +23,7 @@ from tasks.replica import layouts
 from tasks.replica.disturb import disturb
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
-from tasks.replica.product_files import SUFFIX, product_files, zipped
+from tasks.replica.product_files import SUFFIX, product_files, zip_files
 from tasks.replica.served import ARROW, read_columns
 from tasks.replica.state import State
 from tasks.replica.votable import MEDIA as VOTABLE
@@ -83,7 +83,7 @@ def _data(holdings: Holdings, state: State, request: Request, question: Form) ->
     try:
         return _products(holdings, state, request, question)
     except Refusal as refusal:
-        return _refused(str(refusal))
+        return _refuse(str(refusal))
 
 
 def _products(holdings: Holdings, state: State, request: Request, question: Form) -> Response:
@@ -93,7 +93,7 @@ def _products(holdings: Holdings, state: State, request: Request, question: Form
     if fault is not None and fault.kind == "wrong_structure":
         state.limits.structures = NEW_NAMES if set(state.limits.structures) & set(OLD_NAMES) else OLD_NAMES
         fault = None
-    structure, form = _checked(question, state)
+    structure, form = _check_product(question, state)
     if ids.size > state.limits.max_datalink_ids:
         raise Refusal(f"Maximum number of Source Ids reached (max: {state.limits.max_datalink_ids}, found: {ids.size})")
     before, after = (None, fault) if fault is not None and fault.kind == "duplicate_ids" else (fault, None)
@@ -103,10 +103,10 @@ def _products(holdings: Holdings, state: State, request: Request, question: Form
     if len(files) == 1 and (question.get("USE_ZIP_ALWAYS") or "false").lower() != "true":
         return Response(files[0][1], media_type=MEDIA.get(form, VOTABLE))
     disposition = {"Content-Disposition": 'attachment; filename="products.zip"'}
-    return Response(zipped(files), media_type="application/zip", headers=disposition)
+    return Response(zip_files(files), media_type="application/zip", headers=disposition)
 
 
-def _checked(question: Form, state: State) -> tuple[str, str]:
+def _check_product(question: Form, state: State) -> tuple[str, str]:
     """The structure and the format asked for; `Refusal` for what the server does not know or the replica not serve."""
     structure = (question.get("DATA_STRUCTURE") or state.limits.structures[-1]).upper()
     if structure not in state.limits.structures:
@@ -160,7 +160,7 @@ def _links(holdings: Holdings, state: State, request: Request, question: Form) -
     try:
         ids = read_ids(question.get("ID"))
     except Refusal as refusal:
-        return _refused(str(refusal))
+        return _refuse(str(refusal))
     state.note(request, n_items=ids.size)
     held = set(holdings.epoch_photometry(np.unique(ids))["source_id"].unique().to_pylist())
     url = str(request.url).partition("/data-server/")[0] + "/data-server/data"
@@ -180,7 +180,7 @@ def _access_url(server: str, id: int) -> str:
     return f"{server}?ID={release}+{id}&RETRIEVAL_TYPE={PRODUCT}&USE_ZIP_ALWAYS=true"
 
 
-def _refused(sentence: str) -> Response:
+def _refuse(sentence: str) -> Response:
     """HTTP 500 with the sentence where astroquery looks for it."""
     page = f"<html><body><h1>Error</h1><ul><li><b>Message: </b>{escape(sentence, quote=False)}</li></ul></body></html>"
     return Response(page, 500, media_type="text/html")

@@ -37,7 +37,7 @@ def document_response(document: Answer, name: str) -> Response:
 
 
 def error_response(message: str, status: int = 400) -> Response:
-    """The VOTable that says what went wrong; clients read its one sentence."""
+    """The VOTable of an error; clients read its one sentence."""
     return Response(DIALECT.error(message), status, media_type=MEDIA)
 
 

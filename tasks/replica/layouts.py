@@ -27,7 +27,7 @@ UNAVAILABLE_BIT = {name: 1 << (13 + bit) for bit, name in enumerate(CCDS)}
 @dataclass(frozen=True)
 class Layout:
     """Columns of a product file in order; `arrays` names those whose cells are arrays, one value per transit; in
-    VOTables `parameters` are said once per table, not in its rows."""
+    VOTables `parameters` stand once per table, not in its rows."""
 
     name: str
     columns: tuple[ServedColumn, ...]

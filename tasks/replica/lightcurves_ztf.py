@@ -69,7 +69,7 @@ def _light_curves(
     holdings: Holdings, connection: duckdb.DuckDBPyConnection, state: State, request: Request, form: Form
 ) -> Response:
     try:
-        style, mask, period = _checked(form)
+        style, mask, period = _check_query(form)
         oids = _oids(form) if form.get("ID") else _near(holdings, connection, form)
     except Usage as usage:
         return Response(usage_fault(str(usage)), 400, media_type=VOTABLE)
@@ -82,7 +82,7 @@ def _light_curves(
     return Response(format_rows(rows, style), media_type=MEDIA[style])
 
 
-def _checked(form: Form) -> tuple[str, int, tuple[float, float] | None]:
+def _check_query(form: Form) -> tuple[str, int, tuple[float, float] | None]:
     """Format, mask of catflags and time range; `Usage` for what does not go together or is unknown."""
     sent = {name.upper() for name, _ in form.items}
     if unknown := sent - set(KNOWN):

@@ -35,7 +35,7 @@ def product_files(
     return [(f"{name}.{SUFFIX[form]}", content) for name, content in zip(names, contents, strict=True)]
 
 
-def zipped(files: Iterable[tuple[str, bytes]]) -> bytes:
+def zip_files(files: Iterable[tuple[str, bytes]]) -> bytes:
     """A zip archive, deflated as the service does; no files give an archive without entries."""
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w") as archive:

@@ -12,7 +12,7 @@ from tasks.replica.disturb import disturb
 from tasks.replica.jobs import Answer
 from tasks.replica.served import ServedTable
 from tasks.replica.state import Fault
-from tasks.replica.tap_formats import Result, as_served, write
+from tasks.replica.tap_formats import Result, convert_served, write
 from tasks.replica.uploads import add_upload, read_votable
 
 FAULTS = ("capped", "empty_product", "sentinel", "duplicate_ids", "missing_ids")
@@ -88,7 +88,7 @@ def answer(
         except duckdb.Error as error:
             raise AdqlError(f"the query cannot be run: {str(error).splitlines()[0]}") from None
     is_over = limit is not None and found.num_rows > limit
-    found, columns = as_served(found.slice(0, limit), [output.served for output in query.outputs])
+    found, columns = convert_served(found.slice(0, limit), [output.served for output in query.outputs])
     if asked.fault is not None:
         measured = [one.name for one in columns if one.datatype in NUMBERS and not _is_spared(one.name)]
         found = disturb(found, found.column_names[0], asked.fault, measured)

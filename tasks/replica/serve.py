@@ -30,7 +30,7 @@ ANSWER_S = 30  # a replica that answers at all answers at once
 
 
 def cache_folder() -> Path:
-    """Where holdings are kept unless said otherwise: below $XDG_CACHE_HOME or ~/.cache."""
+    """Where holdings are kept unless another folder is given: below $XDG_CACHE_HOME or ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "argelander" / "replica"
 
 
@@ -43,7 +43,7 @@ def serve(
     with; `dies_with_parent` asks the kernel for it too, which must not be done when a passing thread is the parent.
     BadInput where the port is taken.
     """
-    said = _own_stdout()
+    stdout = _own_stdout()
     if dies_with_parent:
         _die_with_parent()
     if parent is not None:
@@ -68,7 +68,7 @@ def serve(
     )
     server = uvicorn.Server(config)
     url = f"http://{HOST}:{listener.getsockname()[1]}"
-    print(json.dumps({"url": url}), file=said, flush=True)
+    print(json.dumps({"url": url}), file=stdout, flush=True)
     asyncio.run(server.serve([listener]))
 
 
@@ -154,11 +154,11 @@ def _listen(port: int) -> socket.socket:
 def _own_stdout() -> TextIO:
     """Standard output for us alone: whatever else is printed (progress bars of DuckDB) goes nowhere, and so never
     fills a pipe that nobody reads."""
-    said = os.fdopen(os.dup(1), "w")
+    stdout = os.fdopen(os.dup(1), "w")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.close(nowhere)
-    return said
+    return stdout
 
 
 def _die_with_parent() -> None:

@@ -50,7 +50,7 @@ def write(result: Result, style: str) -> Answer:
     return STYLES[name](result)
 
 
-def as_served(rows: pa.Table, known: Iterable[ServedColumn | None]) -> tuple[pa.Table, tuple[ServedColumn, ...]]:
+def convert_served(rows: pa.Table, known: Iterable[ServedColumn | None]) -> tuple[pa.Table, tuple[ServedColumn, ...]]:
     """Rows in the seven datatypes that are served, and their columns; `known` describes those that are served as is.
 
     DuckDB's own types (128-bit sums, decimals, bytes, dates) become the nearest that VOTable has.

@@ -43,21 +43,21 @@ class Asynchronous:
         return [
             Route(base, self.jobs, methods=["GET"]),
             Route(base, self.create, methods=["POST"]),
-            Route(job, self._found(self.show), methods=["GET"]),
-            Route(job, self._found(self.change), methods=["POST"]),
-            Route(job, self._found(self.delete), methods=["DELETE"]),
-            Route(f"{job}/phase", self._found(self.phase), methods=["GET"]),
-            Route(f"{job}/phase", self._found(self.change), methods=["POST"]),
-            Route(f"{job}/parameters", self._found(self.parameters), methods=["GET"]),
-            Route(f"{job}/parameters", self._found(self.change), methods=["POST"]),
-            Route(f"{job}/error", self._found(self.error), methods=["GET"]),
-            Route(f"{job}/results", self._found(self.results), methods=["GET"]),
-            Route(f"{job}/results/result", self._found(self.result), methods=["GET"]),
-            Route(f"{job}/{{setting}}", self._found(self.setting), methods=["GET", "POST"]),
+            Route(job, self._on_job(self.show), methods=["GET"]),
+            Route(job, self._on_job(self.change), methods=["POST"]),
+            Route(job, self._on_job(self.delete), methods=["DELETE"]),
+            Route(f"{job}/phase", self._on_job(self.phase), methods=["GET"]),
+            Route(f"{job}/phase", self._on_job(self.change), methods=["POST"]),
+            Route(f"{job}/parameters", self._on_job(self.parameters), methods=["GET"]),
+            Route(f"{job}/parameters", self._on_job(self.change), methods=["POST"]),
+            Route(f"{job}/error", self._on_job(self.error), methods=["GET"]),
+            Route(f"{job}/results", self._on_job(self.results), methods=["GET"]),
+            Route(f"{job}/results/result", self._on_job(self.result), methods=["GET"]),
+            Route(f"{job}/{{setting}}", self._on_job(self.setting), methods=["GET", "POST"]),
             Route(f"{self.site.base}/deletejobs", self.delete_many, methods=["POST"]),
         ]
 
-    def _found(self, on_job: OnJob) -> Callable[[Request], Awaitable[Response]]:
+    def _on_job(self, on_job: OnJob) -> Callable[[Request], Awaitable[Response]]:
         """The route for a job that is there; a lost one is a 404, now and ever after."""
 
         async def route(request: Request) -> Response:

@@ -28,7 +28,7 @@ from tasks.replica.served import ServedColumn, ServedTable
 from tasks.replica.state import State
 from tasks.replica.votable import MEDIA as VOTABLE
 from tasks.replica.xmatch_pairs import Catalogue, load, pairs, select, within_cone
-from tasks.replica.xmatch_tables import MEDIA, described, failure, format_table, read_upload
+from tasks.replica.xmatch_tables import MEDIA, describe_columns, failure, format_table, read_upload
 
 LARGEST_ARCSEC = 180.0
 LARGEST_ANSWER = 2_000_000  # rows, whatever MAXREC says
@@ -106,12 +106,12 @@ def _tables(catalogues: Catalogues, form: Form) -> Response:
 
 def _sync(catalogues: Catalogues, state: State, request: Request, form: Form) -> Response:
     try:
-        return _matched(catalogues, state, request, form)
+        return _match(catalogues, state, request, form)
     except BadRequest as error:
         return Response(failure(str(error)), 400, media_type=VOTABLE)
 
 
-def _matched(catalogues: Catalogues, state: State, request: Request, form: Form) -> Response:
+def _match(catalogues: Catalogues, state: State, request: Request, form: Form) -> Response:
     if (form.get("request") or "").lower() != "xmatch":
         raise BadRequest("REQUEST must be xmatch")
     radius = _number(form, "distMaxArcsec")
@@ -131,7 +131,7 @@ def _matched(catalogues: Catalogues, state: State, request: Request, form: Form)
     kept = select(row, (form.get("selection") or "all").lower() == "best")
     most = min(int(_number(form, "MAXREC", LARGEST_ANSWER)), LARGEST_ANSWER)
     is_cut, kept = kept.size > most, kept[:most]
-    table, columns = _joined(upload, catalogue.table, served, form, (row[kept], partner[kept], distance[kept]))
+    table, columns = _join(upload, catalogue.table, served, form, (row[kept], partner[kept], distance[kept]))
     fault = state.take(request, *FAULTS)
     if fault is not None:
         values = [name for name in STELLAR if name in table.column_names]
@@ -183,7 +183,7 @@ def _positions(upload: pa.Table, form: Form) -> tuple[NDArray[np.float64], NDArr
     return np.where(inside, ra, np.nan), dec
 
 
-def _joined(
+def _join(
     upload: pa.Table,
     catalogue: pa.Table,
     served: ServedTable,
@@ -194,7 +194,7 @@ def _joined(
     row, partner, distance = found
     left = _some(upload, form.get("cols1")).take(pa.array(row))
     right = _some(catalogue, form.get("cols2")).take(pa.array(partner))
-    columns = [DISTANCE, *described(left), *described(right, served.columns)]
+    columns = [DISTANCE, *describe_columns(left), *describe_columns(right, served.columns)]
     arrays = [pa.array(np.round(distance, 6)), *left.columns, *right.columns]
     return pa.Table.from_arrays(arrays, names=[column.name for column in columns]), columns
 

@@ -22,7 +22,7 @@ DIALECT = Dialect("1.3", {}, {}, {})
 
 
 def read_upload(content: bytes) -> pa.Table:
-    """An uploaded CSV or VOTable with types guessed or said; ValueError where it is neither."""
+    """An uploaded CSV or VOTable with types guessed (CSV) or declared (VOTable); ValueError where it is neither."""
     if content.lstrip()[:1] == b"<":
         return _read_votable(content)
     try:
@@ -46,7 +46,7 @@ def _read_votable(content: bytes) -> pa.Table:
     return pa.table(arrays)
 
 
-def described(table: pa.Table, known: Sequence[ServedColumn] = ()) -> list[ServedColumn]:
+def describe_columns(table: pa.Table, known: Sequence[ServedColumn] = ()) -> list[ServedColumn]:
     """Columns of a table, as `known` describes them or as their types say; text for any type that has no name."""
     by_name = {column.name: column for column in known}
     return [

@@ -150,7 +150,7 @@ class Command:
 
 @dataclass(frozen=True)
 class ReportData:
-    """Everything the report shows. A piece that is None or empty is said to be not applicable.
+    """Everything the report shows. Of a piece that is None or empty the report says that it does not apply.
 
     Tables (Arrow, or rows as dictionaries) and the columns that are read:
     `metrics`     as `score_model__metric`: target, recipe, split ("oof", "test", "truth"), metric, class ("all" or

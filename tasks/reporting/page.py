@@ -31,8 +31,8 @@ _HERE = Path(__file__).parent
 def render(data: ReportData) -> str:
     """The report as one HTML document.
 
-    Works offline, in light and dark and on paper; every string of `data` is escaped. Pieces that are absent are
-    said to be absent. Raises KeyError where a table of `data` lacks a column that `ReportData` names.
+    Works offline, in light and dark and on paper; every string of `data` is escaped. The page names the
+    pieces that are absent. Raises KeyError where a table of `data` lacks a column that `ReportData` names.
     """
     colours = class_colours(class_names(data))
     environment = Environment(
@@ -41,14 +41,14 @@ def render(data: ReportData) -> str:
     template = environment.get_template("report.html.j2")
     return template.render(
         data=data,
-        sections=_numbered(sections(data, colours)),
+        sections=_number_parts(sections(data, colours)),
         facts=facts(data),
         findings=tuple(findings(data)),
         created=f"{data.created:%Y-%m-%d %H:%M %Z}".strip(),
     )
 
 
-def _numbered(chapters: tuple[Section, ...]) -> list[tuple[Section, list[tuple[int, Part]]]]:
+def _number_parts(chapters: tuple[Section, ...]) -> list[tuple[Section, list[tuple[int, Part]]]]:
     """Every chapter with its parts, each with its running number among the parts of its kind in the page."""
     running: Counter[str] = Counter()
     numbered = []

@@ -41,7 +41,7 @@ def class_colours(names: Iterable[str]) -> dict[str, str]:
         if slot is not None and slot not in slots.values():
             slots[name] = slot
     others = sorted(set(wanted) - set(slots))
-    # Slots of no known class present come first, so that strangers rarely look like old acquaintances.
+    # Other classes take the slots from the end, so that they seldom have the colour of a well-known class.
     free = [slot for slot in reversed(range(len(CLASS_COLOURS))) if slot not in slots.values()]
     order = free or list(range(len(CLASS_COLOURS)))
     slots |= {name: order[i % len(order)] for i, name in enumerate(others)}

@@ -7,7 +7,7 @@ import pytest
 
 from tasks.replica import cdn, layouts
 from tasks.replica.holdings import Holdings, build
-from tasks.replica.product_files import product_files, zipped
+from tasks.replica.product_files import product_files, zip_files
 from tasks.surveys.gaia import OTHER_FLAGS, REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, light_curves
 from tasks.surveys.gaia_layouts import read_cdn, read_datalink
 from tasks.surveys.gaia_releases import RELEASES
@@ -42,7 +42,7 @@ def long(holdings, transits):
 def raw(holdings, transits):
     rows = layouts.raw(transits)
     return read_datalink(
-        zipped(product_files(rows, layouts.RAW, np.array([0, len(rows)]), ["EPOCH_PHOTOMETRY_RAW"], "csv"))
+        zip_files(product_files(rows, layouts.RAW, np.array([0, len(rows)]), ["EPOCH_PHOTOMETRY_RAW"], "csv"))
     )
 
 
@@ -55,7 +55,7 @@ def by_source(rows, layout):
     """The zip of DataLink with a file for each source."""
     first = layouts.starts(rows["source_id"].to_numpy())
     names = [f"EPOCH_PHOTOMETRY-Gaia DR3 {id}" for id in rows["source_id"].to_numpy()[first[:-1]]]
-    return zipped(product_files(rows, layout, first, names, "csv"))
+    return zip_files(product_files(rows, layout, first, names, "csv"))
 
 
 @pytest.fixture(scope="module")

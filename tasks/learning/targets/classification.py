@@ -123,7 +123,7 @@ class Classification(Target):
     def columns(self, calibration: Temperature) -> list[Column]:
         """A probability for each class."""
         return [
-            PROBABILITY.named(f"prob_{label}", f"Calibrated probability of class {label}.") for label in self.classes
+            PROBABILITY.rename(f"prob_{label}", f"Calibrated probability of class {label}.") for label in self.classes
         ]
 
     def catalogue_values(self, scores: ClassScores) -> dict[str, Any]:

@@ -149,7 +149,7 @@ class Regression(Target):
         )
         named = zip(self._names(), declared, strict=True)
         return [
-            replace(column.named(name, doc), unit=self.unit, ucd=self.ucd + end) for name, (column, end, doc) in named
+            replace(column.rename(name, doc), unit=self.unit, ucd=self.ucd + end) for name, (column, end, doc) in named
         ]
 
     def catalogue_values(self, scores: QuantityScores) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def resolve(query: exp.Query, tables: Mapping[str, ServedTable], parent: Scope |
     for projection in projections:
         _resolve_columns(projection, tables, scope)
     scope.outputs = _distinct([_output(projection, place) for place, projection in enumerate(projections, start=1)])
-    query.set("expressions", [_named(*pair) for pair in zip(projections, scope.outputs, strict=True)])
+    query.set("expressions", [_name(*pair) for pair in zip(projections, scope.outputs, strict=True)])
     for clause in ("where", "group", "having", "order"):
         node = query.args.get(clause)
         if node is not None:
@@ -77,7 +77,7 @@ def resolve(query: exp.Query, tables: Mapping[str, ServedTable], parent: Scope |
 
 
 def _resolve_union(query: exp.SetOperation, tables: Mapping[str, ServedTable], parent: Scope | None) -> list[Output]:
-    left, right = (resolve(_unwrapped(part), tables, parent) for part in (query.this, query.expression))
+    left, right = (resolve(_unwrap(part), tables, parent) for part in (query.this, query.expression))
     if len(left) != len(right):
         raise AdqlError(f"{query.key.upper()} joins {len(left)} columns with {len(right)}")
     scope = Scope(parent, outputs=left)
@@ -99,7 +99,7 @@ def _resolve_from(query: exp.Query, tables: Mapping[str, ServedTable], scope: Sc
             if name not in source.columns or not any(name in other.columns for other in scope.sources[:-1]):
                 raise AdqlError(f"USING ({using.name}) needs that column in both tables, found in one or none")
             scope.merged.add(name)
-            using.replace(_quoted(source.columns[name].name))
+            using.replace(_quote(source.columns[name].name))
         if (condition := join.args.get("on")) is not None:
             _resolve_columns(condition, tables, scope)
 
@@ -120,16 +120,16 @@ def _add_source(node: exp.Expr, tables: Mapping[str, ServedTable], scope: Scope)
     if isinstance(node, exp.Subquery):
         if not alias:
             raise AdqlError("a sub-select in FROM needs a name: (SELECT ...) AS name")
-        columns = resolve(_unwrapped(node), tables, scope.parent)
+        columns = resolve(_unwrap(node), tables, scope.parent)
         source = Source(alias, {column.name.lower(): column for column in columns})
-        node.set("alias", exp.TableAlias(this=_quoted(alias)))
+        node.set("alias", exp.TableAlias(this=_quote(alias)))
     elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not node.args.get("joins"):
         table = _table(node, tables)
         columns = [Output(column.name, column) for column in table.columns]
         full_name = "" if alias else _full_name(node)
         alias = alias or node.name.lower()
         source = Source(alias, {column.name.lower(): column for column in columns}, table, full_name)
-        node.replace(exp.Table(this=_quoted(table.relation), alias=exp.TableAlias(this=_quoted(alias))))
+        node.replace(exp.Table(this=_quote(table.relation), alias=exp.TableAlias(this=_quote(alias))))
     else:
         raise AdqlError(f"FROM reads tables and sub-selects, found {node.sql()[:100]}")
     if any(other.alias == alias for other in scope.sources):
@@ -150,7 +150,7 @@ def _table(node: exp.Table, tables: Mapping[str, ServedTable]) -> ServedTable:
     return tables[name]
 
 
-def _unwrapped(node: exp.Expr) -> exp.Query:
+def _unwrap(node: exp.Expr) -> exp.Query:
     while isinstance(node, exp.Subquery | exp.Paren):
         node = node.this
     if not isinstance(node, exp.Query):
@@ -180,7 +180,7 @@ def _expand(projection: exp.Expr, scope: Scope) -> list[exp.Expr]:
                 shown.add(name)
                 columns.append(exp.column(exp.to_identifier(column.name, quoted=True)))
             else:
-                columns.append(exp.column(_quoted(column.name), table=_quoted(source.alias)))
+                columns.append(exp.column(_quote(column.name), table=_quote(source.alias)))
     return columns
 
 
@@ -224,8 +224,8 @@ def _resolve_column(column: exp.Column, scope: Scope, clause: str) -> None:
 
 
 def _point(column: exp.Column, output: Output, alias: str | None) -> None:
-    column.set("this", _quoted(output.name))
-    column.set("table", _quoted(alias) if alias else None)
+    column.set("this", _quote(output.name))
+    column.set("table", _quote(alias) if alias else None)
     column.set("db", None)
     column.set("catalog", None)
     column.meta["served"] = output.served
@@ -266,9 +266,9 @@ def _distinct(outputs: list[Output]) -> list[Output]:
     return result
 
 
-def _named(projection: exp.Expr, output: Output) -> exp.Alias:
-    return exp.Alias(this=projection.unalias(), alias=_quoted(output.name))
+def _name(projection: exp.Expr, output: Output) -> exp.Alias:
+    return exp.Alias(this=projection.unalias(), alias=_quote(output.name))
 
 
-def _quoted(name: str) -> exp.Identifier:
+def _quote(name: str) -> exp.Identifier:
     return exp.to_identifier(name, quoted=True)

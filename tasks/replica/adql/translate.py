@@ -14,7 +14,7 @@ from tasks.replica.adql.grammar import parse, refuse_unsupported
 from tasks.replica.adql.names import Output, resolve
 from tasks.replica.served import ServedTable
 
-# PostgreSQL (Gaia) and SQL Server (MAST) divide integers as integers. DuckDB believes registered tables to be tiny
+# PostgreSQL (Gaia) and SQL Server (MAST) divide integers as integers. DuckDB takes registered tables for tiny ones
 # and would compare every pair of rows; with both thresholds at 0 it joins by ranges of declination.
 SESSION = (
     "SET enable_progress_bar = false",
@@ -128,16 +128,14 @@ def _match_left_joins(query: exp.Query, uploads: set[str]) -> None:
                 "write JOIN, or TAP_UPLOAD.name LEFT JOIN other ON ..."
             )
         pairs = (
-            exp.select(
-                exp.column(_quoted(ROW), table=_quoted(left.alias)), exp.column(exp.Star(), table=_quoted(right))
-            )
+            exp.select(exp.column(_quote(ROW), table=_quote(left.alias)), exp.column(exp.Star(), table=_quote(right)))
             .from_(left.copy())
             .join(join.this.copy(), on=condition.copy())
         )
-        join.set("this", pairs.subquery(_quoted(right)))
-        same = (exp.column(_quoted(ROW), table=_quoted(name)) for name in (right, left.alias))
+        join.set("this", pairs.subquery(_quote(right)))
+        same = (exp.column(_quote(ROW), table=_quote(name)) for name in (right, left.alias))
         join.set("on", exp.EQ(this=next(same), expression=next(same)))
 
 
-def _quoted(name: str) -> exp.Identifier:
+def _quote(name: str) -> exp.Identifier:
     return exp.to_identifier(name, quoted=True)

@@ -30,9 +30,9 @@ HELD = Held(TABLE, "astrophysical_parameters", "source_id")
 
 def gspphot(patch: Patch) -> dict[str, NDArray]:
     """GSP-Phot of the sky's own sources, (S,) each; without a published temperature no more than the radius."""
-    teff, error = patch.published("gaia_dr3", "teff_k")
-    radius, radius_error = patch.published("gaia_dr3", "radius_rsun")
-    iron, _ = patch.published("gaia_dr3", "feh_dex")
+    teff, error = patch.find_published("gaia_dr3", "teff_k")
+    radius, radius_error = patch.find_published("gaia_dr3", "radius_rsun")
+    iron, _ = patch.find_published("gaia_dr3", "feh_dex")
     number, given = patch.stars.number, np.where(np.isfinite(teff), 1.0, np.nan)
 
     def noise(purpose: str) -> NDArray:
@@ -62,7 +62,7 @@ def of_gaia_source(values: dict[str, NDArray]) -> dict[str, NDArray]:
 
 def rows(patch: Patch, phot: dict[str, NDArray]) -> pa.Table:
     """Rows of the sources that have any parameter; `phot` is what `gspphot` gives."""
-    iron, error = patch.published("gaia_dr3", "feh_dex")
+    iron, error = patch.find_published("gaia_dr3", "feh_dex")
     number, given = patch.stars.number, np.where(np.isfinite(iron), 1.0, np.nan)
     teff = (phot["teff_gspphot"] + 60.0 * normal("teff_gspspec", patch.seed, number)) * given
     gravity = (phot["logg_gspphot"] + 0.1 * normal("logg_gspspec", patch.seed, number)) * given

@@ -44,7 +44,7 @@ SOURCE_LITE = Held(
 def rows(patch: Patch, transits: Transits, phot: dict[str, NDArray]) -> pa.Table:
     """Rows of gaia_source; `phot` is what `apsis.gspphot` gives for the sky's own sources."""
     sources = patch.sources
-    parameters = {name: _padded(value, len(sources)) for name, value in apsis.of_gaia_source(phot).items()}
+    parameters = {name: _pad(value, len(sources)) for name, value in apsis.of_gaia_source(phot).items()}
     label, _ = patch.label
     # The data model allows CONSTANT; the live archive hardly uses it.
     states = np.where(label == "", "NOT_AVAILABLE", np.where(label == "CONST", "CONSTANT", "VARIABLE"))
@@ -105,9 +105,7 @@ def _astrometry(patch: Patch, sources: Stars) -> dict[str, NDArray]:
     ruwe = np.exp(0.05 * normal("ruwe", patch.seed, sources.number)) + blend * (
         0.3 + uniform("blend", patch.seed, sources.number)
     )
-    is_double = _padded(
-        patch.has_two_ids & (uniform("double", patch.seed, patch.stars.number) < 0.7), len(sources), False
-    )
+    is_double = _pad(patch.has_two_ids & (uniform("double", patch.seed, patch.stars.number) < 0.7), len(sources), False)
     return {
         "ra_error": place_error,
         "dec_error": place_error,
@@ -170,7 +168,7 @@ def _mean_flux(transits: Transits, n: int) -> tuple[NDArray, NDArray, NDArray]:
     return mean, error, count
 
 
-def _padded(value: NDArray, size: int, fill: float | bool = np.nan) -> NDArray:
+def _pad(value: NDArray, size: int, fill: float | bool = np.nan) -> NDArray:
     """A column of the sky's own sources with `fill` for the field stars; text is masked there."""
     if isinstance(value, np.ma.MaskedArray):
         rest = np.ma.array(np.full(size - value.size, "", value.dtype), mask=True)

@@ -49,14 +49,14 @@ class Held:
     def view(self, source: str, kept: set[str]) -> str:
         """SQL of the view of the served table over the file at `source` (quoted) that holds the columns `kept`."""
         columns = ", ".join(
-            f"CAST({self.given.get(column.name, _quoted(column.name) if column.name in kept else 'NULL')}"
+            f"CAST({self.given.get(column.name, _quote(column.name) if column.name in kept else 'NULL')}"
             f' AS {DUCKDB[column.datatype]}) AS "{column.name}"'
             for column in self.table.columns
         )
         return f"CREATE VIEW {self.table.relation} AS SELECT {columns} FROM read_parquet({source})"
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return f'"{name}"'
 
 

@@ -55,7 +55,7 @@ class Stars:
         """Their positions, deg, at a Julian year."""
         return positions.propagate(self.ra, self.dec, self.pmra, self.pmdec, np.asarray(year) - GAIA_EPOCH_YEAR)
 
-    def scattered(
+    def scatter(
         self, year: NDArray | float, sigma: NDArray | float, purpose: str, seed: int, *keys: NDArray
     ) -> tuple[NDArray, NDArray]:
         """Their positions, deg, at a Julian year, each off by `sigma` arcsec a coordinate; `keys` tell draws apart."""
@@ -132,7 +132,7 @@ class Patch:
         name[row], score[row] = table["class"].to_numpy(zero_copy_only=False), table["score"].to_numpy()
         return name, score
 
-    def published(self, origin: str, quantity: str, is_photometric: bool = False) -> tuple[NDArray, NDArray]:
+    def find_published(self, origin: str, quantity: str, is_photometric: bool = False) -> tuple[NDArray, NDArray]:
         """Value and error of a published quantity, (S,), NaN where there is none."""
         table = self.sky.parameter_labels
         chosen = [

@@ -83,7 +83,7 @@ def rows(patch: Patch) -> tuple[Objects, pa.Table, pa.Table]:
     epoch = means(star, time, len(batch))
     year = J2000_YEAR + (epoch - J2000_MJD) / YEAR_DAY
     sigma = 0.05 + 0.05 * np.clip((seen.stars.g_mag - 16.0) / 4.0, 0.0, 1.0)
-    ra, dec = seen.stars.scattered(year, sigma, "ps1 position", patch.seed)
+    ra, dec = seen.stars.scatter(year, sigma, "ps1 position", patch.seed)
     objects = Objects(seen, object_ids(ra, dec), ra, dec, year)
     has_flux = uniform("no flux", patch.seed, seen.stars.number[star], seen.within) > NO_FLUX_SHARE
     return objects, _means(objects, has_flux, epoch, sigma), _detections(patch, objects, time, has_flux)
@@ -111,11 +111,11 @@ def _means(objects: Objects, has_flux: NDArray[np.bool_], epoch: NDArray, sigma:
         values |= {
             f"n{band}": count[:, index].astype(np.int16),
             f"{band}QfPerfect": np.where(count[:, index] > 0, 0.999, PS1_MISSING),
-            f"{band}MeanPSFMag": _filled(of.mean[per_band]),
-            f"{band}MeanPSFMagErr": _filled(error[per_band]),
-            f"{band}MeanPSFMagStd": _filled(of.std[per_band]),
-            f"{band}MeanPSFMagMin": _filled(of.least[per_band]),
-            f"{band}MeanPSFMagMax": _filled(of.greatest[per_band]),
+            f"{band}MeanPSFMag": _fill(of.mean[per_band]),
+            f"{band}MeanPSFMagErr": _fill(error[per_band]),
+            f"{band}MeanPSFMagStd": _fill(of.std[per_band]),
+            f"{band}MeanPSFMagMin": _fill(of.least[per_band]),
+            f"{band}MeanPSFMagMax": _fill(of.greatest[per_band]),
             f"{band}MeanPSFMagNpt": of.count[per_band].astype(np.int16),
         }
     place_error = sigma / 3600.0 / np.sqrt(batch.n_epoch)
@@ -140,7 +140,7 @@ def _means(objects: Objects, has_flux: NDArray[np.bool_], epoch: NDArray, sigma:
     )
 
 
-def _filled(value: NDArray) -> NDArray[np.float64]:
+def _fill(value: NDArray) -> NDArray[np.float64]:
     return np.where(np.isfinite(value), value, PS1_MISSING)
 
 

@@ -75,7 +75,7 @@ def rows(patch: Patch) -> pa.Table:
     )
 
 
-def _padded(patch: Patch, value: NDArray) -> NDArray[np.float64]:
+def _pad(patch: Patch, value: NDArray) -> NDArray[np.float64]:
     """Values of the sky's own sources, NaN for the field stars."""
     return np.concatenate([value, np.full(len(patch.sources) - value.size, np.nan)])
 
@@ -83,18 +83,18 @@ def _padded(patch: Patch, value: NDArray) -> NDArray[np.float64]:
 def _stellar(patch: Patch) -> dict[str, NDArray]:
     """Parameters by Gaia source: temperature, radius and metallicity as published, the others made of them."""
     labels = {
-        name: patch.published("tic", quantity)
+        name: patch.find_published("tic", quantity)
         for name, quantity in (("Teff", "teff_k"), ("rad", "radius_rsun"), ("MH", "feh_dex"))
     }
-    given = {name: _padded(patch, value) for name, (value, _) in labels.items()}
-    errors = {f"e_{name}": _padded(patch, error) for name, (_, error) in labels.items()}
+    given = {name: _pad(patch, value) for name, (value, _) in labels.items()}
+    errors = {f"e_{name}": _pad(patch, error) for name, (_, error) in labels.items()}
     teff, radius = given["Teff"], given["rad"]
     mass = np.clip((teff / SUN_TEFF_K) ** 2.0, 0.1, 3.0)  # of the main sequence, roughly (Pecaut & Mamajek 2013)
     logg = SUN_LOGG + np.log10(mass) - 2 * np.log10(radius)
     is_dwarf = logg > np.where(teff > BLUE_DWARF_TEFF_K, 3.5, GIANT_LOGG)
     mass = np.where(is_dwarf, mass, np.nan)  # the catalogue gives no masses of giants
     ebv = patch.truth("ebv_mag") * np.exp(0.1 * normal("tic ebv", patch.seed, patch.stars.number))
-    ebv = np.where(np.isfinite(teff), _padded(patch, ebv), np.nan)
+    ebv = np.where(np.isfinite(teff), _pad(patch, ebv), np.nan)
     rho, lum = mass / radius**3, radius**2 * (teff / SUN_TEFF_K) ** 4
     return (
         given

@@ -47,7 +47,7 @@ def tic_ids(number: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def make_entries(patch: Patch) -> Entries:
     """The entries of a patch. A second id of a star is one only where DR2 had it, and then a duplicate of the first."""
-    main, second_of = _listed(patch)
+    main, second_of = _list_sources(patch)
     number = patch.sources.number[main]
     state = np.searchsorted(EDGES, uniform("disposition", patch.seed, number))
     state = np.where(second_of >= 0, PLAIN, state)
@@ -69,7 +69,7 @@ def make_entries(patch: Patch) -> Entries:
     )
 
 
-def _listed(patch: Patch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _list_sources(patch: Patch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Gaia sources that are in the catalogue, and for second ids the number of the first, -1 for all others."""
     sources, n_own = patch.sources, len(patch.stars)
     is_listed = (sources.g_mag < LIMIT_MAG) & (uniform("in tic", patch.seed, sources.number) < LISTED_SHARE)

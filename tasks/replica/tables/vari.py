@@ -44,18 +44,18 @@ T2_EDGES_DAY, T2_NAMES = (4.0, 20.0), np.array(["BL_HER", "W_VIR", "RV_TAU"])  #
 IN_BAND = {"G": "g_fov", "BP": "bp", "RP": "rp"}  # ends of the names of the columns of one band
 
 
-def _held(name: str, doc: str) -> Held:
+def _hold(name: str, doc: str) -> Held:
     """The table gaiadr3.`name`."""
     return Held(served_table(f"gaiadr3.{name}", f"gaia_{name}", doc), name, "source_id")
 
 
 EVERY = (  # in the order of `rows`
-    _held("vari_summary", "Statistics of the time series of the sources that the variability analysis published."),
-    _held("vari_classifier_result", "Best class of each source that the general classifier found variable."),
-    _held("vari_rrlyrae", "RR Lyrae stars, with periods and shapes of their light curves."),
-    _held("vari_cepheid", "Cepheids, with periods and shapes of their light curves."),
-    _held("vari_eclipsing_binary", "Eclipsing binaries, with a model of their light curves."),
-    _held("vari_long_period_variable", "Long-period variable candidates."),
+    _hold("vari_summary", "Statistics of the time series of the sources that the variability analysis published."),
+    _hold("vari_classifier_result", "Best class of each source that the general classifier found variable."),
+    _hold("vari_rrlyrae", "RR Lyrae stars, with periods and shapes of their light curves."),
+    _hold("vari_cepheid", "Cepheids, with periods and shapes of their light curves."),
+    _hold("vari_eclipsing_binary", "Eclipsing binaries, with a model of their light curves."),
+    _hold("vari_long_period_variable", "Long-period variable candidates."),
 )
 
 
@@ -177,7 +177,7 @@ def _rrlyrae(
     patch: Patch, transits: Transits, seen: Summary, period: NDArray, second: NDArray
 ) -> tuple[NDArray, dict[str, NDArray]]:
     label, _ = patch.label
-    iron, error = patch.published("gaia_dr3", "feh_dex", is_photometric=True)
+    iron, error = patch.find_published("gaia_dr3", "feh_dex", is_photometric=True)
     return is_rrlyrae(label), {
         **_periods(period, second, np.isin(label, ("RRc", "RRd"))),
         **_shape(transits, seen),

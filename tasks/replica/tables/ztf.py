@@ -82,7 +82,7 @@ def _objects(patch: Patch, seen: Observed, keys: NDArray[np.int64]) -> Objects:
     part, band, star = keys % 2, keys // 2 % 3, keys // 6
     field, ccdid, qid = _place(patch, seen, star, part)
     oid = ((field * 10 + band + 1) * 100 + (ccdid - 1) * 4 + qid - 1) * 10**10 + seen.stars.number[star]
-    ra, dec = seen.stars.select(star).scattered(MEAN_YEAR, SCATTER_ARCSEC, "ztf position", patch.seed, band, part)
+    ra, dec = seen.stars.select(star).scatter(MEAN_YEAR, SCATTER_ARCSEC, "ztf position", patch.seed, band, part)
     return Objects(star, band, field, ccdid, qid, oid, ra, dec)
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from tasks.reporting.figures.canvas import ACCENT, FILL, MUTED, drawing, quiet_bars, sheet, styled, write_beside
+from tasks.reporting.figures.canvas import ACCENT, FILL, MUTED, drawing, in_style, quiet_bars, sheet, write_beside
 from tasks.reporting.notation import IN_UNITS, interval, metric_label, plural, short, split_label, target_label, unit_of
 from tasks.reporting.parts import Drawing
 
 
-@styled
+@in_style
 def bars(
     name: str, labels: Sequence[str], values: Sequence[float], words: Sequence[str], alt: str, caption: str
 ) -> Drawing:
@@ -28,7 +28,7 @@ def bars(
     return drawing(figure, name, alt=alt, caption=caption)
 
 
-@styled
+@in_style
 def contest(target: str, rows: Sequence[dict[str, Any]]) -> Drawing:
     """One metric of every recipe with its 95 % interval; the chosen recipe in colour. `rows` share one metric."""
     metric = rows[0]["metric"]

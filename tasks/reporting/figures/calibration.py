@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from tasks.reporting.data import HeldOutClasses
-from tasks.reporting.figures.canvas import ACCENT, FILL, GRID, MUTED, PAPER, drawing, sheet, styled
-from tasks.reporting.figures.classes import left_out, usable
+from tasks.reporting.figures.canvas import ACCENT, FILL, GRID, MUTED, PAPER, drawing, in_style, sheet
+from tasks.reporting.figures.classes import describe_left_out, usable
 from tasks.reporting.notation import count, interval, split_label
 from tasks.reporting.parts import Drawing, Remark
 
@@ -67,7 +67,7 @@ def _bin_sums(bins: NDArray[np.int64], correct: NDArray[np.float64], top: NDArra
     return np.stack(sums).astype(np.float64)
 
 
-@styled
+@in_style
 def calibration_curve(held_out: HeldOutClasses | None) -> Drawing | Remark:
     """Reliability diagram with its bootstrap band, above the distribution of the probabilities."""
     if held_out is None:
@@ -93,7 +93,7 @@ def calibration_curve(held_out: HeldOutClasses | None) -> Drawing | Remark:
         caption=f"Share of correct predictions against the highest class probability ({split_label(held_out.split)}), "
         "with a 95 % bootstrap band over objects; the diagonal is perfect calibration, hollow points rest on fewer "
         f"than {_FEW} objects. Below: objects per bin. Expected calibration error {ece}. "
-        f"n = {count(keep.sum())}.{left_out(held_out)}",
+        f"n = {count(keep.sum())}.{describe_left_out(held_out)}",
     )
 
 

@@ -46,7 +46,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def styled(draw: Callable[P, R]) -> Callable[P, R]:
+def in_style(draw: Callable[P, R]) -> Callable[P, R]:
     """Let `draw` make its figure in the report's style, leaving matplotlib's settings as they were."""
 
     @wraps(draw)

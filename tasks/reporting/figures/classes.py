@@ -6,12 +6,12 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from tasks.reporting.data import ClassCounts, HeldOutClasses
-from tasks.reporting.figures.canvas import FILL, GRID, INK, MUTED, drawing, quiet_bars, sheet, styled, write_beside
+from tasks.reporting.figures.canvas import FILL, GRID, INK, MUTED, drawing, in_style, quiet_bars, sheet, write_beside
 from tasks.reporting.notation import count, plural, share, short, split_label
 from tasks.reporting.parts import Drawing, Remark
 
 
-@styled
+@in_style
 def class_counts(counts: ClassCounts | None, colours: dict[str, str]) -> Drawing | Remark:
     """Horizontal bars of the predicted number per class, with the labelled number as a tick."""
     if counts is None or not counts.classes:
@@ -59,13 +59,13 @@ def usable(held_out: HeldOutClasses) -> NDArray[np.bool_]:
     return (np.asarray(held_out.y_true) >= 0) & np.isfinite(held_out.prob).all(axis=1)
 
 
-def left_out(held_out: HeldOutClasses) -> str:
+def describe_left_out(held_out: HeldOutClasses) -> str:
     """Words for the objects that a figure of held-out predictions leaves out; empty where there are none."""
     n = int((~usable(held_out)).sum())
     return f" {plural(n, 'object')} without a usable label or probability left out." if n else ""
 
 
-@styled
+@in_style
 def confusion_matrix(held_out: HeldOutClasses | None) -> Drawing | Remark:
     """Row-normalised confusion matrix with the counts, labels down and predictions across."""
     if held_out is None:
@@ -89,7 +89,7 @@ def confusion_matrix(held_out: HeldOutClasses | None) -> Drawing | Remark:
         alt=f"Confusion matrix of {plural(n_class, 'class')}; {share(correct, int(matrix.sum()))} lie on the diagonal.",
         caption=f"Confusion matrix of {held_out.recipe or 'the chosen classifier'} ({split_label(held_out.split)}): "
         "each row is one labelled class, in per cent of that row, with the number of objects below. "
-        f"n = {count(matrix.sum())}, {count(correct)} on the diagonal.{left_out(held_out)}",
+        f"n = {count(matrix.sum())}, {count(correct)} on the diagonal.{describe_left_out(held_out)}",
     )
 
 

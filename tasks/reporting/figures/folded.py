@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tasks.reporting.data import FoldedCurve
-from tasks.reporting.figures.canvas import ALARM, GRID, INK, MUTED, dots, drawing, sheet, styled, write_beside
+from tasks.reporting.figures.canvas import ALARM, GRID, INK, MUTED, dots, drawing, in_style, sheet, write_beside
 from tasks.reporting.notation import number, plural, short
 from tasks.reporting.palette import band_style
 from tasks.reporting.parts import Drawing, Key
@@ -51,7 +51,7 @@ def _descending_probability(curve: FoldedCurve) -> tuple[bool, float]:
     return (not np.isfinite(curve.prob), -curve.prob)
 
 
-@styled
+@in_style
 def _page(name: str, members: Sequence[FoldedCurve], colour: str, keys: tuple[Key, ...]) -> Drawing:
     shown = [*members] if len(members) <= 2 * _PER_SIDE else [*members[:_PER_SIDE], *members[-_PER_SIDE:]]
     is_split = len(shown) == 2 * _PER_SIDE
@@ -107,7 +107,7 @@ def _panel(axes: Axes, curve: FoldedCurve) -> None:
     axes.set(xlim=(0, 2), xticks=[0, 1, 2], xticklabels=["0", "1", "2"])
     axes.axvline(1, color=GRID, linewidth=0.6)
     _title(axes, curve)
-    mag = _centred(curve)
+    mag = _subtract_medians(curve)
     valid = np.isfinite(curve.phase) & np.isfinite(mag)
     if not valid.any():
         axes.set_yticks([])
@@ -144,7 +144,7 @@ def _points(axes: Axes, curve: FoldedCurve, mag: NDArray[np.float64], limits: tu
         )
 
 
-def _centred(curve: FoldedCurve) -> NDArray[np.float64]:
+def _subtract_medians(curve: FoldedCurve) -> NDArray[np.float64]:
     """Magnitudes (N,), less each band's median where there are several bands: their zero levels differ."""
     mag = np.asarray(curve.mag, dtype=np.float64)
     codes = np.unique(curve.band)

@@ -4,14 +4,14 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from tasks.reporting.data import ClassPeriods
-from tasks.reporting.figures.canvas import GRID, MUTED, drawing, sheet, styled
+from tasks.reporting.figures.canvas import GRID, MUTED, drawing, in_style, sheet
 from tasks.reporting.notation import count, plural, short
 from tasks.reporting.parts import Drawing, Remark
 
 _N_BIN = 90
 
 
-@styled
+@in_style
 def period_histogram(periods: ClassPeriods | None, colours: dict[str, str]) -> Drawing | Remark:
     """Ridge of period histograms, each scaled to its own maximum."""
     if periods is None:

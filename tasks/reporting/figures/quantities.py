@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from schemas.quantities import quantity
 from tasks.reporting.data import HeldOutQuantity
-from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, sheet, styled
+from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, in_style, sheet
 from tasks.reporting.notation import count, interval, plural, target_label
 from tasks.reporting.parts import Drawing, Remark
 
@@ -41,7 +41,7 @@ def wilson(hits: float, n: int) -> tuple[float, float]:
     return float(centre - half), float(centre + half)
 
 
-@styled
+@in_style
 def quantity_figure(held_out: HeldOutQuantity) -> Drawing | Remark:
     """Prediction against label, the residuals below, and stated against measured coverage beside them."""
     name = target_label(held_out.quantity)

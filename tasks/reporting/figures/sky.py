@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tasks.reporting.data import SkyPositions
-from tasks.reporting.figures.canvas import ACCENT, ALARM, GRID, MUTED, PAPER, dots, drawing, sheet, styled
+from tasks.reporting.figures.canvas import ACCENT, ALARM, GRID, MUTED, PAPER, dots, drawing, in_style, sheet
 from tasks.reporting.notation import count, plural
 from tasks.reporting.parts import Drawing, Key, Remark
 
@@ -43,7 +43,7 @@ def field_of(ra: NDArray[np.float64], dec: NDArray[np.float64]) -> tuple[float, 
     return float(np.degrees(np.arctan2(centre[1], centre[0])) % 360), float(np.degrees(np.arcsin(centre[2]))), radius
 
 
-@styled
+@in_style
 def sky_map(sky: SkyPositions | None, colours: dict[str, str]) -> Drawing | Remark:
     """Mollweide map in galactic coordinates, one dot per object in the colour of its class."""
     if sky is None:
@@ -51,7 +51,7 @@ def sky_map(sky: SkyPositions | None, colours: dict[str, str]) -> Drawing | Rema
     known = np.flatnonzero(np.isfinite(sky.ra) & np.isfinite(sky.dec))
     if not known.size:
         return Remark("No object has a position, so there is no map of the sky.")
-    shown = _thinned(known)
+    shown = _thin(known)
     ra, dec = np.asarray(sky.ra, float)[shown], np.asarray(sky.dec, float)[shown]
     classes = None if sky.class_pred is None else np.asarray(sky.class_pred, dtype=object)[shown]
     paint = np.full(len(shown), ACCENT) if classes is None else np.array([colours[str(c)] for c in classes])
@@ -74,7 +74,7 @@ def sky_map(sky: SkyPositions | None, colours: dict[str, str]) -> Drawing | Rema
     )
 
 
-def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
+def _thin(index: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most `_MOST_POINTS` of `index` in random order, so that no class is always painted over by another."""
     return np.random.default_rng(0).permutation(index)[:_MOST_POINTS]
 

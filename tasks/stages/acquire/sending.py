@@ -33,7 +33,7 @@ class _Job:
     def __init__(self, url: str | None, remember: Callable[[str], None]) -> None:
         self.url, self._remember = url, remember
 
-    def started(self, url: str) -> None:
+    def remember(self, url: str) -> None:
         self.url = url
         self._remember(url)
 

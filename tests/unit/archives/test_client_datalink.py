@@ -20,7 +20,7 @@ QUESTION = Question(
 )
 
 
-def zipped(**files):
+def zip_files(**files):
     body = io.BytesIO()
     with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in files.items():
@@ -28,7 +28,7 @@ def zipped(**files):
     return body.getvalue()
 
 
-ZIP = zipped(a="source_id,mag\n4,12.5\n" * 100)
+ZIP = zip_files(a="source_id,mag\n4,12.5\n" * 100)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_parameters_of_the_question_prevail(server, client):
     assert (form["DATA_STRUCTURE"], form["RELEASE"], form["FORMAT"]) == ("RAW", "Gaia DR2", "votable")
 
 
-@pytest.mark.parametrize("body", [zipped(), zipped(a="source_id,mag\n")], ids=["no members", "no rows"])
+@pytest.mark.parametrize("body", [zip_files(), zip_files(a="source_id,mag\n")], ids=["no members", "no rows"])
 def test_a_zip_without_products_is_whole(server, client, body):
     """Whether that can be is for the question to say."""
     server.answer = lambda asked: Reply(200, body)

@@ -68,9 +68,9 @@ def test_a_job_is_remembered_before_anything_is_asked_of_it(server, archive):
     seen = []
 
     class Remembering(KeptJob):
-        def started(self, url):
+        def remember(self, url):
             seen.append([asked.path for asked in server.asked if asked.path.endswith("phase")])
-            super().started(url)
+            super().remember(url)
 
     client(server, archive).send(QUESTION, ITEMS, Remembering())
     assert seen == [[]]

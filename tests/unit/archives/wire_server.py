@@ -199,6 +199,6 @@ class KeptJob:
         self.url = url
         self.urls: list[str] = []
 
-    def started(self, url: str) -> None:
+    def remember(self, url: str) -> None:
         self.url = url
         self.urls.append(url)

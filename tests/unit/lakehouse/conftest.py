@@ -79,7 +79,7 @@ def features():
 
     def build(ids, columns, dataset="demo"):
         spec = TABLES["feature_sample__source"]
-        spec = spec.bind([spec.families[0].named(name) for name in columns])
+        spec = spec.bind([spec.families[0].rename(name) for name in columns])
         ids = np.asarray(ids, np.int64)
         n = len(ids)
         rows = {

@@ -44,7 +44,7 @@ def test_families_have_units_as_well(tmp_path):
     spec = TABLES["out__catalogue"]
     quantity = next(column for column in spec.families if column.name == "{quantity}")
     probability = next(column for column in spec.families if column.name.startswith("prob_"))
-    spec = spec.bind([probability.named("prob_δ Sct"), quantity.named("teff_k", "Effective temperature.")])
+    spec = spec.bind([probability.rename("prob_δ Sct"), quantity.rename("teff_k", "Effective temperature.")])
     folder = write_release(tmp_path / "r1", {"catalogue": (spec, spec.empty())}, {})
     header = pq.read_schema(folder / "catalogue.parquet").metadata[b"IVOA.VOTable-Parquet.content"].decode()
     assert "Effective temperature." in header

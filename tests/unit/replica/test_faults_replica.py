@@ -23,7 +23,7 @@ SYNC = "/tap-server/tap/sync"
 COUNT = {"QUERY": "SELECT COUNT(*) AS n FROM gaiadr3.gaia_source", "FORMAT": "csv"}
 
 
-def zipped() -> bytes:
+def zip_files() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("a.csv", "x" * 5000)
@@ -31,7 +31,7 @@ def zipped() -> bytes:
 
 
 def zip_routes(holdings: Any, state: State) -> list[Route]:
-    return [Route("/data-server/data", lambda request: Response(zipped(), media_type="application/zip"))]
+    return [Route("/data-server/data", lambda request: Response(zip_files(), media_type="application/zip"))]
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_dropped_connection_after_a_big_upload(url):
 def test_truncated_zip(url):
     inject(url, "truncated_zip", "gaia_datalink")
     answer = requests.get(url + "/data-server/data")
-    assert answer.status_code == 200 and answer.content == zipped()[: len(zipped()) // 2]
+    assert answer.status_code == 200 and answer.content == zip_files()[: len(zip_files()) // 2]
     with pytest.raises(zipfile.BadZipFile):
         zipfile.ZipFile(io.BytesIO(answer.content))
     zipfile.ZipFile(io.BytesIO(requests.get(url + "/data-server/data").content)).testzip()

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tasks.replica.served import ServedColumn
 from tasks.replica.tables import registry
-from tasks.replica.tap_formats import DIALECT, Result, as_served, write
+from tasks.replica.tap_formats import DIALECT, Result, convert_served, write
 
 FIXTURE = Path(astroquery.gaia.__file__).parent / "tests/data/1710099405832VAL-result.vot"
 TEXT = st.text(st.characters(codec="ascii", min_codepoint=32, max_codepoint=126))  # a VOTable's char is ASCII
@@ -32,7 +32,7 @@ SCHEMA = pa.schema([("i", pa.int64()), ("d", pa.float64()), ("f", pa.float32()),
 
 
 def result(rows: pa.Table, is_gaia: bool = True) -> Result:
-    return Result(*as_served(rows, [None] * rows.num_columns), "SELECT", is_gaia=is_gaia)
+    return Result(*convert_served(rows, [None] * rows.num_columns), "SELECT", is_gaia=is_gaia)
 
 
 @settings(deadline=None)
@@ -73,7 +73,7 @@ def test_types_that_votable_has_not():
         "SELECT SUM(x) AS total, 1.50 AS fixed, x::TINYINT AS tiny, x::UINTEGER AS u, DATE '2020-01-02' AS day, "
         "NULL AS nothing FROM (SELECT 7 AS x) GROUP BY x"
     ).to_arrow_table()
-    table, columns = as_served(rows, [None] * 6)
+    table, columns = convert_served(rows, [None] * 6)
     assert [one.datatype for one in columns] == ["long", "double", "short", "long", "char", "int"]
     assert table.to_pylist() == [{"total": 7, "fixed": 1.5, "tiny": 7, "u": 7, "day": "2020-01-02", "nothing": None}]
 

@@ -20,9 +20,9 @@ def test_a_field_carries_unit_ucd_and_meaning():
 
 
 def test_another_name_changes_nothing_else():
-    other = MASS.named("mass_b", "Mass of the second.")
+    other = MASS.rename("mass_b", "Mass of the second.")
     assert other == replace(MASS, name="mass_b", doc="Mass of the second.")
-    assert MASS.named("mass_b").doc == "Mass."
+    assert MASS.rename("mass_b").doc == "Mass."
 
 
 def test_a_column_shares_a_source_where_one_value_is_the_same():
@@ -84,8 +84,8 @@ def test_a_path_needs_a_column(spec):
 
 def test_a_family_takes_every_name_that_fits_and_loses_its_template():
     spec = TABLES["feature_sample__source"]
-    bound = spec.bind([MASS, MASS.named("two words")])
-    assert bound.columns[-2:] == (MASS, MASS.named("two words")) and not bound.families
+    bound = spec.bind([MASS, MASS.rename("two words")])
+    assert bound.columns[-2:] == (MASS, MASS.rename("two words")) and not bound.families
     assert bound.arrow().names[-2:] == ["mass", "two words"]
     assert spec.families, "binding changed the declaration itself"
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas import BadInput
-from schemas.dataset import DAYS_PER_UNIT, MJD_ZERO_JD, DatasetSpec, repeated
+from schemas.dataset import DAYS_PER_UNIT, MJD_ZERO_JD, DatasetSpec, find_repeated
 from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
 from schemas.mapping import load_preset, load_spec, parse_spec, preset_names
 
@@ -165,7 +165,7 @@ def test_inputs_are_values_of_catalogues(inputs, reason):
 
 @pytest.mark.parametrize("names, twice", [((), None), (("a", "b"), None), (("a", "b", "b", "a"), "b")])
 def test_the_first_name_that_comes_again(names, twice):
-    assert repeated(names) == twice
+    assert find_repeated(names) == twice
 
 
 @pytest.mark.parametrize("first, second", itertools.combinations(preset_names(), 2))

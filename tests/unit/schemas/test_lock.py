@@ -29,7 +29,7 @@ def altered(**changed):
     {"name": "weight"}, {"type": pa.float32()}, {"unit": "kg"}, {"nullable": False},
 ])  # fmt: skip
 def test_names_types_units_and_nulls_need_a_new_version(changed):
-    assert lock.changed([altered(**changed)], held(SPEC)) == [
+    assert lock.find_changed([altered(**changed)], held(SPEC)) == [
         "core_toy__row version 1 changed its shape: raise its version."
     ]
 
@@ -38,19 +38,19 @@ def test_names_types_units_and_nulls_need_a_new_version(changed):
     {"doc": "Another word."}, {"ucd": "phys.mass;stat.mean"}, {"range": (0, 1)}, {"derived_from": ("a.b",)},
 ])  # fmt: skip
 def test_words_ranges_and_sources_do_not(changed):
-    assert lock.changed([altered(**changed)], held(SPEC)) == []
+    assert lock.find_changed([altered(**changed)], held(SPEC)) == []
 
 
 @pytest.mark.parametrize("changed", [{"key": ("dataset", "mass")}, {"partition": ()}])
 def test_key_and_partition_need_a_new_version(changed):
-    assert lock.changed([replace(SPEC, **changed)], held(SPEC)) != []
+    assert lock.find_changed([replace(SPEC, **changed)], held(SPEC)) != []
 
 
 def test_a_lock_survives_its_file(tmp_path, monkeypatch):
     monkeypatch.setattr(lock, "LOCK", tmp_path / "lock.json")
     assert lock.read_lock() == {}
     lock.main()
-    assert lock.changed(TABLES.values(), lock.read_lock()) == []
+    assert lock.find_changed(TABLES.values(), lock.read_lock()) == []
     first = (tmp_path / "lock.json").read_text()
     lock.main()
     assert (tmp_path / "lock.json").read_text() == first

@@ -82,7 +82,7 @@ def test_a_known_quantity_is_the_same_everywhere(more, words):
 
 def test_a_known_quantity_may_repeat_its_unit_and_is_nothing_of_ones_own():
     spec = parse_spec(SPEC.format('unit = "K"').replace("spin_deg", "teff_k"), "toml")
-    assert spec.parameters[0].declared == QUANTITIES["teff_k"] and spec.own_quantities == ()
+    assert spec.parameters[0].as_quantity == QUANTITIES["teff_k"] and spec.own_quantities == ()
 
 
 def test_two_columns_of_a_quantity_agree_about_it():

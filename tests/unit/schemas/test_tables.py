@@ -13,7 +13,7 @@ from astropy.io.votable.ucd import parse_ucd
 
 from schemas import TABLES, Column
 from schemas.dictionary import dictionary
-from schemas.lock import changed, read_lock
+from schemas.lock import find_changed, read_lock
 
 ROOT = Path(__file__).parents[3]
 every_table = pytest.mark.parametrize("spec", TABLES.values(), ids=TABLES)
@@ -91,15 +91,15 @@ def test_votable_carries_units_and_the_longest_text():
 
 
 def test_the_lock_holds():
-    assert changed(TABLES.values(), read_lock()) == []
+    assert find_changed(TABLES.values(), read_lock()) == []
 
 
 def test_a_changed_unit_without_a_new_version_is_refused():
     spec = TABLES["core_sample__source"]
     columns = tuple(dataclasses.replace(c, unit="rad") if c.name == "ra" else c for c in spec.columns)
-    complaint = changed([dataclasses.replace(spec, columns=columns)], read_lock())
+    complaint = find_changed([dataclasses.replace(spec, columns=columns)], read_lock())
     assert complaint == ["core_sample__source version 1 changed its shape: raise its version."]
-    assert "not in the lock" in changed([dataclasses.replace(spec, columns=columns, version=99)], read_lock())[0]
+    assert "not in the lock" in find_changed([dataclasses.replace(spec, columns=columns, version=99)], read_lock())[0]
 
 
 def test_the_dictionary_in_docs_is_the_generated_one():

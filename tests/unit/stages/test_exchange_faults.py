@@ -139,7 +139,7 @@ def test_a_fault_that_says_nothing_of_the_request_halves_none(tmp_path, fault):
 
 def test_faults_while_a_job_is_watched_halve_nothing(tmp_path):
     def submitted(ids, job):
-        job.started("http://archive/async/1")
+        job.remember("http://archive/async/1")
         return OVERLOADED
 
     client = InProcess(submitted, *[OVERLOADED] * 3)
@@ -292,7 +292,7 @@ def test_a_damaged_record_is_fetched_again(tmp_path):
 
 def test_a_job_is_taken_up_again_after_a_refusal(tmp_path):
     def submitted(ids, job):
-        job.started("http://archive/async/7")
+        job.remember("http://archive/async/7")
         return Refused("403 while polling")
 
     with exchange(tmp_path, InProcess(submitted)) as ask, pytest.raises(Refused):
@@ -307,7 +307,7 @@ def test_a_job_is_taken_up_again_after_a_refusal(tmp_path):
 
 def test_a_job_is_asked_about_again_until_the_client_forgets_it(tmp_path):
     def submitted(ids, job):
-        job.started(f"http://archive/async/{len(client.given)}")
+        job.remember(f"http://archive/async/{len(client.given)}")
         return Retryable("the connection was lost")
 
     def lost(ids, job):

@@ -138,7 +138,7 @@ def test_a_killed_program_leaves_its_job_to_the_next(tmp_path):
 def send(self, question, table, job):
     (folder / "given").open("a").write(f"{job.url}\\\\n")
     if job.url is None:
-        job.started("http://archive/async/42")
+        job.remember("http://archive/async/42")
         die()
     return answer_about(table["id"].to_pylist()).encode()
 OverHttp.send = send

@@ -50,17 +50,17 @@ def transits(n_source: int = 4, n_transit: int = 6, seed: int = 1) -> Transits:
 def wide_zip(rows: Transits, columns: Sequence[str] | None = None, newline: str = "\n") -> bytes:
     """One file per source, as DataLink's INDIVIDUAL of today; `columns` chooses and orders."""
     columns = columns or list(rows[0])
-    return zipped({_file(source): _csv(of, columns, newline) for source, of in _by_source(rows).items()})
+    return zip_files({_file(source): _csv(of, columns, newline) for source, of in _by_source(rows).items()})
 
 
 def long_zip(rows: Transits) -> bytes:
     """One file per source, one row per transit and band: INDIVIDUAL before March 2025."""
-    return zipped({_file(source): _csv(_long(of)) for source, of in _by_source(rows).items()})
+    return zip_files({_file(source): _csv(_long(of)) for source, of in _by_source(rows).items()})
 
 
 def raw_zip(rows: Transits, cell: Callable[[list], str] | None = None) -> bytes:
     """One file, one row per source: RAW."""
-    return zipped({"EPOCH_PHOTOMETRY_RAW.csv": raw_csv(rows, cell or parentheses)})
+    return zip_files({"EPOCH_PHOTOMETRY_RAW.csv": raw_csv(rows, cell or parentheses)})
 
 
 def cdn_file(rows: Transits) -> bytes:
@@ -89,7 +89,7 @@ def brackets(values: list) -> str:
     return '"[' + ",".join("null" if text == "" else text for text in quoted) + ']"'
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zip_files(files: dict[str, bytes]) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():

@@ -168,7 +168,7 @@ def test_only_sources_with_epoch_photometry_are_asked_for():
 
 
 def test_an_empty_answer_gives_no_curves_but_a_report():
-    found = fetch(made.transits(2, 2), answer=lambda rows: made.zipped({}))
+    found = fetch(made.transits(2, 2), answer=lambda rows: made.zip_files({}))
     assert len(found.curves.batch) == 0 and len(checks(found)) == 2
 
 

@@ -65,7 +65,7 @@ def test_the_file_names_the_source_where_its_columns_do_not():
     rows = made.transits()
     names = [name for name in rows[0] if name != "source_id"]
     assert read_datalink(made.wide_zip(rows, names)).equals(read_datalink(made.wide_zip(rows)))
-    nameless = made.zipped({"EPOCH_PHOTOMETRY.csv": made._csv(rows, names)})
+    nameless = made.zip_files({"EPOCH_PHOTOMETRY.csv": made._csv(rows, names)})
     with pytest.raises(BadQuestion, match="names its source neither inside nor outside"):
         read_datalink(nameless)
 
@@ -75,7 +75,7 @@ def test_files_with_other_columns_in_one_zip():
     first, second = rows[:3], rows[3:]
     mixed = {made._file(first[0]["source_id"]): made._csv(first)}
     mixed[made._file(second[0]["source_id"])] = made._csv(made._long(second))
-    assert read_datalink(made.zipped(mixed)).sort_by(KEY).equals(read_datalink(made.wide_zip(rows)).sort_by(KEY))
+    assert read_datalink(made.zip_files(mixed)).sort_by(KEY).equals(read_datalink(made.wide_zip(rows)).sort_by(KEY))
 
 
 def test_the_ratio_is_computed_where_it_is_not_given():
@@ -114,7 +114,7 @@ def test_flags_of_raw_transits():
         transits.append({"transit_id": k, **values})
     cells = {name: made.brackets([row[name] for row in transits]) for name in transits[0]}
     body = made._csv([{"source_id": 7, **cells}])
-    epochs = read_datalink(made.zipped({"EPOCH_PHOTOMETRY_RAW.csv": body}))
+    epochs = read_datalink(made.zip_files({"EPOCH_PHOTOMETRY_RAW.csv": body}))
     of_g, of_bp = (epochs.filter(pc.equal(epochs["band"], code)) for code in (0, 1))
     assert of_g["rejected_by_photometry"].to_pylist() == [rejected for _, rejected, _ in cases]
     assert of_g["other_flags"].to_pylist() == [bits for _, _, bits in cases]
@@ -150,10 +150,10 @@ def test_only_the_wanted_sources_of_a_cdn_file():
 
 
 def test_no_product_at_all():
-    assert read_datalink(made.zipped({})).equals(EPOCHS.empty_table())
+    assert read_datalink(made.zip_files({})).equals(EPOCHS.empty_table())
     header = made._csv(made.transits(1, 1)).split(b"\n")[0]
-    assert read_datalink(made.zipped({made._file(7): header + b"\n"})).num_rows == 0
-    assert read_datalink(made.zipped({made._file(7): header})).num_rows == 0
+    assert read_datalink(made.zip_files({made._file(7): header + b"\n"})).num_rows == 0
+    assert read_datalink(made.zip_files({made._file(7): header})).num_rows == 0
 
 
 def test_what_is_no_zip_may_come_right_next_time():
@@ -173,13 +173,13 @@ def test_an_unknown_layout_is_named():
     strange = made._long(rows)
     strange[1]["band"] = "RVS"
     with pytest.raises(BadQuestion, match="band 'RVS'; known are G, BP, RP"):
-        read_datalink(made.zipped({made._file(1): made._csv(strange)}))
+        read_datalink(made.zip_files({made._file(1): made._csv(strange)}))
 
 
 def test_arrays_of_different_lengths_are_not_aligned():
     body = made.raw_csv(made.transits(1, 3), made.brackets).replace(b'"[1', b'"[1,1', 1)
     with pytest.raises(Retryable, match="another number of values than transits"):
-        read_datalink(made.zipped({"EPOCH_PHOTOMETRY_RAW.csv": body}))
+        read_datalink(made.zip_files({"EPOCH_PHOTOMETRY_RAW.csv": body}))
 
 
 def test_recorded_products():
@@ -197,7 +197,7 @@ def test_the_recorded_light_curve_of_gaia():
 
     table = parse_single_table(recorded("ivoa_gaia_multiband.xml")).to_table()
     rows = [{name: _plain(row[name]) for name in table.colnames} for row in table]
-    epochs = read_datalink(made.zipped({made._file(5813181197970338560): made._csv(rows)}))
+    epochs = read_datalink(made.zip_files({made._file(5813181197970338560): made._csv(rows)}))
     assert epochs.num_rows == 251 and set(epochs["source_id"].to_pylist()) == {5813181197970338560}
     batch = light_curves(epochs, RELEASES["dr3"]).batch
     assert (np.bincount(batch.band) == [85, 83, 83]).all()
