@@ -44,7 +44,8 @@ def test_both_panels_share_the_axis_of_labels(draw):
     above, below, _ = figure.axes
     low, high = above.get_xlim()
     assert above.get_ylim() == below.get_xlim() == (low, high) and low < 5000 and high > 7050
-    assert (above.get_ylabel(), below.get_xlabel()) == (
+    name = "$T_\\mathrm{eff}$ (K)"
+    assert (above.get_ylabel(), below.get_xlabel()) == (f"Predicted {name}", f"Label {name}")
         "Predicted $T_\\mathrm{eff}$ (K)",
         "Label $T_\\mathrm{eff}$ (K)",
     )
