@@ -46,9 +46,6 @@ def test_both_panels_share_the_axis_of_labels(draw):
     assert above.get_ylim() == below.get_xlim() == (low, high) and low < 5000 and high > 7050
     name = "$T_\\mathrm{eff}$ (K)"
     assert (above.get_ylabel(), below.get_xlabel()) == (f"Predicted {name}", f"Label {name}")
-        "Predicted $T_\\mathrm{eff}$ (K)",
-        "Label $T_\\mathrm{eff}$ (K)",
-    )
     assert below.get_ylabel() == "Δ (K)"
 
 
