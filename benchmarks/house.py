@@ -67,6 +67,7 @@ def _is_annotated(node: FunctionNode) -> bool:
 
 # Tests outside of tests/unit/<room>: laws over everything registered, and the command line as a user runs it.
 BESIDE_UNIT = {"features": ("laws/*feature*",), "lightcurves": ("laws/*batch*", "laws/curve_*"),
+               "learning": ("laws/*learning*",),
                "flows": ("integration/*", "ui/*")}  # fmt: skip
 
 

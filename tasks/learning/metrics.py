@@ -198,4 +198,4 @@ def _metric(metric: str, name: str, value: float, lo: float, hi: float, n: int, 
         why = "the class is never predicted" if metric in PER_CLASS else "the labels do not differ"
         return Metric(metric, name, None, None, None, n, f"{note} Undefined: {why}.".strip())
     ends = (float(lo), float(hi)) if np.isfinite(lo) and np.isfinite(hi) else (None, None)
-    return Metric(metric, name, float(value), *ends, n, note.strip() or None)
+    return Metric(metric, name, float(value), ends[0], ends[1], n, note.strip() or None)

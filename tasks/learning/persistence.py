@@ -74,9 +74,12 @@ def model_id(model: Model) -> str:
 
 
 def _card(model: Model) -> dict[str, Any]:
-    settings = [body.settings() for body in model.bodies]
-    own = {"recipe": model.recipe.to_json(), "target": model.target.to_json()}
-    return {**own, "note": model.note, "settings": settings}
+    return {
+        "recipe": model.recipe.to_json(),
+        "target": model.target.to_json(),
+        "note": model.note,
+        "settings": [body.settings() for body in model.bodies],
+    }
 
 
 def _arrays(model: Model) -> dict[str, NDArray]:

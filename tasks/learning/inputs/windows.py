@@ -28,7 +28,7 @@ def cut_window(epochs: LightCurveBatch, limit: int, where: NDArray[np.float64]) 
 def is_longer(epochs: LightCurveBatch, limit: int) -> NDArray[np.bool_]:
     """(S,) true for objects with more than `limit` epochs in a band: those of which a window leaves something out."""
     count = np.bincount(band_key(epochs), minlength=len(epochs) * len(epochs.bands))
-    return np.any(count.reshape(len(epochs), -1) > limit, axis=1)
+    return np.any(count.reshape(len(epochs), len(epochs.bands)) > limit, axis=1)
 
 
 def cut_views(epochs: LightCurveBatch, limit: int) -> list[tuple[NDArray[np.int64], LightCurveBatch]]:

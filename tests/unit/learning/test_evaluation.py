@@ -1,10 +1,7 @@
 """One recipe is chosen out of fold; calibration never sees the held-out part; cards give calibrations back."""
 
-import json
-
 import numpy as np
 
-from tasks.learning.calibration import ConformalInterval, Temperature
 from tasks.learning.evaluation import evaluate
 from tasks.learning.metrics import overall
 from tasks.learning.targets import CLASS, Regression
@@ -53,12 +50,3 @@ def test_intervals_of_log_targets_are_positive_and_hold_their_level():
     assert (scores.lo > 0).all() and (scores.lo < scores.value).all() and (scores.value < scores.hi).all()
     coverage = next(m for m in found.recipes["forest"].metrics["test"]["radius_rsun"] if m.metric == "coverage")
     assert coverage.n == 400 and abs(coverage.value - 0.68) < 0.06
-
-
-def test_cards_give_calibrations_back_infinite_widths_included():
-    for calibration in (
-        Temperature(1.7, 1e-3),
-        ConformalInterval(0.68, 2.5, 90),
-        ConformalInterval(0.9, float("inf"), 3),
-    ):
-        assert type(calibration).from_json(json.loads(json.dumps(calibration.to_json()))) == calibration

@@ -15,7 +15,7 @@ from tasks.learning.metrics import overall
 from tasks.learning.models import MODELS
 from tasks.learning.persistence import load, save
 from tasks.learning.splits import TEST, split
-from tasks.learning.targets import CLASS, Joint, Regression, target_from_json, targets_for
+from tasks.learning.targets import CLASS, Joint, Regression, targets_for
 from tests.unit.learning import joint_neighbours
 from tests.unit.learning.synthetic_stars import stars
 
@@ -31,14 +31,6 @@ def registered(monkeypatch):
     """The joint model by one line in the registry."""
     monkeypatch.setitem(MODELS, joint_neighbours.SPEC.name, joint_neighbours.__name__)
     return joint_neighbours.joint_neighbours([CLASS, TEMPERATURE])[0]
-
-
-@pytest.mark.parametrize(("target", "y"), [(CLASS, CLASSES), (TEMPERATURE, TEFF), (RADIUS, TEFF), (BOTH, Y)])
-def test_cards_and_columns_give_targets_and_labels_back(target, y):
-    bound = target.bind(y)
-    assert target_from_json(json.loads(json.dumps(bound.to_json()))) == bound
-    again = bound.from_columns(pa.table(bound.to_columns(y)))
-    assert again.dtype.names == y.dtype.names and str(again.tolist()) == str(y.tolist())  # NaN differs from itself
 
 
 def test_quantities_say_themselves_whether_they_are_learnt_as_logarithms():

@@ -1,0 +1,58 @@
+"""Every registered model with each kind of target that it can learn, in small: what the laws of learning run over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tasks.features.feature import COLOUR
+from tasks.learning.fit import Model, fit
+from tasks.learning.models import MODELS, spec_of
+from tasks.learning.recipe import Recipe, config_of
+from tasks.learning.spec import Offer
+from tasks.learning.targets import CLASS, Regression, Target
+from tests.unit.learning.synthetic_stars import stars
+
+# Whatever a model calls its sizes, these are small; a field that a model lacks is left out.
+SMALL = {"trees": 6, "hidden": 4, "head": (4,), "central_head": (4,), "batch": 32, "max_passes": 2, "max_per_band": 12}
+EXAMPLES, CLASSES, TEFF_K = stars(48, seed=11, n_epoch=(4, 16))
+OTHERS = stars(20, seed=12, n_epoch=(1, 24))[0]  # of which no model has learned; some curves are longer, some shorter
+OFFER = Offer({name: COLOUR if name.startswith("colour") else None for name in EXAMPLES.feature_names})
+TARGETS: tuple[tuple[Target, Any], ...] = (
+    (CLASS, CLASSES),
+    (Regression.of("teff_k"), TEFF_K),
+    (Regression.of("radius_rsun"), TEFF_K / 5000),
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A model and a target by their names."""
+
+    model: str
+    target: str
+
+    @property
+    def labels(self) -> np.ndarray:
+        """Labels (48,) of the examples."""
+        return next(y for target, y in TARGETS if target.name == self.target)
+
+    @property
+    def recipe(self) -> Recipe:
+        """Small, with the columns that its model reads."""
+        target = next(target for target, _ in TARGETS if target.name == self.target)
+        fields = spec_of(self.model).config.__dataclass_fields__
+        config = config_of(self.model, {name: value for name, value in SMALL.items() if name in fields})
+        return Recipe(self.model, (target,), self.model, config).complete_for(OFFER)
+
+
+CASES = [Case(name, target.name) for name in MODELS for target, _ in TARGETS if isinstance(target, spec_of(name).kinds)]
+
+
+@cache
+def trained(case: Case) -> Model:
+    """The model of a case, trained once for all laws."""
+    return fit(case.recipe, EXAMPLES, case.labels)
