@@ -38,7 +38,7 @@ from tasks.features import FeatureConfig, compile_all, feature_columns
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
 from tasks.stages import incremental
-from tasks.stages.fanout import cluster
+from tasks.stages.fanout import open_cluster
 from tasks.stages.featurize import chunk
 from tasks.stages.featurize import stage as featurize
 from tasks.stages.featurize.chunk import featurize_chunk
@@ -191,7 +191,7 @@ def main(largest: int = 30_000, f_max: float = 24.0) -> dict[str, float]:
              "worker's peak MiB", "of it the tasks'", "driver's peak MiB")  # fmt: skip
     print("| " + " | ".join(heads) + " |\n" + "|---" * len(heads) + "|")
     for n in [sizes[0]] * (ROUNDS - 1) + sizes:
-        with tempfile.TemporaryDirectory() as folder, cluster(n_core) as scheduler:
+        with tempfile.TemporaryDirectory() as folder, open_cluster(n_core) as scheduler:
             lake = Lake(Path(folder), create=True)
             fill(lake, n)
             run = Run("r", folder, DATASET, scheduler, CHUNK)

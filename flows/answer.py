@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lakehouse.disk import room_for, whole_file
+from lakehouse.disk import refuse_full_disk, whole_file
 from schemas import BadInput
 
 SHOWN_ROWS = 50
@@ -36,7 +36,7 @@ def write(answer: pa.Table, form: str, out: Path | None) -> None:
         with pa.PythonFile(sys.stdout.buffer, mode="w") as target:
             _WRITERS[form](answer, target)
         return
-    with room_for(str(out)), whole_file(out) as draft, pa.output_stream(str(draft)) as target:
+    with refuse_full_disk(str(out)), whole_file(out) as draft, pa.output_stream(str(draft)) as target:
         _WRITERS[form](answer, target)
 
 

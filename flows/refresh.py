@@ -27,7 +27,7 @@ from tasks.clean import clean
 from tasks.featurize import featurize
 from tasks.publish import publish
 from tasks.score import score
-from tasks.stages.fanout import cluster
+from tasks.stages.fanout import open_cluster
 from tasks.stages.train.labels import TrainingPlan
 from tasks.train import train
 
@@ -48,7 +48,7 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
     clear_committed(place)
     manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {settings.preset}")
     try:
-        with cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
+        with open_cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
             stages = run_stages(settings, place, release, manifest, scheduler)
     except BaseException as error:
         manifest.finish(place, str(error) or type(error).__name__)

@@ -13,7 +13,7 @@ from lakehouse.models import read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import FolderSource
-from tasks.stages.fanout import cluster
+from tasks.stages.fanout import open_cluster
 from tasks.stages.score.folder import write_scores
 
 
@@ -21,7 +21,7 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     """Write the scores of the folder of `source` to the Parquet file `out` and say how many there are."""
     settings = refreshed_with(Lake(lake), dataset).model_copy(update={"source": source})
     compute = settings.compute
-    with cluster(compute.n_workers, compute.scheduler) as scheduler:
+    with open_cluster(compute.n_workers, compute.scheduler) as scheduler:
         run = Run("score", str(lake), dataset, scheduler, compute.chunk_objects, compute.retries)
         objects, unseen = write_scores(run, source, settings.cut_config, settings.feature_config, out)
     note = f" ({unseen:,} without a usable epoch have null scores)" if unseen else ""

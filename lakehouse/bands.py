@@ -26,7 +26,7 @@ class Bands:
         return tuple(n for n, s in zip(self.names, self.surveys, strict=True) if survey in ("all", s))
 
 
-def bands(lake: Lake, dataset: str) -> Bands:
+def read_bands(lake: Lake, dataset: str) -> Bands:
     """The bands of `dataset` as the lake knows them."""
     spec = TABLES["core_dataset__band"]
     rows = lake.read(spec, columns=["band", "name", "survey"], where={"dataset": dataset}).sort_by("band")

@@ -20,7 +20,7 @@ RUST_ERRNO = re.compile(r"os error (\d+)")
 
 
 @contextmanager
-def room_for(what: str) -> Iterator[None]:
+def refuse_full_disk(what: str) -> Iterator[None]:
     """Turns a full disk (or a limit on file size) into BadInput; every other error passes."""
     try:
         yield

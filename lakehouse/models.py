@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.disk import read_json, room_for, whole_folder, write_json
+from lakehouse.disk import read_json, refuse_full_disk, whole_folder, write_json
 from schemas import TABLES, BadInput
 
 MODEL_FOLDER = "models"
@@ -44,7 +44,7 @@ def write_model(
     A failure inside the block leaves nothing; a model of the same id is replaced whole.
     """
     final = model_dir(lake_path, dataset, target, model_id)
-    with room_for(f"model {model_id}"), whole_folder(final) as draft:
+    with refuse_full_disk(f"model {model_id}"), whole_folder(final) as draft:
         yield draft
         about = {
             "dataset": dataset,

@@ -30,16 +30,16 @@ def validate(spec: TableSpec, table: pa.Table, dataset: str, run_id: str) -> tup
     same key the first stays. List columns are left to their readers. Raises BadInput where a whole column is missing
     or of another kind, which no row can answer for.
     """
-    rows = _typed(spec, table)
+    rows = _cast_columns(spec, table)
     failed = _failures(spec, rows)
     if not len(failed):
         return rows, REJECTED.empty()
     bad = np.zeros(rows.num_rows, bool)
     bad[failed["index"].to_numpy()] = True
-    return rows.filter(pa.array(~bad)), _rejected(spec, rows, failed, dataset, run_id)
+    return rows.filter(pa.array(~bad)), _rejected_rows(spec, rows, failed, dataset, run_id)
 
 
-def _typed(spec: TableSpec, table: pa.Table) -> pa.Table:
+def _cast_columns(spec: TableSpec, table: pa.Table) -> pa.Table:
     """The declared columns, cast; a NaN in a scalar column that may be null becomes null."""
     names, arrays = [], []
     for field in spec.arrow():
@@ -94,7 +94,7 @@ def _row_failures(spec: TableSpec, cases: pd.DataFrame) -> pd.DataFrame:
     return cases
 
 
-def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: str, run_id: str) -> pa.Table:
+def _rejected_rows(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: str, run_id: str) -> pa.Table:
     index = failed["index"].to_numpy()
     n = len(index)
     bad = rows.take(pa.array(index))
@@ -105,10 +105,10 @@ def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: st
             "dataset": pa.repeat(dataset, n),
             "run_id": pa.repeat(run_id, n),
             "table": pa.repeat(spec.name, n),
-            "key": _joined(bad, key, n),
+            "key": _join_key(bad, key, n),
             "column": pa.array(failed["column"].tolist(), pa.string()),
             "check": pa.array(failed["check"].tolist(), pa.string()),
-            "value": _values(bad, failed["column"].to_numpy()),
+            "value": _failed_values(bad, failed["column"].to_numpy()),
             "source_id": ids,
         },
         schema=REJECTED.arrow(),
@@ -116,12 +116,12 @@ def _rejected(spec: TableSpec, rows: pa.Table, failed: pd.DataFrame, dataset: st
     return table.filter(pa.array(~find_duplicates(table, REJECTED.key)))
 
 
-def _joined(bad: pa.Table, key: list[str], n: int) -> pa.Array | pa.ChunkedArray:
+def _join_key(bad: pa.Table, key: list[str], n: int) -> pa.Array | pa.ChunkedArray:
     texts = [pc.fill_null(bad[name].cast(pa.string()), "null") for name in key]
     return pc.binary_join_element_wise(*texts, " ") if texts else pa.repeat("", n)
 
 
-def _values(bad: pa.Table, columns: np.ndarray) -> pa.Array:
+def _failed_values(bad: pa.Table, columns: np.ndarray) -> pa.Array:
     """Text of the value that failed, one for each failure."""
     result = np.full(len(columns), None, object)
     for name in np.unique(columns.astype(str)):

@@ -21,15 +21,15 @@ class ItemIndex:
 
     def drop(self, number: int) -> None:
         """No hash belongs to `number` any more."""
-        self._base = _gathered([self._base, self._near, *self._new]).without(number)
+        self._base = _merge([self._base, self._near, *self._new]).without(number)
         self._near, self._new = _Sorted(self._base.item_hashes[:0], self._base.numbers[:0]), []
 
     def find(self, item_hashes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of each hash, (N,); -1 where there is none."""
         if self._new:
-            self._near, self._new = _gathered([self._near, *self._new]), []
+            self._near, self._new = _merge([self._near, *self._new]), []
         if self._near.item_hashes.size > max(RECENT, self._base.item_hashes.size // 8):
-            self._base = _gathered([self._base, self._near])
+            self._base = _merge([self._base, self._near])
             self._near = _Sorted(self._base.item_hashes[:0], self._base.numbers[:0])
         found = self._near.find(item_hashes)
         missing = found < 0
@@ -56,7 +56,7 @@ class _Sorted:
         return _Sorted(self.item_hashes[keep], self.numbers[keep])
 
 
-def _gathered(parts: list[_Sorted]) -> _Sorted:
+def _merge(parts: list[_Sorted]) -> _Sorted:
     """All parts as one; of equal hashes the last stays."""
     item_hashes = np.concatenate([part.item_hashes for part in parts])
     numbers = np.concatenate([part.numbers for part in parts])

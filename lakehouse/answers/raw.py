@@ -22,7 +22,7 @@ import numpy as np
 import zstandard
 from numpy.typing import NDArray
 
-from lakehouse.disk import read_json, room_for, whole_file, write_json
+from lakehouse.disk import read_json, refuse_full_disk, whole_file, write_json
 
 RAW_FOLDER = "raw"
 BLOBS, REFUSED = "blobs", "refused"
@@ -124,7 +124,7 @@ class RawStore:
     def write(self, record: Record) -> None:
         """Writes a record: readers see the old one or the new one. BadInput on a full disk."""
         path = self.question(record.service, record.identity) / f"{record.key}.json"
-        with room_for(f"the record of a request to {record.service}"):
+        with refuse_full_disk(f"the record of a request to {record.service}"):
             write_json(path, asdict(record))
 
     def keep(self, answer: bytes) -> str:
@@ -132,7 +132,7 @@ class RawStore:
         content = blake2b(answer, digest_size=20).hexdigest()
         path = self._blob(content)
         if not path.exists() or self._intact(content) is None:
-            with room_for("the answer of an archive"), whole_file(path) as draft:
+            with refuse_full_disk("the answer of an archive"), whole_file(path) as draft:
                 draft.write_bytes(zstandard.ZstdCompressor(level=LEVEL).compress(answer))
         return content
 
@@ -146,11 +146,11 @@ class RawStore:
     def set_aside(self, record: Record, answer: bytes) -> Path:
         """Puts an answer that nobody can read where the user may look at it; it counts as no answer."""
         path = self.folder / REFUSED / f"{record.service}-{record.key}"
-        with room_for(f"an answer of {record.service}"), whole_file(path) as draft:
+        with refuse_full_disk(f"an answer of {record.service}"), whole_file(path) as draft:
             draft.write_bytes(answer)
         return path
 
-    def clear_dead_drafts(self) -> None:
+    def clear_abandoned_drafts(self) -> None:
         """Removes what writers left that were killed, an hour after."""
         for draft in self.folder.glob("*/*/.*.tmp"):
             with suppress(FileNotFoundError):  # another program clears away too, or the writer lives and has renamed it

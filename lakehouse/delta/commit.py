@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from lakehouse.delta.draft import Draft, clear_dead_drafts
+from lakehouse.delta.draft import Draft, clear_abandoned_drafts
 from lakehouse.delta.files import DataFile
 from lakehouse.delta.reference import Stamp, TableRef, Version
-from lakehouse.disk import room_for, sync
+from lakehouse.disk import refuse_full_disk, sync
 from schemas import BadInput, TableSpec
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def create_table(folder: Path, spec: TableSpec) -> None:
     from deltalake import CommitProperties, DeltaTable
 
     folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder), room_for(spec.name):
+    with lock(folder), refuse_full_disk(spec.name):
         if has_table(folder):
             return
         DeltaTable.create(
@@ -142,14 +142,14 @@ def publish_draft(folder: Path, spec: TableSpec, stamp: Stamp, fill: Callable[[D
 
     Where the draft neither adds nor removes anything there is no commit, and the reference is to the current version.
     """
-    with lock(folder), room_for(spec.name):
+    with lock(folder), refuse_full_disk(spec.name):
         table = open_table(folder, spec)
         done = find_commit(table, stamp.token)
         # A run may write A, B and A again to one key or partition: only its latest write stands for "done already".
         if done and (stamp.operation in {"append", "publish"} or is_newest_of_run(table, stamp)):
             return done
         live = list_live_files(table)
-        clear_dead_drafts(folder, live)
+        clear_abandoned_drafts(folder, live)
         with Draft(folder, spec, live) as draft:
             fill(draft)
             if not draft.added and not draft.removed:

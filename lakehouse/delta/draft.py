@@ -17,7 +17,7 @@ from schemas import BadInput, TableSpec
 JOURNAL = ".draft-"
 
 
-def clear_dead_drafts(folder: Path, live: list[DataFile]) -> None:
+def clear_abandoned_drafts(folder: Path, live: list[DataFile]) -> None:
     """Deletes the uncommitted files of writers that were killed; the caller holds the table's lock.
 
     A draft leaves its journal only if its writer died, before its commit or just after it: what is live then stays.

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lakehouse.delta.keys import ranks, sort_rows
+from lakehouse.delta.keys import rank_values, sort_rows
 from lakehouse.disk import whole_file
 from schemas import BadInput, TableSpec
 
@@ -88,7 +88,7 @@ def split_by_partition(spec: TableSpec, table: pa.Table) -> Iterator[tuple[dict[
     changed = np.zeros(table.num_rows + 1, bool)
     changed[[0, -1]] = True
     for name in spec.partition:
-        changed[1:-1] |= np.diff(ranks(table[name])) != 0
+        changed[1:-1] |= np.diff(rank_values(table[name])) != 0
     edges = np.flatnonzero(changed)
     rest = [name for name in table.column_names if name not in spec.partition]
     for start, stop in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):

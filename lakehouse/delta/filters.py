@@ -48,10 +48,10 @@ def select_touched(files: Iterable[DataFile], ids: NDArray[np.int64] | None) -> 
     """The files whose span of source_ids holds one of the sorted `ids` (R,); all of them where `ids` is None."""
     if ids is None:
         return list(files)
-    return [file for file in files if _spans(file, ids)]
+    return [file for file in files if _may_hold(file, ids)]
 
 
-def _spans(file: DataFile, ids: NDArray[np.int64]) -> bool:
+def _may_hold(file: DataFile, ids: NDArray[np.int64]) -> bool:
     if file.lowest is None or file.highest is None:
         return True
     return bool(np.searchsorted(ids, file.lowest, "left") < np.searchsorted(ids, file.highest, "right"))

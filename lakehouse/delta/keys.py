@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 
-def ranks(column: pa.ChunkedArray) -> NDArray[np.int64]:
+def rank_values(column: pa.ChunkedArray) -> NDArray[np.int64]:
     """Integers that sort as the values of `column` do, (N,); nulls first."""
     if pa.types.is_integer(column.type) and not column.null_count:
         return column.to_numpy().astype(np.int64, copy=False)
@@ -25,7 +25,7 @@ def sort_rows(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     """`table` sorted by `columns`; no copy where it is sorted already."""
     if table.num_rows < 2 or not columns:
         return table
-    rank = [ranks(table[name]) for name in reversed(columns)]
+    rank = [rank_values(table[name]) for name in reversed(columns)]
     # Most keys begin with a column that is the same in all rows; sorting by it is time lost.
     varied = [values for values in rank if values.min() != values.max()]
     if not varied:
@@ -34,7 +34,7 @@ def sort_rows(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     return table if (np.diff(order) == 1).all() else table.take(pa.array(order))
 
 
-def codes(table: pa.Table, columns: Sequence[str]) -> NDArray[np.int64]:
+def encode_keys(table: pa.Table, columns: Sequence[str]) -> NDArray[np.int64]:
     """One integer per row, (N,), equal where all `columns` are equal."""
     result = np.zeros(table.num_rows, np.int64)
     for name in columns:
@@ -50,27 +50,27 @@ def codes(table: pa.Table, columns: Sequence[str]) -> NDArray[np.int64]:
 
 def find_duplicates(table: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
     """True for each row whose key stood in an earlier row already, (N,)."""
-    code = codes(table, columns)
+    code = encode_keys(table, columns)
     first = np.unique(code, return_index=True)[1]
     result = np.ones(len(code), bool)
     result[first] = False
     return result
 
 
-def matches(table: pa.Table, others: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
+def find_matches(table: pa.Table, others: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
     """True for each row of `table` whose key is one of `others`, (N,)."""
     if "source_id" not in columns:
-        return _matches(table, others, columns)
+        return _match_whole_keys(table, others, columns)
     # The id alone tells most rows apart, at a tenth of the cost of whole keys.
     ids, other_ids = (rows["source_id"].to_numpy() for rows in (table, others))
     result = np.isin(ids, other_ids)
     if len(columns) > 1 and result.any():
         near = pa.array(np.isin(other_ids, ids[result]))
-        result[result] = _matches(table.filter(pa.array(result)), others.filter(near), columns)
+        result[result] = _match_whole_keys(table.filter(pa.array(result)), others.filter(near), columns)
     return result
 
 
-def _matches(table: pa.Table, others: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
+def _match_whole_keys(table: pa.Table, others: pa.Table, columns: Sequence[str]) -> NDArray[np.bool_]:
     both = pa.concat_tables([table.select(columns), others.select(columns)], promote_options="permissive")
-    code = codes(both, columns)
+    code = encode_keys(both, columns)
     return np.isin(code[: table.num_rows], code[table.num_rows :])

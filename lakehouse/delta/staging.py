@@ -23,10 +23,10 @@ from lakehouse.delta.commit import open_table, publish_draft
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import DataFile, conform, write_files, write_table
 from lakehouse.delta.filters import select_touched
-from lakehouse.delta.keys import codes, find_duplicates
+from lakehouse.delta.keys import encode_keys, find_duplicates
 from lakehouse.delta.reference import Stamp, TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.disk import read_json, room_for, write_json
+from lakehouse.disk import read_json, refuse_full_disk, write_json
 from schemas import TABLES, BadInput, TableSpec
 
 STAGING_FOLDER = "staging"
@@ -54,8 +54,8 @@ def stage_rows(lake_path: str | Path, spec: TableSpec, table: pa.Table, stage_ke
     """
     folder = _folder(lake_path, spec, stage_key)
     rows = conform(spec, table)
-    with room_for(f"part {part} of {spec.name}"):
-        stem = f"{stage_key[:24]}-{_plain(part)}"
+    with refuse_full_disk(f"part {part} of {spec.name}"):
+        stem = f"{stage_key[:24]}-{_checked_name(part)}"
         files, loose = [], None
         if rows.nbytes >= WHOLE_BYTES * max(1, _n_partitions(spec, rows)):
             files = write_files(folder, spec, rows, stem)
@@ -63,18 +63,18 @@ def stage_rows(lake_path: str | Path, spec: TableSpec, table: pa.Table, stage_ke
             loose = f"{stem}-{secrets.token_hex(6)}.parquet"
             write_table(folder / loose, rows.schema, [rows])
         record = {"rows": rows.num_rows, "files": [file.as_dict() for file in files], "loose": loose}
-        write_json(folder / f"{_plain(part)}.json", record)
+        write_json(folder / f"{_checked_name(part)}.json", record)
     return StagedPart(spec.name, stage_key, str(part), rows.num_rows, tuple(files), loose)
 
 
-def finished_parts(lake_path: str | Path, spec: TableSpec, stage_key: str) -> set[str]:
+def list_finished_parts(lake_path: str | Path, spec: TableSpec, stage_key: str) -> set[str]:
     """Names of the parts of the stage that are whole on disk."""
     return {record.stem for record in _folder(lake_path, spec, stage_key).glob("*.json")}
 
 
 def read_part(lake_path: str | Path, spec: TableSpec, stage_key: str, part: int | str) -> StagedPart:
     """A finished part as `stage_rows` returned it."""
-    record = read_json(_folder(lake_path, spec, stage_key) / f"{_plain(part)}.json")
+    record = read_json(_folder(lake_path, spec, stage_key) / f"{_checked_name(part)}.json")
     files = tuple(DataFile(**file) for file in record["files"])
     return StagedPart(spec.name, stage_key, str(part), record["rows"], files, record["loose"])
 
@@ -96,7 +96,7 @@ def commit_staged(
     """
     staging = _folder(lake.path, spec, stage_key)
     if parts is None:
-        names = sorted(finished_parts(lake.path, spec, stage_key), key=lambda name: (len(name), name))
+        names = sorted(list_finished_parts(lake.path, spec, stage_key), key=lambda name: (len(name), name))
         parts = [read_part(lake.path, spec, stage_key, name) for name in names]
     parts = tuple(parts)
     gone = np.unique(np.asarray([] if replace_sources is None else replace_sources, np.int64))
@@ -107,7 +107,7 @@ def commit_staged(
         if gone.size:
             files = [file for file in draft.live if file.partition.get("dataset") == dataset]
             draft.drop_rows(select_touched(files, gone), ["source_id"], lambda rows: ~np.isin(rows["source_id"], gone))
-        for rows in _gathered(spec, staging, parts):
+        for rows in _gather_loose(spec, staging, parts):
             _refuse_overlap(lake, spec, stage_key, rows)
             draft.write(rows)
             del rows  # before the next are read
@@ -141,7 +141,7 @@ def clear_committed(lake: Lake) -> None:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _gathered(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> Iterator[pa.Table]:
+def _gather_loose(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> Iterator[pa.Table]:
     """The rows of the loose files, in tables of about GATHER_BYTES."""
     from pyarrow.parquet import ParquetFile
 
@@ -157,13 +157,13 @@ def _gathered(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> It
             raise BadInput(f"{spec.name}: the staged file {part.loose} is gone; run the stage again.") from error
         size += waiting[-1].nbytes  # asked once: of wide rows it takes a millisecond
         if size >= GATHER_BYTES:
-            yield _together(waiting)
+            yield _concatenate(waiting)
             size = 0
     if waiting:
-        yield _together(waiting)
+        yield _concatenate(waiting)
 
 
-def _together(tables: list[pa.Table]) -> pa.Table:
+def _concatenate(tables: list[pa.Table]) -> pa.Table:
     """One table of all, which empties the list: memory is the reader's to give back."""
     table = pa.concat_tables(tables, promote_options="default")
     tables.clear()
@@ -171,7 +171,7 @@ def _together(tables: list[pa.Table]) -> pa.Table:
 
 
 def _n_partitions(spec: TableSpec, rows: pa.Table) -> int:
-    return len(np.unique(codes(rows, spec.partition)))
+    return len(np.unique(encode_keys(rows, spec.partition)))
 
 
 def discard(lake_path: str | Path, spec: TableSpec, stage_key: str) -> None:
@@ -180,10 +180,10 @@ def discard(lake_path: str | Path, spec: TableSpec, stage_key: str) -> None:
 
 
 def _folder(lake_path: str | Path, spec: TableSpec, stage_key: str) -> Path:
-    return Path(lake_path) / STAGING_FOLDER / spec.name / _plain(stage_key)
+    return Path(lake_path) / STAGING_FOLDER / spec.name / _checked_name(stage_key)
 
 
-def _plain(name: int | str) -> str:
+def _checked_name(name: int | str) -> str:
     if not KEY.match(str(name)):
         raise BadInput(f"{name!r} cannot name a stage or a part: letters, digits, . _ and - only.")
     return str(name)

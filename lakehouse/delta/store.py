@@ -15,7 +15,7 @@ from lakehouse.delta.commit import create_table, has_table, list_live_files, ope
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import conform
 from lakehouse.delta.filters import Where, select_partition, select_touched, to_expression
-from lakehouse.delta.keys import find_duplicates, matches, sort_rows
+from lakehouse.delta.keys import find_duplicates, find_matches, sort_rows
 from lakehouse.delta.reference import Stamp, TableRef, Version
 from lakehouse.disk import read_json, write_json
 from lakehouse.ids import TILE_ORDER
@@ -252,7 +252,7 @@ def content_token(run_id: str, operation: str, table: str, rows: pa.Table) -> st
 
 
 def _unmatched(old: pa.Table, news: pa.Table, key: list[str]) -> np.ndarray:
-    return ~matches(old, news, key)
+    return ~find_matches(old, news, key)
 
 
 def _ids(rows: pa.Table) -> np.ndarray | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lakehouse.disk import room_for, whole_folder, write_json
+from lakehouse.disk import refuse_full_disk, whole_folder, write_json
 from lakehouse.releases.latest import point_latest
 from lakehouse.releases.voparquet import write_voparquet
 from schemas import TableSpec
@@ -27,7 +27,7 @@ def write_release(
     copy. A folder of the same name is replaced. On a full disk (BadInput) neither the folder nor `latest` changes.
     """
     folder = Path(folder)
-    with room_for(f"release {folder.name}"), whole_folder(folder) as draft:
+    with refuse_full_disk(f"release {folder.name}"), whole_folder(folder) as draft:
         for stem, (spec, table) in tables.items():
             write_voparquet(draft / f"{stem}.parquet", spec, table)
         (draft / "data_dictionary.md").write_text(dictionary(spec for spec, _ in tables.values()))

@@ -8,7 +8,7 @@ class ArchiveError(BadInput):
 
 
 class Refused(ArchiveError):
-    """The archive refuses us (403): asking again makes it worse."""
+    """The archive refuses all requests (403): asking again makes it worse."""
 
 
 class BadQuestion(ArchiveError):
@@ -20,7 +20,7 @@ class Retryable(ArchiveError):
 
     def __init__(self, reason: str, after_s: float | None = None, is_load: bool = False) -> None:
         super().__init__(reason)
-        self.after_s = after_s  # what the archive itself asks us to wait (Retry-After)
+        self.after_s = after_s  # the pause that the archive asks for (Retry-After)
         self.is_load = is_load  # the archive broke down over the request, or ran out of time: less may be answered
 
 

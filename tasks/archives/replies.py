@@ -66,7 +66,8 @@ def failure(service: str, reply: BadReply) -> ArchiveError:
     status, detail = reply.status, f": {reply.words}" if reply.words else ""
     if status == 403:
         return Refused(
-            f"{service} refuses us (status 403){detail}. Asking again makes it worse: stop and ask them why."
+            f"{service} refuses all requests (status 403){detail}. Asking again makes it worse: stop, and write to the "
+            "archive."
         )
     if status == 401:
         return Refused(f"{service} wants a login that it accepts (status 401){detail}.")

@@ -33,7 +33,7 @@ ANSWER_S = 10  # within which a scheduler must answer
 
 
 @contextmanager
-def cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
+def open_cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
     """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block."""
     if scheduler is not None:
         require_scheduler(scheduler)

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.delta.reference import TableRef
-from lakehouse.delta.staging import commit_staged, finished_parts, stage_rows
+from lakehouse.delta.staging import commit_staged, list_finished_parts, stage_rows
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import select_sources, split_into_chunks, stage_key
 from lakehouse.run import Run
@@ -114,7 +114,7 @@ def _stage_key(run: Run, increment: Increment) -> str:
 
 def _unfinished_jobs(run: Run, increment: Increment, key: str) -> list[tuple[Any, ...]]:
     """A job, with the arguments of its work, for every chunk whose part is not finished on disk."""
-    finished = finished_parts(run.lake, increment.replaces[-1], key)
+    finished = list_finished_parts(run.lake, increment.replaces[-1], key)
     chunked = [
         (work.sources.take(pa.array(part)), work.arguments)
         for work in increment.work

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.bands import bands
+from lakehouse.bands import read_bands
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import select_sources
 from lakehouse.run import Run
@@ -41,7 +41,7 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
     """Clean light curves of these sources, all surveys of a source together, in the order of `source_id`."""
     lake = Lake(run.lake)
     rows = lake.read(CLEAN, where=select_sources(source_id) & (pc.field("dataset") == run.dataset))
-    batch = LightCurveBatch.from_arrow(rows, bands(lake, run.dataset).names).merge_rows().sort_by_time()
+    batch = LightCurveBatch.from_arrow(rows, read_bands(lake, run.dataset).names).merge_rows().sort_by_time()
     return batch.select(align_all(source_id, batch.source_id, CLEAN.name))
 
 

@@ -1,7 +1,7 @@
 """Answers that are whole and wrong: ids twice or missing, sentinels, empty tables.
 
 What ought to be there and is not is asked for once more. Else nothing tells such an answer from a true one: it is kept
-and believed. What can be seen in it goes into the quarantine with its reason, and nothing else changes; what only
+and taken as true. What can be seen in it goes into the quarantine with its reason, and nothing else changes; what only
 another run could show is told here.
 """
 

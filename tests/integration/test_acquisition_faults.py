@@ -142,7 +142,7 @@ def test_a_refusal_stops_at_once_and_the_next_run_completes(service, path, repli
     is_poll = (service, path) in POLL.items()
     set_faults(replica, at(service, path, kind="status", status=403))
     sentence = stops(replica, tmp_path / "lake", "403")
-    assert sentence.startswith(f"{service} refuses us")
+    assert sentence.startswith(f"{service} refuses all requests")
     acquire_into(tmp_path / "lake", source_of(replica), run_id="r2")
     assert_complete(replica, acquired, tmp_path / "lake", {} if is_poll else {service: 1})
 
@@ -151,13 +151,13 @@ def test_a_refusal_stops_at_once_and_the_next_run_completes(service, path, repli
 def test_a_query_that_is_not_understood_stops(service, replica, acquired, tmp_path):
     words = 'Incorrect ADQL query: Encountered "FORM". Was expecting "FROM"'
     set_faults(replica, {"service": service, "kind": "job_error", "body": words})
-    assert words in stops(replica, tmp_path / "lake", f"^{service} and we do not understand each other")
+    assert words in stops(replica, tmp_path / "lake", f"^{service} has no usable answer to")
     acquire_into(tmp_path / "lake", source_of(replica), run_id="r2")
     assert_complete(replica, acquired, tmp_path / "lake", {service: 1}, again={service: 1})
 
 
 def test_a_fault_that_stays_stops_after_so_many_attempts(replica, acquired, tmp_path):
-    """No product of 200 sources that have photometry: never believed, and never asked for in halves."""
+    """No product of 200 sources that have photometry: never taken as true, and never asked for in halves."""
     attempts = profiles.PROFILES["fast"]["gaia_datalink"].attempts
     set_faults(replica, {"service": "gaia_datalink", "kind": "empty_product", "count": attempts})
     sentence = stops(replica, tmp_path / "lake", f"^gaia_datalink failed {attempts} times")
@@ -170,7 +170,7 @@ def test_a_fault_that_stays_stops_after_so_many_attempts(replica, acquired, tmp_
 def test_a_stop_in_a_later_field_shows_nothing_of_the_earlier_ones(replica, acquired, tmp_path, monkeypatch):
     monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(N // 4))
     set_faults(replica, at("gaia_datalink", DIRECT["gaia_datalink"], kind="status", status=403, after=3))
-    stops(replica, tmp_path / "lake", "^gaia_datalink refuses us")
+    stops(replica, tmp_path / "lake", "^gaia_datalink refuses all requests")
     assert any((tmp_path / "lake" / "staging").rglob("*.parquet"))
     acquire_into(tmp_path / "lake", source_of(replica), run_id="r2")
     assert_same(acquired.tables, tables(tmp_path / "lake"))

@@ -133,7 +133,7 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
     assert len(drafts) <= sent.total() - done.total()
     for path in drafts:  # kept for an hour, because their writer may live
         os.utime(path, (0, 0))
-    RawStore(lake).clear_dead_drafts()
+    RawStore(lake).clear_abandoned_drafts()
     assert not any(path.exists() for path in drafts)
 
 

@@ -76,7 +76,7 @@ def test_a_job_that_is_lost_or_fails_is_sent_again(kind, replica, undisturbed, t
 )
 def test_a_refusal_stops_at_once_and_the_next_run_completes(service, path, replica, undisturbed, tmp_path):
     set_faults(replica, at(service, path, kind="status", status=403))
-    with pytest.raises(BadInput, match=f"^{service} refuses us .*403.*nothing is lost"):
+    with pytest.raises(BadInput, match=f"^{service} refuses all requests .*403.*nothing is lost"):
         acquire_into(tmp_path / "lake", otherwise(replica))
     assert_nothing_to_see(tmp_path / "lake")
     acquire_into(tmp_path / "lake", otherwise(replica), run_id="r2")

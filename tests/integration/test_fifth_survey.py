@@ -23,7 +23,7 @@ from tasks.replica.holdings import Holdings, build
 from tasks.replica.serve import running
 from tasks.reporting.palette import band_style
 from tasks.stages.clean.stage import clean_sources
-from tasks.stages.fanout import cluster
+from tasks.stages.fanout import open_cluster
 from tasks.stages.featurize.stage import featurize_sources
 from tasks.surveys import SURVEYS, list_label_origins, register
 from tasks.surveys.cuts import CutConfig
@@ -81,7 +81,7 @@ def lake(ogle, stars, tmp_path_factory) -> Lake:
     settings = override(preset("demo"), ("features.period.f_max=2",))
     with running(N, SEED, folder / "replica") as base:
         acquire_into(folder / "lake", source_of(base, surveys=("gaia", "tic", "ogle"), options=options))
-    with cluster(1) as scheduler:
+    with open_cluster(1) as scheduler:
         run = Run("r2", str(folder / "lake"), "sky", scheduler, 100)
         clean_sources(run, settings.cut_config)
         featurize_sources(run, settings.feature_config)

@@ -19,15 +19,15 @@ from lakehouse.run import Run
 from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset_nodes import Band
 from tasks.stages.acquire.archive import Archive, list_tables_beside
-from tasks.stages.acquire.receive import SOURCE, Received
-from tasks.stages.acquire.twins import refuse_twins
+from tasks.stages.acquire.case_clashes import refuse_case_clashes
+from tasks.stages.acquire.receive import SOURCE, ReceivedRows
 
 BAND, QUARANTINE, CLASS = (
     TABLES[name] for name in ("core_dataset__band", "core_quarantine__row", "label_sample__class")
 )
 
 
-def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Received]) -> list[TableRef]:
+def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[ReceivedRows]) -> list[TableRef]:
     """Validate and commit the tables beside the light curves, each whole; the sample itself comes last.
 
     BadInput where the archive gave no object, or two classes differ only in case.
@@ -35,7 +35,7 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
     if not received:
         raise BadInput(f"{run.dataset}: the archive gave no object: nothing to do.")
     whole = _gather(received)
-    refuse_twins(lake, sorted(whole[CLASS]["class"].unique().to_pylist()), CLASS, "class", "class")
+    refuse_case_clashes(lake, sorted(whole[CLASS]["class"].unique().to_pylist()), CLASS, "class", "class")
     rejected = [rejected_rows(run, rows.rejected, archive.is_gaia) for rows in received if rows.rejected]
     tables = {BAND: _band_rows(run.dataset, archive.bands)}
     if archive.quantities or lake.exists(QUANTITY):
@@ -50,7 +50,7 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
     return [lake.overwrite(run.run_id, spec, table, partition, stage="acquire") for spec, table in tables.items()]
 
 
-def _gather(received: Sequence[Received]) -> dict[TableSpec, pa.Table]:
+def _gather(received: Sequence[ReceivedRows]) -> dict[TableSpec, pa.Table]:
     """All rows of each table, the sources last; a table that no chunk has rows of is empty."""
     parts = {
         spec: [rows.beside[name] for rows in received if name in rows.beside]

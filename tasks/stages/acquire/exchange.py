@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, wait
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.answers.answered import Answer, Answered
+from lakehouse.answers.answer_index import Answer, AnswerIndex
 from lakehouse.answers.raw import RawStore, Record
 from tasks.archives.errors import ArchiveError
 from tasks.archives.gate import Gate, gate_name, limits_folder
@@ -21,10 +22,25 @@ from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Client, Question
 from tasks.archives.request import Request, cut, distinct
 from tasks.archives.threads import SendingThreads, Stop, Tally
-from tasks.stages.acquire.sending import Sender, plain
+from tasks.stages.acquire.failures import error_text
+from tasks.stages.acquire.sending import Sender
 
 POLL_S = 0.03
 LAST_REPLIES_S = 30.0  # what was on its way at a stop may still arrive and is kept; a job waits at its archive
+
+
+@dataclass(frozen=True, eq=False)
+class _Inquiry:
+    """One call of the exchange: a question, the index of its answers, and the most items that a request may hold.
+
+    `fresh` holds the rows that came since the call began, by the key of their request.
+    """
+
+    question: Question
+    identity: str
+    answers: AnswerIndex
+    size: int
+    fresh: dict[str, pa.Table] = field(default_factory=dict)
 
 
 class Exchange:
@@ -50,10 +66,10 @@ class Exchange:
         self.raw, self.endpoint, self.run_id, self.offline = raw, endpoint, run_id, offline
         self._clients, self._limits, self._addresses = clients, limits, addresses or {}
         self._gates = Path(gates) if gates is not None else limits_folder()
-        self._answered: dict[tuple[str, str], Answered] = {}
+        self._indexes: dict[tuple[str, str], AnswerIndex] = {}
         self._senders: dict[str, tuple[Sender, SendingThreads]] = {}
         self._mutex, self._stop, self._tally = threading.RLock(), Stop(), Tally()
-        raw.clear_dead_drafts()
+        raw.clear_abandoned_drafts()
 
     def __call__(self, question: Question, items: pa.Table) -> pa.Table:
         """Rows of the answers about `items`, each item once.
@@ -64,27 +80,35 @@ class Exchange:
         exchange asks nothing more.
         """
         self._stop.check()
-        service, key = question.service, question.key
-        limits = self._limits_of(service)
+        limits = self._limits_of(question.service)
         items, item_hashes = distinct(question, items)
         if not items.num_rows:
             return items
-        identity = question.identity(self.endpoint)
-        answered = self._answers_to(service, identity)
-        size = min(question.chunk or limits.chunk, limits.chunk) if key is not None else 1
-        fresh: dict[str, pa.Table] = {}
+        inquiry = self._begin(question, limits)
         while True:
-            if key is None:
-                items, item_hashes = _divide_items(question, identity, items, item_hashes, answered)
-            numbers = answered.find(item_hashes)
+            if question.key is None:
+                items, item_hashes = _divide_items(inquiry, items, item_hashes)
+            numbers = inquiry.answers.find(item_hashes)
             if (missing := numbers < 0).any():
-                self._refuse_offline(question, missing)
-                requests = cut(question, identity, items, item_hashes, missing, size)
-                fresh |= (new := self._fetch(requests, answered))
-                if not new:
-                    self._stop.pause(POLL_S)  # others are asking for what is missing
-            elif (rows := self._collect(question, items, numbers, answered, fresh)) is not None:
+                self._ask_for(inquiry, items, item_hashes, missing)
+            elif (rows := self._collect(inquiry, items, numbers)) is not None:
                 return rows
+
+    def _begin(self, question: Question, limits: ServiceLimits) -> _Inquiry:
+        """A question before anything is asked: a request holds one item where there is no key."""
+        identity = question.identity(self.endpoint)
+        size = min(question.chunk or limits.chunk, limits.chunk) if question.key is not None else 1
+        return _Inquiry(question, identity, self._answers_to(question.service, identity), size)
+
+    def _ask_for(
+        self, inquiry: _Inquiry, items: pa.Table, item_hashes: NDArray[np.int64], missing: NDArray[np.bool_]
+    ) -> None:
+        """Sends requests about the items (N,) that are `missing`; waits where all of them are asked for elsewhere."""
+        self._refuse_offline(inquiry.question, missing)
+        requests = cut(inquiry.question, inquiry.identity, items, item_hashes, missing, inquiry.size)
+        inquiry.fresh.update(new := self._fetch(requests, inquiry.answers))
+        if not new:
+            self._stop.pause(POLL_S)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """By service: requests sent, retries among them, answers from the store, bytes and rows that came."""
@@ -108,10 +132,10 @@ class Exchange:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _fetch(self, requests: list[Request], answered: Answered) -> dict[str, pa.Table]:
+    def _fetch(self, requests: list[Request], answers: AnswerIndex) -> dict[str, pa.Table]:
         """Sends the requests; what came, by key. Where one fails, those that are on their way may still arrive."""
         sender, threads = self._sender(requests[0].question.service)
-        futures = [threads.submit(partial(sender.fetch, request, answered)) for request in requests]
+        futures = [threads.submit(partial(sender.fetch, request, answers)) for request in requests]
         done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         if any(future.exception() for future in done):
             begun = [future for future in futures if not future.cancel()]
@@ -119,44 +143,42 @@ class Exchange:
             self._stop.check()
         return {key: rows for future in futures for key, rows in future.result().items()}
 
-    def _collect(
-        self, question: Question, items: pa.Table, numbers: NDArray[np.int64], answered: Answered,
-        fresh: dict[str, pa.Table],
-    ) -> pa.Table | None:  # fmt: skip
+    def _collect(self, inquiry: _Inquiry, items: pa.Table, numbers: NDArray[np.int64]) -> pa.Table | None:
         """The rows of the answers with these `numbers` (one for each item, (N,)); None where one turns out damaged."""
-        order = np.argsort(numbers, kind="stable") if question.key is not None else np.arange(numbers.size)
+        key = inquiry.question.key
+        order = np.argsort(numbers, kind="stable") if key is not None else np.arange(numbers.size)
         edges = np.flatnonzero(np.diff(numbers[order])) + 1
         pieces = []
         for part in np.split(order, edges):
-            rows = self._rows(question, int(numbers[part[0]]), answered, fresh)
+            rows = self._rows(inquiry, int(numbers[part[0]]))
             if rows is None:
                 return None
-            if question.key is not None:
-                rows = _about(rows, question.key, items[question.key].take(pa.array(part)))
-            pieces.append(rows)
+            pieces.append(rows if key is None else _select_about(rows, key, items[key].take(pa.array(part))))
         rows = pa.concat_tables(pieces, promote_options="default")
-        return rows if question.key is None else _ascending(rows, question.key)
+        return rows if key is None else _sort_by(rows, key)
 
-    def _rows(self, question: Question, number: int, answered: Answered, fresh: dict[str, pa.Table]) -> pa.Table | None:
-        answer = answered.answer(number)
+    def _rows(self, inquiry: _Inquiry, number: int) -> pa.Table | None:
+        """The rows of one answer, as they came or from the store; None where it is missing or damaged there."""
+        answer = inquiry.answers.answer(number)
         if answer is None:
             return None
-        if (rows := fresh.pop(answer.key, None)) is not None:
+        if (rows := inquiry.fresh.pop(answer.key, None)) is not None:
             return rows
         verbatim = self.raw.answer(answer.content)
         if verbatim is None:
-            answered.lose(number)
+            inquiry.answers.lose(number)
             return None
-        self._tally.add(question.service, stored=1)
-        return self._read(question, verbatim, answer)
+        self._tally.add(inquiry.question.service, stored=1)
+        return self._read(inquiry, verbatim, answer)
 
-    def _read(self, question: Question, verbatim: bytes, answer: Answer) -> pa.Table:
+    def _read(self, inquiry: _Inquiry, verbatim: bytes, answer: Answer) -> pa.Table:
+        service = inquiry.question.service
         try:
-            return question.read(verbatim)
+            return inquiry.question.read(verbatim)
         except Exception as error:
-            record = self.raw.question(question.service, question.identity(self.endpoint)) / f"{answer.key}.json"
+            record = self.raw.question(service, inquiry.identity) / f"{answer.key}.json"
             raise ArchiveError(
-                f"{question.service}: an answer in the store cannot be read any more ({plain(error)}); remove "
+                f"{service}: an answer in the store cannot be read any more ({error_text(error)}); remove "
                 f"{record} to ask again, or go back to the version of argelander that could."
             ) from error
 
@@ -173,11 +195,11 @@ class Exchange:
             raise ArchiveError(f"No limits are known for {service}: nothing is asked of it; add it to the services.")
         return limits
 
-    def _answers_to(self, service: str, identity: str) -> Answered:
+    def _answers_to(self, service: str, identity: str) -> AnswerIndex:
         with self._mutex:
-            if (service, identity) not in self._answered:
-                self._answered[service, identity] = Answered(self.raw, service, identity)
-            return self._answered[service, identity]
+            if (service, identity) not in self._indexes:
+                self._indexes[service, identity] = AnswerIndex(self.raw, service, identity)
+            return self._indexes[service, identity]
 
     def _sender(self, service: str) -> tuple[Sender, SendingThreads]:
         with self._mutex:
@@ -194,28 +216,29 @@ class Exchange:
 
 
 def _divide_items(
-    question: Question, identity: str, items: pa.Table, item_hashes: NDArray[np.int64], answered: Answered
+    inquiry: _Inquiry, items: pa.Table, item_hashes: NDArray[np.int64]
 ) -> tuple[pa.Table, NDArray[np.int64]]:
     """The items with their hashes, each one whose request was split replaced by its halves."""
-    if not answered.has_split:
+    if not inquiry.answers.has_split:
         return items, item_hashes
+    question, identity = inquiry.question, inquiry.identity
     todo = [Request(question, identity, items.slice(i, 1), item_hashes[i : i + 1]) for i in range(items.num_rows)][::-1]
     whole: list[Request] = []
     while todo:
         request = todo.pop()
-        if answered.children(request.key) is None:
+        if inquiry.answers.children(request.key) is None:
             whole.append(request)
         else:
             todo += reversed(request.halves() or ())
     return pa.concat_tables([request.items for request in whole]), np.concatenate([r.item_hashes for r in whole])
 
 
-def _about(rows: pa.Table, key: str, ids: pa.ChunkedArray) -> pa.Table:
+def _select_about(rows: pa.Table, key: str, ids: pa.ChunkedArray) -> pa.Table:
     """The rows whose `key` is one of `ids`."""
     if key not in rows.column_names:
         raise ValueError(f"The answer's reader gives no column {key!r}, which says what a row is about.")
     return rows.filter(pc.is_in(rows[key], value_set=ids.combine_chunks().cast(rows[key].type)))
 
 
-def _ascending(rows: pa.Table, key: str) -> pa.Table:
+def _sort_by(rows: pa.Table, key: str) -> pa.Table:
     return rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending")]))

@@ -25,7 +25,7 @@ SOURCE, RAW = TABLES["core_sample__source"], TABLES["raw_sample__epoch"]
 
 
 @dataclass(frozen=True, eq=False)
-class Received:
+class ReceivedRows:
     """Rows of a chunk that wait for the commit: of core_sample__source, of the tables beside, and what was refused."""
 
     sources: pa.Table
@@ -35,7 +35,7 @@ class Received:
 
 def receive_chunk(
     run: Run, lake: Lake, archive: Archive, chunk: ObjectChunk, key: str, part: int
-) -> tuple[Received, NDArray[np.int64]]:
+) -> tuple[ReceivedRows, NDArray[np.int64]]:
     """Stage the new and changed light curves of a chunk; returns its other rows, and the ids of what is new."""
     sources = source_rows(run.dataset, archive, chunk, lake.tile_order)
     source_id, tile = (sources[name].to_numpy() for name in ("source_id", "tile"))
@@ -45,7 +45,7 @@ def receive_chunk(
     if archive.has_epochs and new.any():
         rows = epoch_rows(chunk.epochs, chunk.objid, [band.survey for band in archive.bands], sources, new)
         stage_rows(run.lake, RAW, rows, key, part)
-    return Received(sources, beside, chunk.rejected), source_id[new]
+    return ReceivedRows(sources, beside, chunk.rejected), source_id[new]
 
 
 def source_rows(dataset: str, archive: Archive, chunk: ObjectChunk, tile_order: int) -> pa.Table:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.answers.answered import Answered
+from lakehouse.answers.answer_index import AnswerIndex
 from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, now, pack
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.gate import Gate
@@ -22,8 +22,9 @@ from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Client
 from tasks.archives.request import Request
 from tasks.archives.threads import Stop, Tally
+from tasks.stages.acquire.failures import all_kept, error_text, failure_of
 
-# So many items of which each ought to have rows do not all lack them: an answer without any is believed for fewer.
+# An answer without a row about so many items, each of which should have rows, is a fault; about fewer it may be true.
 NONE_FOR_SOME = 10
 
 
@@ -52,36 +53,36 @@ class Sender:
     endpoint: str
     run_id: str
 
-    def fetch(self, request: Request, answered: Answered) -> dict[str, pa.Table]:
+    def fetch(self, request: Request, answers: AnswerIndex) -> dict[str, pa.Table]:
         """Rows of the answers that came, by the key of the request that they came to; all of them are in the store.
 
         Leaves out the items that are answered meanwhile, or that another thread or program asks for just now. Raises
         ArchiveError, and stops everything, where an archive cannot be used.
         """
         try:
-            return self._fetch(request, answered)
+            return self._fetch(request, answers)
         except BaseException as error:
             self.stop.set(error)
             raise
 
-    def _fetch(self, request: Request, answered: Answered) -> dict[str, pa.Table]:
+    def _fetch(self, request: Request, answers: AnswerIndex) -> dict[str, pa.Table]:
         fresh: dict[str, pa.Table] = {}
         halved: dict[str, Record] = {}  # by the key of its first half, a request that the service broke down over
         todo = [request]
         while todo:  # depth first: where a service is down, the first single item shows it, not all of them
             part = todo.pop()
             self.stop.check()
-            with answered.claim(part.key, part.item_hashes) as free:
+            with answers.claim(part.key, part.item_hashes) as free:
                 if not free.all():
                     todo += [part.only(free)] if free.any() else []
                     continue
-                if answered.children(part.key) is None:
+                if answers.children(part.key) is None:
                     record = self._record(part)
-                    rows = self._ask(part, record, answered)
+                    rows = self._ask(part, record, answers)
                     if rows is not None:
                         fresh[part.key] = rows
-                        self._confirm(part.key, halved, answered)
-                        left = answered.find(part.item_hashes) < 0
+                        self._confirm(part.key, halved, answers)
+                        left = answers.find(part.item_hashes) < 0
                         todo += [part.only(left)] if left.any() else []
                         continue
                     if record.state != SPLIT:
@@ -89,25 +90,25 @@ class Sender:
             todo += reversed(part.halves() or ())
         return fresh
 
-    def _confirm(self, key: str, halved: dict[str, Record], answered: Answered) -> None:
+    def _confirm(self, key: str, halved: dict[str, Record], answers: AnswerIndex) -> None:
         """A half was answered, so its whole was too much. Were the service down, it would be asked for whole again."""
         while (record := halved.pop(key, None)) is not None:
             record.state, key = SPLIT, record.key
-            answered.finish(record)
+            answers.finish(record)
 
-    def _ask(self, part: Request, record: Record, answered: Answered) -> pa.Table | None:
+    def _ask(self, part: Request, record: Record, answers: AnswerIndex) -> pa.Table | None:
         """Rows of the answer; None where the halves are to be asked for instead, which are the record's children."""
         n_load, known_job = 0, record.job_url
         for attempt in range(1, self.limits.attempts + 1):
             try:
-                return self._attempt(part, record, answered, is_retry=attempt > 1)
+                return self._attempt(part, record, answers, is_retry=attempt > 1)
             except TooMuch as error:
                 self._halve(part, record, error)
                 record.state = SPLIT
-                answered.finish(record)
+                answers.finish(record)
                 return None
             except Retryable as error:
-                answered.note(record)
+                answers.note(record)
                 n_load += error.is_load and record.job_url is None  # a job that is there is not too much
                 if n_load >= self.limits.halve_after and len(part) > 1:
                     self._halve(part, record, error)
@@ -120,38 +121,43 @@ class Sender:
             record.job_url = None
         raise self._failure(part, record, Retryable(record.last_error or ""))
 
-    def _attempt(self, part: Request, record: Record, answered: Answered, is_retry: bool) -> pa.Table:
-        job = _Job(record.job_url, partial(self._started, record))
+    def _attempt(self, part: Request, record: Record, answers: AnswerIndex, is_retry: bool) -> pa.Table:
+        """Rows of the answer, which is kept with its record; raises ArchiveError where none came that can be used."""
+        answer = self._send(part, record, is_retry)
+        try:
+            rows = self._read(part, record, answer)
+            left_out = self._find_left_out(part, record, rows, answers)
+        except ArchiveError as error:
+            record.attempts[-1]["error"], record.job_url = str(error), None
+            raise
+        record.content = self.raw.keep(answer)
+        record.items, record.left_out = pack(part.item_hashes[~left_out]), pack(part.item_hashes[left_out])
+        record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
+        answers.finish(record)
+        self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
+        return rows
+
+    def _send(self, part: Request, record: Record, is_retry: bool) -> bytes:
+        """The verbatim answer, asked for within the limits of the service; the record lists the attempt."""
         with self.gate.hold(self.stop.pause):
             self.stop.check()
             self.tally.add(self.service, requests=1, retries=int(is_retry))
             began = time.monotonic()
-            entry: dict[str, Any] = {"at": now(), "seconds": None, "error": None}
-            record.attempts.append(entry)
-            record.first_sent = record.first_sent or entry["at"]
+            attempt: dict[str, Any] = {"at": now(), "seconds": None, "error": None}
+            record.attempts.append(attempt)
+            record.first_sent = record.first_sent or attempt["at"]
+            job = _Job(record.job_url, partial(self._started, record))
             try:
-                answer = self.client.send(part.question, part.items, job)
+                return self.client.send(part.question, part.items, job)
             except ArchiveError as error:
-                entry["error"] = str(error)
+                attempt["error"] = str(error)
                 # A client forgets a job that is over or lost; any other is asked about again the next time.
                 record.job_url = None if isinstance(error, BadQuestion | TooMuch) else job.url
                 if isinstance(error, Refused | BadQuestion):  # while the slot is held: nobody begins another request
-                    self.stop.set(self._sentence(part, record, error))
+                    self.stop.set(failure_of(part, record, error, self.raw.folder))
                 raise
             finally:
-                entry["seconds"] = round(time.monotonic() - began, 4)
-        try:
-            rows = self._read(part, record, answer)
-            doubted = self._doubted(part, record, rows, answered)
-        except ArchiveError as error:
-            entry["error"], record.job_url = str(error), None
-            raise
-        record.content = self.raw.keep(answer)
-        record.items, record.left_out = pack(part.item_hashes[~doubted]), pack(part.item_hashes[doubted])
-        record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
-        answered.finish(record)
-        self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
-        return rows
+                attempt["seconds"] = round(time.monotonic() - began, 4)
 
     def _read(self, part: Request, record: Record, answer: bytes) -> pa.Table:
         """Rows of an answer that has just come: it is kept only if it can be read and is whole."""
@@ -161,39 +167,40 @@ class Sender:
             raise
         except Exception as error:
             path = self.raw.set_aside(record, answer)
-            raise BadQuestion(f"its answer cannot be read ({plain(error)}; the answer is in {path})") from error
+            raise BadQuestion(f"its answer cannot be read ({error_text(error)}; the answer is in {path})") from error
         if self.limits.row_cap is not None and rows.num_rows >= self.limits.row_cap:
             raise TooMuch(f"{rows.num_rows:,} rows came, which is the service's cap: the answer is cut off")
         return rows
 
-    def _doubted(self, part: Request, record: Record, rows: pa.Table, answered: Answered) -> NDArray[np.bool_]:
-        """Items, (N,), that ought to have rows, have none, and were not left out by an answer before.
+    def _find_left_out(self, part: Request, record: Record, rows: pa.Table, answers: AnswerIndex) -> NDArray[np.bool_]:
+        """Items, (N,), that should have rows and have none here, and that no answer has left out before.
 
-        They are asked about once more, and then it is believed. An answer without any row is a fault that passes,
-        which nobody believes about NONE_FOR_SOME and more.
+        They are asked about once more, and a second answer without them is taken as true. Raises Retryable for an
+        answer that leaves out all items, each time where there are NONE_FOR_SOME and more.
         """
         key = part.question.key
         if key is None or not part.question.expects_all:
             return np.zeros(len(part), bool)
         is_there = pc.is_in(part.items[key].cast(rows[key].type), value_set=rows[key].combine_chunks())
-        doubted = ~is_there.to_numpy(zero_copy_only=False) & ~answered.left_out(part.item_hashes)
-        if doubted.all():
+        left_out = ~is_there.to_numpy(zero_copy_only=False) & ~answers.left_out(part.item_hashes)
+        if left_out.all():
             if len(part) < NONE_FOR_SOME:
                 record.left_out = pack(part.item_hashes)
             nothing = f"an answer without a row about any of {len(part):,} items"
             raise Retryable(f"{self.service} sent {nothing}, as if {part.question.release} had none of them.")
-        return doubted
+        return left_out
 
     def _wait(self, attempt: int, error: Retryable) -> None:
+        """Pauses before the next attempt; raises ArchiveError where the service asks for more than a job may take."""
         if error.after_s is None:
             first, longest = self.limits.backoff_s
             self.stop.pause(min(first * 2 ** (attempt - 1), longest) * random.uniform(0.9, 1.1))
         elif error.after_s <= self.limits.job_s:
-            self.gate.rest(error.after_s)  # the archive means all of us
+            self.gate.rest(error.after_s)  # for every thread and program that uses the service
         else:
             raise ArchiveError(
-                f"{self.service} asks us to wait for {error.after_s / 60:,.0f} minutes ({plain(error)}): "
-                f"{self._kept()}, so run the same command again after that time."
+                f"{self.service} asks for a pause of {error.after_s / 60:,.0f} minutes ({error_text(error)}): "
+                f"{all_kept(self.raw.folder)}, so run the same command again after that time."
             )
 
     def _halve(self, part: Request, record: Record, reason: ArchiveError) -> None:
@@ -204,34 +211,10 @@ class Sender:
 
     def _failure(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
         """Puts the failure on record and stops everything; returns it as a sentence of the same kind."""
-        self.stop.set(sentence := self._sentence(part, record, error))
+        self.stop.set(failure := failure_of(part, record, error, self.raw.folder))
         record.state = FAILED
         self.raw.write(record)
-        return sentence
-
-    def _sentence(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
-        what = f"a request about {len(part):,} items" if len(part) > 1 else f"a request about {_named(part)}"
-        if isinstance(error, Refused):
-            return Refused(
-                f"{self.service} refuses us ({plain(error)}): stopped at once, because asking again makes it worse; "
-                f"{self._kept()}: wait until the archive lets you in again, or write to its help desk, and run the "
-                "same command to go on from here."
-            )
-        if isinstance(error, TooMuch):
-            return TooMuch(
-                f"{self.service}: {what} cannot be divided further ({plain(error)}): {self._kept()}; "
-                "ask for less, or raise the row_cap in the limits of this service if it allows more."
-            )
-        if isinstance(error, BadQuestion):
-            return BadQuestion(f"{self.service} and we do not understand each other about {what}: {plain(error)}; "
-                               f"{self._kept()}.")  # fmt: skip
-        return ArchiveError(
-            f"{self.service} failed {len(record.attempts)} times to answer {what} (last: {plain(error)}): "
-            f"{self._kept()}, so run the same command again later to go on from here."
-        )
-
-    def _kept(self) -> str:
-        return f"nothing is lost, all answers so far are kept in {self.raw.folder}"
+        return failure
 
     def _record(self, part: Request) -> Record:
         """The record of an earlier attempt, or a new one; a job that was sent and never answered is taken up again."""
@@ -253,12 +236,3 @@ class Sender:
 
 def _item(part: Request) -> dict[str, Any] | None:
     return part.items.to_pylist()[0] if len(part) == 1 else None
-
-
-def _named(part: Request) -> str:
-    return ", ".join(f"{name} {value}" for name, value in part.items.to_pylist()[0].items())
-
-
-def plain(error: BaseException) -> str:
-    """An error's words without a full stop, to stand inside of a sentence."""
-    return str(error).strip().rstrip(".") or type(error).__name__

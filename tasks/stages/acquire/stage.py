@@ -13,11 +13,11 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.inputs import ArchiveSource, FolderSource
 from tasks.stages.acquire.archive import Archive
+from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.commit import QUARANTINE, commit_tables
 from tasks.stages.acquire.folder import folder_archive
-from tasks.stages.acquire.receive import RAW, SOURCE, Received, receive_chunk
+from tasks.stages.acquire.receive import RAW, SOURCE, ReceivedRows, receive_chunk
 from tasks.stages.acquire.surveys import survey_archive
-from tasks.stages.acquire.twins import refuse_twins
 from tasks.stages.progress import progress
 
 BAND = TABLES["core_dataset__band"]
@@ -41,7 +41,7 @@ def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     if lake.exists(SOURCE) and read_last_fingerprint(lake, *inputs) == archive.fingerprint:
         total = lake.count(SOURCE, dataset=run.dataset)
         return StageResult("acquire", 0, total, archive.close(), notes=("input unchanged",), inputs=inputs)
-    refuse_twins(lake, [band.name for band in archive.bands], BAND, "name", "band")
+    refuse_case_clashes(lake, [band.name for band in archive.bands], BAND, "name", "band")
     lake.create(RAW)  # before the key, of which its version is a part: a run that dies on the way finds its own parts
     key = stage_key(lake, RAW, "acquire", run.dataset, archive.fingerprint)
     received, changed = _receive_all(run, lake, archive, key)
@@ -54,9 +54,9 @@ def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     return StageResult("acquire", changed.size, total, tuple(tables), tuple(archive.notes), counts, inputs=inputs)
 
 
-def _receive_all(run: Run, lake: Lake, archive: Archive, key: str) -> tuple[list[Received], NDArray[np.int64]]:
+def _receive_all(run: Run, lake: Lake, archive: Archive, key: str) -> tuple[list[ReceivedRows], NDArray[np.int64]]:
     """The rows of every chunk for the small tables, and the sources whose light curves are staged: new and changed."""
-    received: list[Received] = []
+    received: list[ReceivedRows] = []
     changed = [np.empty(0, np.int64)]
     with progress("acquire", archive.n_objects) as advance:
         for part, chunk in enumerate(archive.object_chunks):

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.bands import bands
+from lakehouse.bands import read_bands
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import chain_hashes, find_outdated
 from lakehouse.run import Run, StageResult
@@ -34,7 +34,7 @@ def clean_sources(run: Run, cuts: CutConfig) -> StageResult:
     todo = sources.filter(pa.array(find_outdated(lake, CLEAN, run.dataset, source_id, expected)))
     if not todo.num_rows:
         return StageResult("clean", 0, sources.num_rows)
-    work = [Work(todo, (bands(lake, run.dataset).names, cuts))]
+    work = [Work(todo, (read_bands(lake, run.dataset).names, cuts))]
     tables = run_incrementally(run, Increment("clean", clean_chunk, work, run.chunk_objects, (LEDGER, CLEAN)))
     return StageResult("clean", todo.num_rows, sources.num_rows, tables)
 

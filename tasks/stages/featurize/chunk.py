@@ -56,11 +56,11 @@ def _read_stored(job: ChunkJob, columns: list[str]) -> pa.Table:
 def colour_chunk(job: ChunkJob, names: tuple[str, ...]) -> None:
     """In a worker: magnitudes and colours of these sources' mean photometry, left for the commit."""
     photometry = Lake(job.run.lake).read(PHOTOMETRY, columns=["source_id", "band", "mag"], where=job.where)
-    features = compute_colours(magnitudes(photometry, job.source_id, names), names)
+    features = compute_colours(spread_magnitudes(photometry, job.source_id, names), names)
     job.stage(FEATURES.bind(colour_columns(names)), _rows(job, COLOURS, features))
 
 
-def magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float64]:
+def spread_magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float64]:
     """Mean magnitude of each source in each band, (S, B) mag, NaN where there is none, from rows of long photometry."""
     result = np.full((source_id.size, len(names)), np.nan)
     source = align(rows["source_id"].to_numpy(), source_id)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse.bands import bands
+from lakehouse.bands import read_bands
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import chain_hashes, find_outdated, fingerprint
@@ -28,7 +28,7 @@ SOURCE, CLEAN = TABLES["core_sample__source"], TABLES["core_sample__epoch"]
 def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
     """Compute the features of the sources whose input is new, of others those whose definition is; one commit."""
     lake = Lake(run.lake)
-    names, config = bands(lake, run.dataset).names, complete_config(config, lake, run.dataset)
+    names, config = read_bands(lake, run.dataset).names, complete_config(config, lake, run.dataset)
     sources, has_epochs = _read_sources(lake, run.dataset)
     sources = _with_hashes(lake, run.dataset, sources, config, has_epochs)
     source_id, expected = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
@@ -44,7 +44,7 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
 
 def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureConfig:
     """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
-    observed = bands(lake, dataset)
+    observed = read_bands(lake, dataset)
     return replace(config, groups=observed.groups, surveys=tuple(dict.fromkeys(observed.surveys)),
                    inputs=list_inputs(lake, dataset))  # fmt: skip
 
@@ -63,7 +63,7 @@ def _read_sources(lake: Lake, dataset: str) -> tuple[pa.Table, bool]:
 
 def _with_hashes(lake: Lake, dataset: str, sources: pa.Table, config: FeatureConfig, has_epochs: bool) -> pa.Table:
     """The sources with curve_hash, of what is measured and the settings, and input_hash, of the definitions too."""
-    hashes, names = sources["hash"].to_numpy(), bands(lake, dataset).names
+    hashes, names = sources["hash"].to_numpy(), read_bands(lake, dataset).names
     if has_epochs and config.inputs:
         hashes = hashes ^ hash_inputs(lake, dataset, sources["source_id"].to_numpy())
     common = replace(config, second_period=False) if has_epochs else "colours"  # the definitions say the rest

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.bands import bands
+from lakehouse.bands import read_bands
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
 from lakehouse.models import read_card, read_current
@@ -37,10 +37,10 @@ MOST_CLASSES = 12
 SHOWN_BANDS = 4
 
 
-def findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> ReportData:
+def gather_findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> ReportData:
     """Everything the report shows of the catalogue `rows` of the run's dataset."""
     where = {"dataset": run.dataset}
-    dataset_bands = bands(lake, run.dataset)
+    dataset_bands = read_bands(lake, run.dataset)
     cards = {t: read_card(run.lake, run.dataset, t, m) for t, m in read_current(run.lake, run.dataset).items()}
     quarantine = _read(lake, "core_quarantine__row", where)
     has_class = rows["class_pred"].null_count < rows.num_rows

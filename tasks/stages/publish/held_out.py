@@ -33,21 +33,21 @@ def _of_model(run: Run, name: str, card: Mapping[str, Any]) -> list[Shown]:
     scores = target.scores(calibration, raw.flatten().to_numpy().reshape(len(raw), target.width))
     recipe, level = card["recipe"]["name"], card["plan"]["config"]["interval_level"]
     parts = target.of_parts(target.from_columns(labels), scores)
-    return [shown(part, y, own, recipe, level) for part, y, own in parts]
+    return [show_part(part, y, own, recipe, level) for part, y, own in parts]
 
 
 @singledispatch
-def shown(part: Target, y: NDArray[Any], scores: Any, recipe: str, level: float) -> Shown:
+def show_part(part: Target, y: NDArray[Any], scores: Any, recipe: str, level: float) -> Shown:
     """What the report shows of one kind of target: labels y (S,) and scores of the held-out sources."""
     raise NotImplementedError(f"{type(part).__name__}: the report has no figure for such a target.")
 
 
-@shown.register
+@show_part.register
 def _(part: Classification, y: NDArray[Any], scores: ClassScores, recipe: str, level: float) -> Shown:
     return HeldOutClasses(np.searchsorted(part.classes, y.astype(str)), scores.proba, part.classes, recipe, "test")
 
 
-@shown.register
+@show_part.register
 def _(part: Regression, y: NDArray[Any], scores: QuantityScores, recipe: str, level: float) -> Shown:
     return HeldOutQuantity(
         part.name, part.about.shown_unit, y, scores.value, scores.lo, scores.hi, level=level, recipe=recipe

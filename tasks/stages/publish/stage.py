@@ -18,7 +18,7 @@ from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column, TableSpec
 from tasks.learning.targets import target_from_json
 from tasks.reporting.page import render
-from tasks.stages.publish.findings import findings
+from tasks.stages.publish.findings import gather_findings
 
 CATALOGUE, METRIC, TRUTH = (TABLES[name] for name in ("out__catalogue", "score_model__metric", "label_truth__source"))
 RELEASED = ("out__catalogue", "score_model__metric", "core_cut__ledger", "core_quarantine__row")
@@ -39,19 +39,19 @@ def publish_release(run: Run, release: Path, manifest: RunManifest) -> StageResu
     if held and read_last_fingerprint(lake, *inputs) == mark:
         return StageResult("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
 
-    against_truth(run, lake, rows)
-    spec = bound_catalogue(run, lake, rows)
+    measure_against_truth(run, lake, rows)
+    spec = bind_catalogue(run, lake, rows)
     tables = {CATALOGUE.name: (spec, rows.select(spec.arrow().names))}
     for name in RELEASED[1:]:
         if lake.exists(name):
             tables[name] = (TABLES[name], lake.read(TABLES[name], where={"dataset": run.dataset}))
-    report = render(findings(run, lake, rows, manifest))
+    report = render(gather_findings(run, lake, rows, manifest))
     folder = release / f"{run.dataset}-{run.run_id}"
     write_release(folder, tables, asdict(manifest), {"report.html": report})
     return StageResult("publish", rows.num_rows, rows.num_rows, notes=(f"release {folder}",), inputs=inputs)
 
 
-def bound_catalogue(run: Run, lake: Lake, rows: pa.Table) -> TableSpec:
+def bind_catalogue(run: Run, lake: Lake, rows: pa.Table) -> TableSpec:
     """The catalogue's declaration with the columns of this dataset's models, their units included."""
     own = [name for name in rows.column_names if name not in {c.name for c in CATALOGUE.columns}]
     schema = lake.dataset(CATALOGUE).schema
@@ -65,7 +65,7 @@ def bound_catalogue(run: Run, lake: Lake, rows: pa.Table) -> TableSpec:
     return CATALOGUE.bind(columns)
 
 
-def against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
+def measure_against_truth(run: Run, lake: Lake, rows: pa.Table) -> None:
     """Where the dataset has a truth: metrics of the catalogue's sources that trained no model, merged into the lake."""
     if not lake.exists(TRUTH) or not lake.count(TRUTH, dataset=run.dataset):
         return

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lakehouse.bands import Bands, bands
+from lakehouse.bands import Bands, read_bands
 from lakehouse.delta.store import Lake
-from lakehouse.disk import room_for, whole_file
+from lakehouse.disk import refuse_full_disk, whole_file
 from lakehouse.models import read_current
 from lakehouse.run import Run
 from schemas import TABLES
@@ -48,7 +48,7 @@ def write_scores(
     """
     lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
     refuse_no_models(run, models)
-    observed, features = bands(lake, run.dataset), complete_config(features, lake, run.dataset)
+    observed, features = read_bands(lake, run.dataset), complete_config(features, lake, run.dataset)
     archive = folder_archive(source, run.dataset, None, need_labels=False)
     refuse_strange_bands(run.dataset, archive.bands, observed)
     refuse_changed(lake, run.dataset, features)
@@ -58,7 +58,7 @@ def write_scores(
         jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]
         parts = fan_out(run.scheduler, score_file, jobs, "score", list(files.values()), run.retries)
     scores = _with_unseen(pa.concat_tables(parts) if parts else None, _object_ids(source), run, models)
-    with room_for(str(out)), whole_file(out) as draft:
+    with refuse_full_disk(str(out)), whole_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
     return scores.num_rows, scores.num_rows - sum(files.values())
 
@@ -71,7 +71,7 @@ def _write_chunks(run: Run, archive: Archive, observed: Bands, scratch: Path) ->
         for start in range(0, chunk.sources.num_rows, run.chunk_objects):
             some = chunk.sources["source_id"].slice(start, run.chunk_objects)
             path = scratch / f"{len(files)}.parquet"
-            with room_for("a chunk of the folder"):
+            with refuse_full_disk("a chunk of the folder"):
                 pq.write_table(rows.filter(pc.is_in(rows["source_id"], value_set=some.combine_chunks())), path)
             files[path] = len(some)
     return files

@@ -18,7 +18,7 @@ from tasks.learning.recipe import recipe_from_json
 from tasks.learning.targets import Calibration, Target, target_from_json
 
 
-def readable_card(lake: str, dataset: str, target: str, model_id: str) -> dict[str, Any]:
+def read_usable_card(lake: str, dataset: str, target: str, model_id: str) -> dict[str, Any]:
     """The card of a model; BadInput where another version of this software wrote it."""
     card = read_card(lake, dataset, target, model_id)
     if card.get("format") != FORMAT:
@@ -31,13 +31,13 @@ def readable_card(lake: str, dataset: str, target: str, model_id: str) -> dict[s
 
 def scored_columns(run: Run, models: Mapping[str, str]) -> list[Column]:
     """The catalogue's columns of these models, from their cards alone: in the order of `catalogue_values`."""
-    cards = [readable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    cards = [read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
     return catalogue_columns([target_of(card) for card in cards])
 
 
 def columns_of_models(run: Run, models: Mapping[str, str]) -> tuple[str, ...]:
     """The feature columns that these models read, from their cards alone."""
-    cards = [readable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    cards = [read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
     return tuple(sorted({name for card in cards for name in recipe_from_json(card["recipe"]).columns}))
 
 
@@ -55,7 +55,7 @@ def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
 @functools.lru_cache(maxsize=16)
 def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
     """The model of `target` as it lies in the lake; kept, because a worker scores many chunks."""
-    card = readable_card(lake, dataset, target, model_id)
+    card = read_usable_card(lake, dataset, target, model_id)
     folder = model_dir(lake, dataset, target, model_id)
     labels = pq.read_table(folder / "labels.parquet", columns=["source_id", "fold"])
     models = tuple(load(folder / f"fold-{k}") for k in range(card["n_folds"]))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lakehouse.disk import room_for, whole_file, whole_folder
+from lakehouse.disk import refuse_full_disk, whole_file, whole_folder
 from lakehouse.run import Run
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -52,7 +52,7 @@ def write_labels(run: Run, labels: TargetLabels, plan: TrainingPlan) -> Path:
     table = pa.table({"source_id": labels.source_id, **columns, "fold": parts.fold})
     about = {"note": parts.note, "columns": labels.columns, "target": labels.target.to_json(),
              "recipes": [recipe.to_json() for recipe in labels.recipes]}  # fmt: skip
-    with room_for("the labels"), whole_file(folder / LABELS) as draft:
+    with refuse_full_disk("the labels"), whole_file(folder / LABELS) as draft:
         pq.write_table(table.replace_schema_metadata({"about": json.dumps(about)}), draft)
     return folder
 
@@ -81,7 +81,7 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     model = fit(recipe, examples.select(training), y[training])
     asked = np.flatnonzero(~training)
     raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)
-    with room_for(f"model {recipe_name}"), whole_folder(fold_folder(Path(folder), recipe_name, fold)) as draft:
+    with refuse_full_disk(f"model {recipe_name}"), whole_folder(fold_folder(Path(folder), recipe_name, fold)) as draft:
         save(model, draft, {"run_id": run.run_id, "fold": fold})
         pq.write_table(pa.table({"row": asked, "prediction": as_lists(raw)}), draft / PREDICTIONS)
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lakehouse.bands import bands
+from lakehouse.bands import read_bands
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.quantities import read_quantity
@@ -108,7 +108,7 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     found = []
     for target, recipes in group_by_target(recipes_for(plan.config.recipes, list(labelled), plan.config.options)):
         own = join_labels(target, labelled)
-        if fed := complete(recipes, independent_of(own.sources, offer), plan.seed):
+        if fed := complete_recipes(recipes, leave_out_dependent(own.sources, offer), plan.seed):
             row = align(own.source_id, source_id)
             found.append(TargetLabels(target.bind(own.y), own.source_id, own.y, hashes[row], star[place[row]], fed))
     return found
@@ -116,13 +116,13 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
 
 def read_offer(lake: Lake, dataset: str, has_time: bool) -> Offer:
     """What the dataset has for models to read."""
-    own = bands(lake, dataset)
+    own = read_bands(lake, dataset)
     declared = declared_columns(own.names, tuple(dict.fromkeys(own.surveys)))
     columns = {name: declared.get(name) for name in read_feature_names(lake, dataset)}
     return Offer(columns, lake.exists(CLEAN) and lake.count(CLEAN, dataset=dataset) > 0, has_time)
 
 
-def independent_of(sources: frozenset[str] | None, offer: Offer) -> Offer:
+def leave_out_dependent(sources: frozenset[str] | None, offer: Offer) -> Offer:
     """What is on offer without the columns that share a source with the labels; None leaves out nothing."""
     if sources is None:
         return offer
@@ -131,7 +131,7 @@ def independent_of(sources: frozenset[str] | None, offer: Offer) -> Offer:
     return replace(offer, columns={name: offer.columns[name] for name in kept})
 
 
-def complete(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
+def complete_recipes(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
     """The recipes whose models can be fed, with the columns that they read, and seeds that count from `seed`."""
     return tuple(recipe.complete_for(offer, seed) for recipe in recipes if not recipe.spec.lacks(offer))
 
@@ -182,15 +182,15 @@ def _read_labels(
     """Ids, labels, and what the labels were derived from."""
     if target == CLASS:
         rows = lake.read(CLASSES, where={"dataset": dataset})
-        return *first_labels(rows, target, config.label_origins), None
+        return *take_first_labels(rows, target, config.label_origins), None
     rows = lake.read(PARAMETERS, where={"dataset": dataset})
     rows = rows.filter(pc.and_(pc.equal(rows["quantity"], target.name), pc.invert(rows["is_reference"])))
     sources = sources_of_labels(rows["origin"].unique().to_pylist())
     rows = rows.filter(pc.is_finite(rows["value"]))
-    return *first_labels(rows.append_column(target.name, rows["value"]), target, config.label_origins), sources
+    return *take_first_labels(rows.append_column(target.name, rows["value"]), target, config.label_origins), sources
 
 
-def first_labels(rows: pa.Table, target: Target, origins: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+def take_first_labels(rows: pa.Table, target: Target, origins: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[Any]]:
     """Source ids and labels, one of each source: that of the origin that comes first in `origins`."""
     order = pa.array(origins, pa.string())
     rank = pc.fill_null(pc.index_in(rows["origin"], value_set=order), len(order)).to_numpy(zero_copy_only=False)

@@ -91,7 +91,7 @@ def test_positions_are_matched_in_the_order_of_the_sky(server):
 def test_a_ban_of_the_cross_match_stops_everything(server):
     server.answer = lambda asked: Reply(403, b"Your IP address has been banned")
     items = pa.table({"source_id": [1], "ra": [1.0], "dec": [2.0]})
-    with pytest.raises(Refused, match=r"cds_xmatch refuses us.*banned"):
+    with pytest.raises(Refused, match=r"cds_xmatch refuses all requests.*banned"):
         CdsXmatch("cds_xmatch", server.url, LIMITS).send(XMATCH, items, KeptJob())
 
 

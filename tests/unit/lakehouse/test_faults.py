@@ -9,7 +9,7 @@ from deltalake import write_deltalake
 
 from lakehouse.delta.commit import publish_draft
 from lakehouse.delta.reference import Stamp
-from lakehouse.delta.staging import commit_staged, finished_parts
+from lakehouse.delta.staging import commit_staged, list_finished_parts
 from schemas import TABLES, BadInput
 
 SOURCE = TABLES["core_sample__source"]
@@ -72,7 +72,7 @@ commit_staged(lake, "r1", SOURCE, "k1", parts, np.arange(4), "demo")
     assert lake.version(SOURCE) == (2 if moment in ("committed", "after commit") else 1)
     if lake.version(SOURCE) == 1:
         assert ids(lake) == list(range(8))
-    assert finished_parts(lake.path, SOURCE, "k1") == {"1", "2"}
+    assert list_finished_parts(lake.path, SOURCE, "k1") == {"1", "2"}
     ref = commit_staged(lake, "r1", SOURCE, "k1", None, np.arange(4), "demo")
     assert (ref.version, ref.rows) == (2, 20)
     assert ids(lake) == [4, 5, 6, 7, *range(100, 110), *range(200, 210)]
@@ -106,7 +106,7 @@ except BadInput as error:
     assert limited.stdout.startswith("The disk is full or a file is larger than allowed: "), limited.stderr
     assert limited.stdout.count("\n") == 1
     assert lake.version(SOURCE) == 1 and ids(lake) == list(range(8))
-    assert stray(lake) == [] and finished_parts(lake.path, SOURCE, "k1") == set()
+    assert stray(lake) == [] and list_finished_parts(lake.path, SOURCE, "k1") == set()
 
 
 def test_a_disk_that_fills_at_the_commit_leaves_the_old_version_and_can_go_on(lake, sources, python):

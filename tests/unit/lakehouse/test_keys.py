@@ -3,7 +3,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse.delta.keys import find_duplicates, matches, sort_rows
+from lakehouse.delta.keys import find_duplicates, find_matches, sort_rows
 
 rows = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["a", "b", "δ Sct", None])), max_size=20)
 
@@ -29,15 +29,15 @@ def test_duplicates_are_all_but_the_first(pairs):
 
 @given(rows, rows)
 def test_matches_is_membership(pairs, others):
-    assert matches(table(pairs), table(others), ["n", "s"]).tolist() == [pair in others for pair in pairs]
+    assert find_matches(table(pairs), table(others), ["n", "s"]).tolist() == [pair in others for pair in pairs]
 
 
 @given(rows, rows)
 def test_matches_of_keys_with_an_id_is_membership_too(pairs, others):
     named, other = (table(which).rename_columns(["source_id", "s"]) for which in (pairs, others))
-    assert matches(named, other, ["source_id", "s"]).tolist() == [pair in others for pair in pairs]
+    assert find_matches(named, other, ["source_id", "s"]).tolist() == [pair in others for pair in pairs]
     ids = [pair[0] for pair in others]
-    assert matches(named, other, ["source_id"]).tolist() == [pair[0] in ids for pair in pairs]
+    assert find_matches(named, other, ["source_id"]).tolist() == [pair[0] in ids for pair in pairs]
 
 
 def test_sorted_rows_are_not_copied():

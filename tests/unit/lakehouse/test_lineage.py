@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import chain_hashes, find_outdated, select_sources, split_into_chunks, stage_key
+from lakehouse.lineage import chain_hashes, find_outdated, fingerprint, select_sources, split_into_chunks, stage_key
 from schemas import TABLES
 
 SPEC = TABLES["feature_sample__source"].bind([])
@@ -60,3 +60,35 @@ def test_chunks_hold_every_source_once_and_filters_find_them(tmp_path):
     assert sorted(lake.read(SPEC, where=select_sources(ids[parts[3]]))["source_id"].to_pylist()) == sorted(
         ids[parts[3]].tolist()
     )
+
+
+def test_a_fingerprint_tells_texts_arrays_and_their_borders_apart():
+    one = fingerprint("ab", "c", np.array([1, 2]))
+    assert one == fingerprint("ab", "c", np.array([1, 2])) and len(one) == 16 and int(one, 16) >= 0
+    others = [("a", "bc", np.array([1, 2])), ("ab", "c", np.array([2, 1])), ("ab", "c", np.array([1.0, 2.0])), ("ab",)]
+    assert len({one, *(fingerprint(*parts) for parts in others)}) == 5
+    # An array counts with all its bytes, also where its text would be cut short.
+    long = np.arange(10_000)
+    assert fingerprint(long) != fingerprint(np.where(long == 5_000, 0, long))
+
+
+def test_only_the_rows_of_one_model_count_where_it_is_asked_for(tmp_path):
+    lake, ids, hashes = Lake(tmp_path, create=True), np.array([1, 2]), np.array([10, 20])
+    spec, empty = TABLES["score__value"], {pa.string(): "x", pa.bool_(): False}
+    given = {"dataset": ["d", "d"], "source_id": ids, "feature_hash": hashes, "model_id": ["a", "b"]}
+    columns = {f.name: pa.array(given.get(f.name, [empty.get(f.type, 0)] * 2)).cast(f.type) for f in spec.arrow()}
+    lake.append("run", spec, pa.table(columns, schema=spec.arrow()))
+    for model, outdated in (("a", [False, True]), ("b", [True, False]), ("c", [True, True])):
+        found = find_outdated(lake, spec, "d", ids, hashes, "feature_hash", {"model_id": model})
+        assert found.tolist() == outdated, model
+
+
+def test_an_id_and_a_hash_that_swap_places_are_not_taken_for_each_other(tmp_path):
+    lake = Lake(tmp_path, create=True)
+    lake.append("run", SPEC, rows([7, 8], [8, 7]))
+    assert find_outdated(lake, SPEC, "d", np.array([7, 8]), np.array([7, 8])).all()
+    assert not find_outdated(lake, SPEC, "d", np.array([7, 8]), np.array([8, 7])).any()
+
+
+def test_no_sources_make_no_chunk():
+    assert split_into_chunks(np.empty(0, np.int64), np.empty(0, np.int32), 5) == []

@@ -3,7 +3,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lakehouse.models import has_model, model_dir, read_card, read_current, record_models, set_current, write_model
+from lakehouse.models import (
+    has_model,
+    model_dir,
+    read_card,
+    read_current,
+    record_models,
+    retire,
+    set_current,
+    write_model,
+)
 from schemas import BadInput
 
 
@@ -77,3 +86,24 @@ def test_what_is_not_there_cannot_be_current(lake):
         set_current(lake.path, "demo", "class", "m9")
     with pytest.raises(BadInput, match="cannot name a model"):
         model_dir(lake.path, "demo", "../x", "m1")
+
+
+def test_a_target_that_is_retired_scores_no_more_and_its_model_stays(lake):
+    for target in ("class", "teff_k"):
+        with write_model(lake.path, "demo", target, "m1", {}):
+            pass
+        set_current(lake.path, "demo", target, "m1")
+    retire(lake.path, "demo", {"class", "feh_dex"})
+    assert read_current(lake.path, "demo") == {"class": "m1"} and has_model(lake.path, "demo", "teff_k", "m1")
+    file = lake.path / "models" / "demo" / "current.json"
+    before = file.stat().st_ino
+    retire(lake.path, "demo", {"class"})
+    assert file.stat().st_ino == before  # not written again where nothing changes
+
+
+@pytest.mark.parametrize("name", ["../m", "a/b", "", "m 1", "ü"])
+def test_a_name_that_would_leave_the_folder_is_no_model(lake, name):
+    with pytest.raises(BadInput, match="cannot name a model"):
+        model_dir(lake.path, "demo", "class", name)
+    with pytest.raises(BadInput, match="cannot name a model"):
+        model_dir(lake.path, name, "class", "m1")

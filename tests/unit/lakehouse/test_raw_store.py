@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-from lakehouse.answers.answered import Answered
+from lakehouse.answers.answer_index import AnswerIndex
 from lakehouse.answers.item_index import RECENT, ItemIndex
 from lakehouse.answers.ledger import ledger_rows, write_ledger
 from lakehouse.answers.raw import DEAD_S, DONE, FAILED, LOST, SENT, SPLIT, RawStore, Record, now, pack
@@ -20,7 +20,7 @@ from schemas.tables.request import RAW_ARCHIVE__REQUEST
 WRITER = """
 import os, resource, signal, sys
 from lakehouse.answers.raw import *
-from lakehouse.answers.answered import Answered
+from lakehouse.answers.answer_index import AnswerIndex
 from lakehouse.delta.store import Lake
 import numpy as np
 raw = RawStore(sys.argv[1])
@@ -95,12 +95,12 @@ def test_records_since_a_time(raw):
 
 
 def test_what_is_answered_is_found_by_the_newest_answer(raw):
-    answered = Answered(raw, "vo", "q")
+    answered = AnswerIndex(raw, "vo", "q")
     finish(raw, answered, "a", [1, 2, 3], b"first")
     finish(raw, answered, "b", [3, 4], b"second")
     answered.finish(record("c", [7, 8], SPLIT, children=["d", "e"]))
     raw.write(record("f", [9], FAILED))
-    for one in (answered, Answered(raw, "vo", "q")):
+    for one in (answered, AnswerIndex(raw, "vo", "q")):
         numbers = one.find(np.array([3, 1, 9, 7, 4]))
         keys = [one.answer(n).key if n >= 0 else None for n in numbers.tolist()]
         assert keys == ["b", "a", None, None, "b"]
@@ -108,7 +108,7 @@ def test_what_is_answered_is_found_by_the_newest_answer(raw):
 
 
 def test_a_lost_answer_is_not_answered_any_more(raw):
-    answered, other = Answered(raw, "vo", "q"), Answered(raw, "vo", "q")
+    answered, other = AnswerIndex(raw, "vo", "q"), AnswerIndex(raw, "vo", "q")
     finish(raw, answered, "a", [1, 2])
     finish(raw, answered, "b", [3])
     other.refresh()
@@ -116,20 +116,20 @@ def test_a_lost_answer_is_not_answered_any_more(raw):
     answered.lose(0)
     assert answered.find(np.array([1, 2, 3])).tolist() == [-1, -1, 1] and answered.answer(0) is None
     assert raw.record("vo", "q", "a").state == LOST
-    assert Answered(raw, "vo", "q").find(np.array([1, 3])).min() == -1
+    assert AnswerIndex(raw, "vo", "q").find(np.array([1, 3])).min() == -1
     finish(raw, answered, "a", [1, 2], b"asked again")
     other.lose(int(other.find(np.array([1]))[0]))  # it finds the old answer damaged, and the new one instead
     assert raw.record("vo", "q", "a").state == DONE
-    for one in (answered, other, Answered(raw, "vo", "q")):
+    for one in (answered, other, AnswerIndex(raw, "vo", "q")):
         assert raw.answer(one.answer(int(one.find(np.array([2]))[0])).content) == b"asked again"
 
 
 def test_claims_of_the_living_hold_and_those_of_the_dead_do_not(raw, python):
-    mine = Answered(raw, "vo", "q")
+    mine = AnswerIndex(raw, "vo", "q")
     holder = python(
         WRITER
         + """
-answered = Answered(raw, "vo", "q")
+answered = AnswerIndex(raw, "vo", "q")
 with answered.claim("k", np.array([3, 4])) as free, answered.claim("l", np.array([5])):
     raw.write(record("l", [5], state=DONE, content=raw.keep(b"5")))  # and dies before it tells anyone
     print(free.tolist(), flush=True)
@@ -155,7 +155,7 @@ with answered.claim("k", np.array([3, 4])) as free, answered.claim("l", np.array
 
 def test_an_answer_that_came_while_waiting_for_a_claim_is_seen(raw):
     """The claim is given back between a look at the claims and a look at the journal, again and again."""
-    holder, other = Answered(raw, "vo", "q"), Answered(raw, "vo", "q")
+    holder, other = AnswerIndex(raw, "vo", "q"), AnswerIndex(raw, "vo", "q")
     asked = []
     together = threading.Barrier(2)
 
@@ -202,15 +202,15 @@ raw.write(record("b", [2], state=DONE, content=raw.keep(b"second")))
     assert [one.key for one in raw.records("vo", "q")] == ["a"]
     assert raw.answer(raw.record("vo", "q", "a").content) == b"first"
     assert len(list(raw.folder.rglob("*.zst"))) == (1 if moment == "whole_file" else 2)
-    assert Answered(raw, "vo", "q").find(np.array([1, 2])).tolist() == [0, -1]
+    assert AnswerIndex(raw, "vo", "q").find(np.array([1, 2])).tolist() == [0, -1]
     kept = [path for path in raw.folder.rglob("*") if path.is_file()]
     drafts = [path for path in kept if path.suffix == ".tmp"]
     assert len(drafts) == (moment == "whole_file")
-    raw.clear_dead_drafts()
+    raw.clear_abandoned_drafts()
     assert all(path.exists() for path in drafts)  # its writer may live
     for path in kept:
         os.utime(path, (0, time.time() - DEAD_S - 1))
-    raw.clear_dead_drafts()
+    raw.clear_abandoned_drafts()
     assert [path for path in raw.folder.rglob("*") if path.is_file()] == [path for path in kept if path not in drafts]
 
 

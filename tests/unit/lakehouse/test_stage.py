@@ -5,7 +5,7 @@ from lakehouse.delta.staging import (
     clear_committed,
     commit_staged,
     discard,
-    finished_parts,
+    list_finished_parts,
     read_part,
     stage_rows,
 )
@@ -50,7 +50,7 @@ def test_staging_again_what_is_published_leaves_one_version(lake, sources):
     before = lake.open(SOURCE).file_uris()
     commit_staged(lake, "r1", SOURCE, "k1", [stage_rows(lake.path, SOURCE, sources(range(5)), "k1", 0)])
     assert lake.open(SOURCE).file_uris() == before and ids(lake) == list(range(5))
-    assert finished_parts(lake.path, SOURCE, "k1") == set()
+    assert list_finished_parts(lake.path, SOURCE, "k1") == set()
 
 
 def test_a_run_begins_by_clearing_what_published_stages_left(lake, sources):
@@ -61,15 +61,16 @@ def test_a_run_begins_by_clearing_what_published_stages_left(lake, sources):
     stage_rows(lake.path, SOURCE, sources([2]), "k2", 0)
     (lake.path / "staging" / "of_an_older_program" / "k1").mkdir(parents=True)
     clear_committed(lake)
-    assert finished_parts(lake.path, SOURCE, "k1") == set() and finished_parts(lake.path, SOURCE, "k2") == {"0"}
+    assert list_finished_parts(lake.path, SOURCE, "k1") == set()
+    assert list_finished_parts(lake.path, SOURCE, "k2") == {"0"}
     assert not (lake.path / "staging" / SOURCE.name / "k1").exists() and ids(lake) == [1]
 
 
 def test_a_stage_begun_again_finds_its_finished_parts(lake, sources):
     for n, part in enumerate([0, 1, "tail"]):
         stage_rows(lake.path, SOURCE, sources([n]), "k1", part)
-    assert finished_parts(lake.path, SOURCE, "k1") == {"0", "1", "tail"}
-    assert finished_parts(lake.path, SOURCE, "k2") == set()
+    assert list_finished_parts(lake.path, SOURCE, "k1") == {"0", "1", "tail"}
+    assert list_finished_parts(lake.path, SOURCE, "k2") == set()
     assert commit_staged(lake, "r1", SOURCE, "k1").rows == 3
 
 
@@ -110,7 +111,7 @@ def test_parts_may_lack_a_column_of_a_family(lake, features):
 
 def test_a_part_without_rows_is_finished_too(lake, sources):
     part = stage_rows(lake.path, SOURCE, sources([]), "k1", 0)
-    assert part.files == () and finished_parts(lake.path, SOURCE, "k1") == {"0"}
+    assert part.files == () and list_finished_parts(lake.path, SOURCE, "k1") == {"0"}
 
 
 def test_nothing_staged_makes_no_version(lake, sources):
@@ -182,7 +183,7 @@ def test_parts_that_overlap_are_refused_and_discarded(lake, sources):
     stage_rows(lake.path, SOURCE, sources([2, 3]), "k1", 1)
     with pytest.raises(BadInput, match="1 of 4 rows of stage k1 repeat the key of another"):
         commit_staged(lake, "r1", SOURCE, "k1")
-    assert lake.version(SOURCE) == 0 and finished_parts(lake.path, SOURCE, "k1") == set()
+    assert lake.version(SOURCE) == 0 and list_finished_parts(lake.path, SOURCE, "k1") == set()
 
 
 def test_names_that_would_leave_the_folder_are_refused(lake, sources):

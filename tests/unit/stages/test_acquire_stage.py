@@ -9,8 +9,8 @@ from flows.presets import preset
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
+from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.stage import acquire_sources
-from tasks.stages.acquire.twins import refuse_twins
 from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
 
 
@@ -81,6 +81,6 @@ def test_bands_that_differ_in_case_alone_are_refused(tmp_path):
 
 def test_names_of_another_dataset_count_too(acquired):
     lake, spec = Lake(acquired[1].lake), TABLES["label_sample__class"]
-    refuse_twins(lake, ["near", "other"], spec, "class", "class")
+    refuse_case_clashes(lake, ["near", "other"], spec, "class", "class")
     with pytest.raises(BadInput, match="class names 'near' and 'Near' differ only in case"):
-        refuse_twins(lake, ["Near"], spec, "class", "class")
+        refuse_case_clashes(lake, ["Near"], spec, "class", "class")

@@ -83,7 +83,7 @@ def test_a_pause_that_the_archive_asks_for_holds_for_every_thread(tmp_path):
 
 
 def test_a_pause_of_hours_is_a_sentence(tmp_path):
-    client, sentence = InProcess(Retryable("503 Busy", 10_000.0)), r"vo asks us to wait for 167 minutes \(503 .*run the"
+    client, sentence = InProcess(Retryable("503 Busy", 10_000.0)), r"vo asks for a pause of 167 minutes \(503 .*run the"
     with exchange(tmp_path, client) as ask, pytest.raises(ArchiveError, match=sentence):
         ask(question(), items([1]))
     resumes(tmp_path, [1], 1)
@@ -213,7 +213,7 @@ def test_a_refusal_stops_everything_at_once_and_nothing_is_lost(tmp_path):
             ask(question(service="vo", text="another"), items([1]))
     assert len(client.asked) == 2 and client.failed == 1  # the first was waited for, seven never begun
     sentence = str(caught.value)
-    assert sentence.startswith("vo refuses us (403 Forbidden): stopped at once")
+    assert sentence.startswith("vo refuses all requests (403 Forbidden): stopped at once")
     assert "nothing is lost" in sentence and "same command" in sentence and str(tmp_path / "lake" / "raw") in sentence
     assert sentence.endswith(".") and ". " not in sentence
     resumes(tmp_path, range(100), 8)
@@ -353,7 +353,7 @@ def test_what_was_left_out_is_known_after_a_stop(tmp_path):
     assert client.asked == [[0, 3, 6]]
 
 
-def test_an_answer_without_rows_about_a_few_is_believed_the_second_time(tmp_path):
+def test_an_answer_without_rows_about_a_few_is_taken_as_true_the_second_time(tmp_path):
     client = InProcess()
     with exchange(tmp_path, client) as ask:
         assert pairs(ask(question(expects_all=True), items([0, 3, 6]))) == []
@@ -363,8 +363,8 @@ def test_an_answer_without_rows_about_a_few_is_believed_the_second_time(tmp_path
     resumes(tmp_path, [0, 3, 6], 0)
 
 
-def test_an_answer_without_rows_about_many_is_never_believed_and_never_halved(tmp_path):
-    """Its halves would come back empty too, down to those that are small enough to be believed."""
+def test_an_answer_without_rows_about_many_is_never_taken_as_true_and_never_halved(tmp_path):
+    """Its halves would come back empty too, down to those that are small enough to be taken as true."""
     nothing = answer_about([]).encode()
     client = InProcess(*[nothing] * 4)
     with exchange(tmp_path, client) as ask:

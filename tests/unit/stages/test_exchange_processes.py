@@ -21,7 +21,7 @@ import json, os, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from tests.unit.stages.archive_stand_ins import *
-from lakehouse.answers import answered, raw
+from lakehouse.answers import answer_index, raw
 from tasks.stages.acquire import sending
 
 folder, url, parallel, per_second, first, last = Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:7])
@@ -94,7 +94,7 @@ MOMENTS = {
     "the answer is there": ('dies_after(OverHttp, "send", 3)', 1),
     "the answer is kept": ('dies_after(raw.RawStore, "keep", 3)', 1),
     "the record is kept": ('dies_after(raw.RawStore, "write", 3)', 0),
-    "the journal has it": ('dies_after(answered.Answered, "finish", 3)', 0),
+    "the journal has it": ('dies_after(answer_index.AnswerIndex, "finish", 3)', 0),
 }
 
 

@@ -10,7 +10,7 @@ from schemas import TABLES
 from tasks.learning.training_config import TrainingConfig
 from tasks.reporting.data import HeldOutClasses, HeldOutQuantity
 from tasks.stages.publish.held_out import read_held_out
-from tasks.stages.publish.stage import against_truth
+from tasks.stages.publish.stage import measure_against_truth
 from tasks.stages.score.stage import score_sources
 from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
@@ -63,7 +63,7 @@ def test_only_sources_that_trained_nothing_and_have_no_twin_are_held_against_the
     truth = {"class": wrong, "teff_k": catalogue["teff_k"].to_numpy() + 100.0,
              "duplicate_of": [int(other) or None for other in twin]}  # fmt: skip
     lake.overwrite("r1", spec, rows(spec, ids, **truth), {"dataset": DATASET}, stage="acquire")
-    against_truth(run, lake, lake.read("out__catalogue"))
+    measure_against_truth(run, lake, lake.read("out__catalogue"))
     found, n = metrics(lake, "truth"), unseen.size - 2
     assert found["class", "accuracy"]["n"] == n and found["class", "accuracy"]["value"] == pytest.approx(1 - 1 / n)
     assert found["teff_k", "rmse"]["value"] == pytest.approx(100, rel=1e-3)

@@ -8,7 +8,7 @@ from flows.settings import override
 from lakehouse.delta.store import Lake
 from schemas import TABLES
 from tasks.learning.targets import Regression
-from tasks.stages.train.labels import first_labels
+from tasks.stages.train.labels import take_first_labels
 
 SPEC = TABLES["label_sample__parameter"]
 GIVEN = {(1, "gaia_dr3"): 6000.0, (1, "tic"): 6100.0, (2, "gaia_dr3"): 5000.0, (3, "tic"): 4000.0, (3, "other"): 4100.0}
@@ -24,7 +24,7 @@ def held(folder) -> pa.Table:
 
 
 def learnt(rows: pa.Table, *settings: str) -> dict[int, float]:
-    source_id, y = first_labels(
+    source_id, y = take_first_labels(
         rows.append_column("teff_k", rows["value"]),
         Regression.of("teff_k"),
         override(preset("demo"), settings).training.label_origins,

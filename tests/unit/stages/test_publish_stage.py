@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 import pytest
 
 from lakehouse.manifest import RunManifest
-from tasks.stages.publish.findings import findings
+from tasks.stages.publish.findings import gather_findings
 from tasks.stages.publish.stage import publish_release
 from tests.unit.stages.conftest import N_EPOCHS, N_STARS, replace_rows
 
@@ -38,7 +38,7 @@ def test_without_a_catalogue_there_is_nothing_to_release(copied, manifest, tmp_p
 
 def test_the_report_is_told_what_the_lake_holds(copied, manifest):
     rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
-    told = findings(copied.run, copied.lake, rows, manifest)
+    told = gather_findings(copied.run, copied.lake, rows, manifest)
     assert (told.n_objects, told.n_epochs, told.bands) == (N_STARS, N_STARS * N_EPOCHS, ("g", "r"))
     cuts = {(row["cut"], row["survey"]): row for row in told.cuts}
     assert cuts["outlier", "one"]["n_removed"] == N_STARS and cuts["outlier", "two"]["n_removed"] == 0
@@ -51,7 +51,7 @@ def test_the_report_is_told_what_the_lake_holds(copied, manifest):
 def test_counts_of_labels_and_predictions_are_by_class(copied, manifest):
     rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
     everyone_far = rows.set_column(rows.column_names.index("class_pred"), "class_pred", pa.repeat("far", N_STARS))
-    counts = findings(copied.run, copied.lake, everyone_far, manifest).counts
+    counts = gather_findings(copied.run, copied.lake, everyone_far, manifest).counts
     assert counts.classes == ("far", "near")
     labels = copied.lake.read("label_sample__class")["class"]
     assert [*counts.labelled] == [pc.sum(pc.equal(labels, name)).as_py() for name in counts.classes] == [30, 30]

@@ -33,7 +33,7 @@ class Answer(NamedTuple):
     content: str
 
 
-class Answered:
+class AnswerIndex:
     """The answered items of one question. Made once per question and program; threads share it."""
 
     def __init__(self, raw: RawStore, service: str, identity: str) -> None:

@@ -8,7 +8,7 @@ from lakehouse.delta.store import Lake
 from schemas import BadInput, TableSpec
 
 
-def refuse_twins(lake: Lake, names: Iterable[str], spec: TableSpec, column: str, what: str) -> None:
+def refuse_case_clashes(lake: Lake, names: Iterable[str], spec: TableSpec, column: str, what: str) -> None:
     """BadInput where two names, here or of another dataset in the lake, differ only in case: so would their columns."""
     stored = lake.read(spec, columns=[column])[column].unique().to_pylist() if lake.exists(spec) else []
     first: dict[str, str] = {}
