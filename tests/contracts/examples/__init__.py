@@ -1,0 +1,1 @@
+"""What the tests add from outside: each file is all that its kind of addition needs beside a line in a registry."""
