@@ -27,7 +27,7 @@ from tasks.features.metallicity import (
     RRC_PERIODS,
     RRC_PHASES,
     WORST_PHASE,
-    metallicity,
+    compute_metallicity,
     morgan_rrc,
     relation,
     relation_rrc,
@@ -72,7 +72,7 @@ def sky(n: int = 6000) -> None:
     feh = generate(n, 20_252).truth.select(["source_id", "feh_dex"]).to_pandas().set_index("source_id")["feh_dex"]
     is_rrab = (truth.label == "RRab").to_numpy()
     curves = Curves.of(batch.select(is_rrab), FeatureConfig())
-    found = metallicity(curves, {"period_day": truth.period.to_numpy()[is_rrab]})
+    found = compute_metallicity(curves, {"period_day": truth.period.to_numpy()[is_rrab]})
     tell(f"sky, gaia (phi31 to {WORST_PHASE} rad)", found["feh_rrab_dex"], found["feh_rrab_error"],
          feh.loc[curves.batch.source_id].to_numpy())  # fmt: skip
 

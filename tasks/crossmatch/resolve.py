@@ -1,6 +1,8 @@
-"""Which object of a survey is which source: candidates become ranked matches that say how sure they are."""
+"""Matches of a survey's objects to sources: candidates are ranked, and ambiguous ones are marked."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -14,8 +16,8 @@ from tasks.lightcurves.times import direction
 ARCSEC = np.degrees(1.0) * 3600  # one radian
 
 # Objects of a survey that may be a source's own. `ra`, `dec` (deg, at the survey's epoch) are null where an id was
-# linked without a position. `sep_arcsec`, `n_candidates` and `n_mates` are what the linking catalogue itself says, null
-# where it says nothing. `is_identified`: linked by id, so that no radius decides.
+# linked without a position. `sep_arcsec`, `n_candidates` and `n_mates` are those of the linking catalogue, null where
+# it has none. `is_identified`: linked by id, so that no radius decides.
 CANDIDATES = pa.schema(
     [
         ("source_id", pa.int64()),
@@ -60,33 +62,67 @@ def resolve(
     several candidates, with a mate, or where the same object is the first choice of another source too.
     """
     table = _drop_repeated(candidates)
-    source_id, objid = table["source_id"].to_numpy(), table["objid"].to_numpy()
-    if not objid.size:
+    if not table.num_rows:
         return RESOLVED.empty_table()
-    place = _place(sources["source_id"].to_numpy(), source_id)
-    here = _directions(sources)[place]
-    there = _directions(table)
-    published = floats(table["sep_arcsec"])
-    sep = np.where(np.isfinite(published), published, _arcsec(here, there))
-    star = _stars(source_id, there, group_arcsec)
-    rank, accepted = _ranks(source_id, objid, sep, star, _flags(table["is_identified"]), match_arcsec)
+    given = _Candidates.of(sources, table, group_arcsec)
+    rank, accepted = _ranks(given, _flags(table["is_identified"]), match_arcsec)
+    n_accepted = np.bincount(given.place[_first_of(given.star)[accepted]], minlength=sources.num_rows)[given.place]
+    mates = np.maximum(_mates(given, neighbours, match_arcsec), _counts(table["n_mates"]))
+    return _table_of(
+        given,
+        rank=rank,
+        n_candidates=np.maximum(n_accepted, _counts(table["n_candidates"])),
+        n_mates=_largest_of(given.star, mates),
+        is_shared=_largest_of(given.star, _claims(given.objid, rank) > 1),
+        method=table["method"],
+    )
 
-    n_accepted = np.bincount(place[_first_of(star)[accepted]], minlength=sources.num_rows)[place]
-    n_candidates = np.maximum(n_accepted, _counts(table["n_candidates"]))
-    mates = _mates(source_id, here, there, sep, neighbours, match_arcsec)
-    n_mates = _largest_of(star, np.maximum(mates, _counts(table["n_mates"])))
-    is_shared = _largest_of(star, _claims(objid, rank) > 1)
+
+@dataclass(frozen=True, eq=False)
+class _Candidates:
+    """Candidates, N of them: ids (N,), `place` (N,) the row of each one's source, directions `here` of that source and
+    `there` of the object (N,3; NaN where unknown), `sep` (N,) arcsec and `star` (N,), which star it is.
+    """
+
+    source_id: NDArray[np.int64]
+    objid: NDArray[np.int64]
+    place: NDArray[np.int64]
+    here: NDArray[np.float64]
+    there: NDArray[np.float64]
+    sep: NDArray[np.float64]
+    star: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sources: pa.Table, table: pa.Table, group_arcsec: float) -> _Candidates:
+        """From CANDIDATES, each once; a published separation stands, else it is that of the positions."""
+        source_id, published = table["source_id"].to_numpy(), floats(table["sep_arcsec"])
+        place = _place(sources["source_id"].to_numpy(), source_id)
+        here, there = _directions(sources)[place], _directions(table)
+        sep = np.where(np.isfinite(published), published, _arcsec(here, there))
+        star = _stars(source_id, there, group_arcsec)
+        return cls(source_id, table["objid"].to_numpy(), place, here, there, sep, star)
+
+
+def _table_of(
+    given: _Candidates,
+    rank: NDArray[np.int64],
+    n_candidates: NDArray[np.int64],
+    n_mates: NDArray[np.int64],
+    is_shared: NDArray[np.bool_],
+    method: pa.ChunkedArray,
+) -> pa.Table:
+    """RESOLVED, in its order, from what was counted of each candidate, (N,) each."""
     columns = {
-        "source_id": source_id,
-        "objid": objid,
-        "sep_arcsec": pa.array(sep, from_pandas=True),
+        "source_id": given.source_id,
+        "objid": given.objid,
+        "sep_arcsec": pa.array(given.sep, from_pandas=True),
         "rank": rank,
         "n_candidates": n_candidates,
         "n_mates": n_mates,
         "is_ambiguous": (n_candidates > 1) | (n_mates > 0) | is_shared,
-        "method": table["method"],
+        "method": method,
     }
-    order = np.lexsort((objid, np.nan_to_num(sep, nan=np.inf), rank, source_id))
+    order = np.lexsort((given.objid, np.nan_to_num(given.sep, nan=np.inf), rank, given.source_id))
     return pa.table(columns).cast(RESOLVED).take(pa.array(order))
 
 
@@ -130,35 +166,31 @@ def _stars(source_id: NDArray[np.int64], there: NDArray, group_arcsec: float) ->
 
 
 def _ranks(
-    source_id: NDArray[np.int64], objid: NDArray[np.int64], sep: NDArray, star: NDArray[np.int64],
-    identified: NDArray[np.bool_], match_arcsec: float,
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:  # fmt: skip
+    given: _Candidates, identified: NDArray[np.bool_], match_arcsec: float
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Rank of each candidate (N,), and of each star whether it was accepted; equal separations go by object id."""
-    nearest = -_largest_of(star, -np.nan_to_num(sep, nan=np.inf), spread=False)
-    known = _largest_of(star, identified, spread=False).astype(bool)
-    accepted = known | (nearest <= match_arcsec)
-    first = _first_of(star)
-    order = np.lexsort((objid[first], nearest, ~accepted, source_id[first]))
-    owner = source_id[first][order]
+    nearest = -_largest_of(given.star, -np.nan_to_num(given.sep, nan=np.inf), spread=False)
+    accepted = _largest_of(given.star, identified, spread=False).astype(bool) | (nearest <= match_arcsec)
+    first = _first_of(given.star)
+    order = np.lexsort((given.objid[first], nearest, ~accepted, given.source_id[first]))
+    owner = given.source_id[first][order]
     begins = np.concatenate([[True], np.diff(owner) != 0])
     start = np.flatnonzero(begins)[np.cumsum(begins) - 1]
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size) - start + 1 + ~accepted[order][start]
-    return rank[star], accepted
+    return rank[given.star], accepted
 
 
-def _mates(
-    source_id: NDArray[np.int64], here: NDArray, there: NDArray, sep: NDArray, neighbours: pa.Table, match_arcsec: float
-) -> NDArray[np.int64]:
+def _mates(given: _Candidates, neighbours: pa.Table, match_arcsec: float) -> NDArray[np.int64]:
     """Neighbours (N,) of each candidate's source that lie, or may lie, within `match_arcsec` of the object."""
     of = neighbours["source_id"].to_numpy()
     order = np.argsort(of, kind="stable")
-    candidate, neighbour = _pairs(source_id, of[order])
+    candidate, neighbour = _pairs(given.source_id, of[order])
     around = _directions(neighbours)[order][neighbour]
-    distance = _arcsec(around, there[candidate])
-    at_least = _arcsec(around, here[candidate]) - np.nan_to_num(sep[candidate])
+    distance = _arcsec(around, given.there[candidate])
+    at_least = _arcsec(around, given.here[candidate]) - np.nan_to_num(given.sep[candidate])
     near = np.where(np.isfinite(distance), distance, at_least) <= match_arcsec
-    return np.bincount(candidate[near], minlength=source_id.size)
+    return np.bincount(candidate[near], minlength=given.source_id.size)
 
 
 def _claims(objid: NDArray[np.int64], rank: NDArray[np.int64]) -> NDArray[np.int64]:

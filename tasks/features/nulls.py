@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -25,39 +27,54 @@ def null_reasons(
 ) -> Counter[tuple[str, str]]:
     """How many of `rows`, features as they are stored, are null in each column for each reason: {(column, reason): n}.
 
-    A column of a pair of bands is null where one of them explains it. All reasons are read off the rows themselves.
+    A column of a pair of bands is null where one of them explains it. All reasons follow from the rows themselves.
     """
-    n_epoch, n_error = (
-        np.stack([rows[f"{name}_{band}"].to_numpy() for band in bands], axis=1) for name in ("n_epoch", "n_error")
-    )
-    is_folded = np.full(rows.num_rows, not config.has_time)
-    few = n_epoch.sum(axis=1) < config.period.min_epoch
-    no_period = ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time
+    epochs = _Epochs.of(rows, bands, config)
     counts: Counter[tuple[str, str]] = Counter()
     for feature, declared in [(each, column) for each in features for column in each.columns]:
         concrete = expand(declared, bands, config.surveys)
         for column, own in zip(concrete, _bands_of(declared.name, len(concrete), bands), strict=True):
-            left = np.asarray(rows[column.name].is_null())
-            reasons: list[tuple[str, NDArray]] = []
-            if own:
-                reasons += [
-                    (NO_EPOCH, np.any(n_epoch[:, own] == 0, axis=1)),
-                    (FEW, np.any(n_epoch[:, own] < config.min_epoch, axis=1)),
-                ]
-                if declared.name in feature.of_errors:
-                    reasons.append((NO_ERROR, np.any(n_error[:, own] < n_epoch[:, own], axis=1)))
-            elif not feature.inputs:
-                reasons.append((NO_EPOCH, n_epoch.sum(axis=1) == 0))
-            if feature.inputs:
-                reasons.append((NO_INPUT, left))
-            if feature.needs or feature.name == "period":
-                reasons.append((FEW_FOR_PERIOD, few & no_period))
-            if feature.needs:
-                reasons.append((NO_PERIOD, no_period))
-            for reason, holds in [*reasons, (PHASES, is_folded), (UNDEFINED, left)]:
-                counts[column.name, reason] += int(np.count_nonzero(left & holds))
-                left = left & ~holds
+            unexplained = np.asarray(rows[column.name].is_null())
+            for reason, holds in epochs.reasons(feature, declared.name, own):
+                counts[column.name, reason] += int(np.count_nonzero(unexplained & holds))
+                unexplained = unexplained & ~holds
     return +counts
+
+
+@dataclass(frozen=True, eq=False)
+class _Epochs:
+    """Epochs of each row in each band, and those with an error, (S,B); which rows have no period, (S,)."""
+
+    n_epoch: NDArray
+    n_error: NDArray
+    no_period: NDArray[np.bool_]
+    config: FeatureConfig
+
+    @classmethod
+    def of(cls, rows: pa.Table, bands: tuple[str, ...], config: FeatureConfig) -> _Epochs:
+        n_epoch, n_error = (
+            np.stack([rows[f"{name}_{band}"].to_numpy() for band in bands], axis=1) for name in ("n_epoch", "n_error")
+        )
+        return cls(n_epoch, n_error, ~np.isfinite(rows["period_day"].to_numpy()) & config.has_time, config)
+
+    def reasons(self, feature: Feature, name: str, own: list[int]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+        """Each reason that the column `name` of the bands `own` may have, and where it holds, (S,), in their order."""
+        every = np.ones(len(self.n_epoch), bool)
+        if own:
+            yield NO_EPOCH, np.any(self.n_epoch[:, own] == 0, axis=1)
+            yield FEW, np.any(self.n_epoch[:, own] < self.config.min_epoch, axis=1)
+            if name in feature.of_errors:
+                yield NO_ERROR, np.any(self.n_error[:, own] < self.n_epoch[:, own], axis=1)
+        if feature.inputs:
+            yield NO_INPUT, every
+        elif not own:
+            yield NO_EPOCH, self.n_epoch.sum(axis=1) == 0
+        if feature.needs or feature.name == "period":
+            yield FEW_FOR_PERIOD, (self.n_epoch.sum(axis=1) < self.config.period.min_epoch) & self.no_period
+        if feature.needs:
+            yield NO_PERIOD, self.no_period
+        yield PHASES, every & (not self.config.has_time)
+        yield UNDEFINED, every
 
 
 def _bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:

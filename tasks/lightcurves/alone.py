@@ -1,4 +1,4 @@
-"""Which of an object's trial frequencies each band would choose if it were alone: the bands' own say in the period."""
+"""The trial frequency of an object at which each of its bands, taken alone, has the highest power."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 from tasks.lightcurves.series import ROUNDING
 
-MIN_EPOCH = 6  # of a band; a sine with an offset has three parameters, so fewer say nothing
+MIN_EPOCH = 6  # of a band; a sine with an offset has three parameters, so fewer constrain nothing
 
 
 @njit(cache=True, nogil=True)
 def choose_by_band(
     time: NDArray, mag: NDArray, weight: NDArray, offsets: NDArray, frequency: NDArray
 ) -> NDArray[np.float64]:
-    """Frequency of the highest power of each band, (S,B) 1/day; NaN where it has too few epochs or no power at all.
+    """Frequency of the highest power of each band, (S,B) 1/day; NaN where it has too few epochs or no power.
 
     time (N,) day, mag (N,) and weight (N,) mag^-2 of the slices bounded by `offsets` (S*B+1,); `frequency` (S,C) 1/day,
     the trials of each object, NaN where there are fewer. The power is that of a sine with a floating mean (Zechmeister
@@ -43,7 +43,7 @@ def choose_by_band(
 
 @njit(cache=True, nogil=True)
 def _explained(time: NDArray, y: NDArray, w: NDArray, frequency: float) -> float:
-    """Sum of w y^2 that a sine takes off, for sum(w) = 1 and sum(w y) = 0."""
+    """Part of sum(w y^2) that a sine explains, for sum(w) = 1 and sum(w y) = 0."""
     c = s = yc = ys = cc = cs = 0.0
     for j in range(time.size):
         turns = frequency * time[j]

@@ -1,10 +1,10 @@
-"""Which of the trial periods is the period: a probability for each, learnt on stars whose period is known.
+"""The choice among trial periods: a probability for each, learnt on stars whose period is known.
 
-Detection is seldom what goes wrong, the choice is: one-day aliases, P against 2P of eclipsing and contact binaries. A
-small network looks at each trial (how well the series fits, with how many harmonics, of which shape, how the trial
-stands to the window function and to the highest peak) and gives it a score; a softmax over the trials of a star and
-"none of these" makes them probabilities (conditional logit; McFadden 1974, in Frontiers in Econometrics). The network,
-`choice.npz`, is made by `python -m benchmarks.fit_choice`, which prints how well it does on stars that it has not seen.
+Most wrong periods are detected peaks that are wrongly chosen: one-day aliases, P against 2P of eclipsing and contact
+binaries. A small network gives each trial a score, from the gain of the fits for each number of harmonics, their shape,
+the window function and the distance to the highest peak; a softmax over the trials of a star and "none of these" turns
+scores into probabilities (conditional logit; McFadden 1974, in Frontiers in Econometrics). The network, `choice.npz`,
+is fitted by `python -m benchmarks.fit_choice`, which prints its performance on stars left out of the fit.
 """
 
 from __future__ import annotations
@@ -76,11 +76,9 @@ def choose(series: Series, trials: Trials) -> Choice:
     is_rival = possible & ~related
     other = np.argmax(np.where(is_rival, together, -1.0), axis=1)
     rival = np.where(is_rival.any(axis=1), period[row, other], np.nan)
-    found = (
-        period[row, best], error, together[row, best], of(0.5), of(2.0),
-        np.sum(chance[:, :-1] * (is_alias & ~related), axis=1), chance[:, -1], rival,
-    )  # fmt: skip
-    return Choice(*(np.where(known, value, np.nan) for value in found))
+    alias = np.sum(chance[:, :-1] * (is_alias & ~related), axis=1)
+    chosen = (period[row, best], error, together[row, best], of(0.5), of(2.0), alias, chance[:, -1], rival)
+    return Choice(*(np.where(known, value, np.nan) for value in chosen))
 
 
 def error_scale(n_epoch: NDArray, n_cycle: NDArray) -> NDArray[np.float64]:
@@ -107,7 +105,7 @@ def baseline(series: Series) -> NDArray[np.float64]:
 
 
 def describe(series: Series, trials: Trials) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What the network sees of each trial, (S,C,M,F), and of each star, (S,G); all finite."""
+    """Inputs of the network: of each trial, (S,C,M,F), and of each star, (S,G); all finite."""
     n_object, n_peak = trials.frequency.shape
     n = np.maximum(np.diff(series.offsets), 1).astype(np.float64)
     length = np.maximum(baseline(series), 1e-3)
@@ -118,17 +116,23 @@ def describe(series: Series, trials: Trials) -> tuple[NDArray[np.float64], NDArr
     moments = _moments(series)
     of_window = windows(series, frequency.reshape(n_object, n_peak * len(MULTIPLES)), top).reshape(3, *frequency.shape)
     daily = window(series, np.tile(np.array([1.0, 4.0, 6.0]) / SIDEREAL_DAY, (n_object, 1)))
-    star = np.column_stack([
-        np.log10(top), *moments, np.log10(length), np.log10(n), daily, _compress(ranked.max(axis=(1, 2))),
-    ])  # fmt: skip
+    highest = _compress(ranked.max(axis=(1, 2)))
+    star = np.column_stack([np.log10(top), *moments, np.log10(length), np.log10(n), daily, highest])
     per_epoch = trials.gain[..., [0, 1, 2, -1]] / n[:, None, None, None]
     seen = [
-        -np.log10(frequency), np.log10(first / frequency), np.log10(length[:, None, None] * frequency),
-        _compress(scores - ranked[:, :, 0].max(axis=1)[:, None, None]), _compress(scores - scores[:, :, ::-1]),
-        *np.moveaxis(per_epoch, -1, 0), np.log1p(np.maximum(trials.gain[..., 0], 0)),
-        np.arange(n_peak)[None, :, None], np.asarray(MULTIPLES), *of_window, *_shapes(trials.shape),
+        -np.log10(frequency),
+        np.log10(first / frequency),
+        np.log10(length[:, None, None] * frequency),
+        _compress(scores - ranked[:, :, 0].max(axis=1)[:, None, None]),
+        _compress(scores - scores[:, :, ::-1]),
+        *np.moveaxis(per_epoch, -1, 0),
+        np.log1p(np.maximum(trials.gain[..., 0], 0)),
+        np.arange(n_peak)[None, :, None],
+        np.asarray(MULTIPLES),
+        *of_window,
+        *_shapes(trials.shape),
         *np.moveaxis(star[:, None, None, :] + np.zeros((*frequency.shape, 1)), -1, 0),
-    ]  # fmt: skip
+    ]
     stacked = np.stack([np.broadcast_to(value, frequency.shape) for value in seen], axis=-1)
     return np.nan_to_num(stacked, posinf=0.0, neginf=0.0), np.nan_to_num(star, posinf=0.0, neginf=0.0)
 
@@ -143,6 +147,7 @@ def criterion(series: Series, trials: Trials) -> NDArray[np.float64]:
 
 
 def _compress(difference: NDArray) -> NDArray[np.float64]:
+    """sign(x) log(1 + |x|): differences of any size as numbers of order 1."""
     return np.sign(difference) * np.log1p(np.abs(difference))
 
 
@@ -173,7 +178,9 @@ def window(series: Series, frequency: NDArray) -> NDArray[np.float64]:
 
 
 def windows(series: Series, frequency: NDArray, centre: NDArray) -> NDArray[np.float64]:
-    """The same at `frequency` (S,Q), and at its distances from `centre` (S,), below and above: (3,S,Q)."""
+    """Amplitude of the window function at `frequency` (S,Q), and at |frequency - centre| and frequency + centre, for
+    `centre` (S,), all 1/day: (3,S,Q).
+    """
     found = np.zeros((3, *frequency.shape))
     _windows(series.time, series.weight, series.offsets, np.nan_to_num(frequency), np.nan_to_num(centre), found)
     return found
@@ -181,9 +188,14 @@ def windows(series: Series, frequency: NDArray, centre: NDArray) -> NDArray[np.f
 
 @compiled
 def _windows(
-    time: NDArray[np.float64], weight: NDArray[np.float64], offsets: NDArray[np.int64], frequency: NDArray[np.float64],
-    centre: NDArray[np.float64], found: NDArray[np.float64],
-) -> None:  # fmt: skip
+    time: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    offsets: NDArray[np.int64],
+    frequency: NDArray[np.float64],
+    centre: NDArray[np.float64],
+    found: NDArray[np.float64],
+) -> None:
+    """Fills `found` (3,S,Q), as `windows` returns it."""
     longest = 0
     for i in range(offsets.size - 1):
         longest = max(longest, offsets[i + 1] - offsets[i])

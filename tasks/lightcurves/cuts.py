@@ -1,4 +1,4 @@
-"""Named quality cuts. Each returns a keep-mask over the epochs; nothing here drops objects or knows their origin."""
+"""Named quality cuts. Each returns a keep-mask over the epochs; objects all stay, and no cut depends on the survey."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.segments import segment_mad_sigma
 
 Mask = NDArray[np.bool_]
-CUTS_VERSION = 3  # raise it when a cut changes its meaning: cleaned light curves are then made anew
+CUTS_VERSION = 3  # raise it when a cut changes its meaning: light curves are then cleaned again
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,9 @@ class FourierFit:
         """Standard error of phi_k1, (S,) radian, at most that of an angle of which nothing is known; NaN as phi_k1."""
         own, first = ((self.cosine[:, j], self.sine[:, j], self.amplitude[:, j] ** 2) for j in (k - 1, 0))
         with np.errstate(divide="ignore", invalid="ignore"):
-            slope = np.stack([own[1] / own[2], -own[0] / own[2], -k * first[1] / first[2], k * first[0] / first[2]],
-                             axis=1)  # fmt: skip
+            of_own = own[1] / own[2], -own[0] / own[2]
+            of_first = -k * first[1] / first[2], k * first[0] / first[2]
+        slope = np.stack([*of_own, *of_first], axis=1)
         return np.minimum(self._error(k, slope), UNKNOWN_ANGLE)
 
     def _error(self, k: int, slope: NDArray) -> NDArray[np.float64]:
@@ -146,29 +147,33 @@ def fit_fourier(
     `period` (S,) day, > 0; NaN gives a constant fit. `offsets` (S+1,) are slices of the batch's epochs: by default the
     objects; for a fit per band pass `batch.by_band()` and repeat the periods B times. `floor` (mag) is added to the
     errors in quadrature. A slice with fewer than epochs_per_term * (2K + 1) + 1 epochs gets fewer harmonics, and so
-    does one with a gap in phase that lets more swing farther than `swing`, as `limit_harmonics` says.
+    does one with a gap in phase in which more would swing farther than `swing` (`limit_harmonics`).
     """
     offsets = batch.offsets if offsets is None else offsets
-    period = np.asarray(period, np.float64)
-    n_epoch = np.diff(offsets)
+    n_epoch, period = np.diff(offsets), np.asarray(period, np.float64)
     frequency = np.divide(1.0, period, out=np.zeros_like(period), where=np.isfinite(period) & (period > 0))
     turns = batch.time * np.repeat(frequency, n_epoch)
     most = np.clip(((n_epoch - 1) / epochs_per_term - 1) // 2, 0, n_harmonics)
     if np.isfinite(swing):
         most = np.minimum(most, limit_harmonics(largest_gap(turns, offsets), swing))
     free = np.where(frequency > 0, most, 0).astype(np.int64)
-    matrix, vector, mean, constant = normal_equations(
-        turns, batch.mag, weights(batch.mag_err, floor), offsets, n_harmonics
-    )
+    return _fit(turns, batch.mag, weights(batch.mag_err, floor), offsets, free, n_harmonics)
+
+
+def _fit(
+    turns: NDArray, mag: NDArray, weight: NDArray, offsets: NDArray, free: NDArray[np.int64], n_harmonics: int
+) -> FourierFit:
+    """The fit with the first `free` (S,) harmonics of each slice; `turns` (N,) is t / P."""
+    matrix, vector, mean, constant = normal_equations(turns, mag, weight, offsets, n_harmonics)
     solution, normal = solve_free(matrix, vector, free)
-    cosine, sine = solution[:, :n_harmonics], solution[:, n_harmonics:]
     offset = mean.magnitude - np.einsum("sp,sp->s", mean.design, solution)
+    n_epoch = np.diff(offsets)
     chi2 = np.where(n_epoch > 0, constant - np.einsum("sp,sp->s", vector, solution), np.nan)
     empty = n_epoch == 0
     return FourierFit(
         np.where(empty, np.nan, offset),
-        np.where(empty[:, None], np.nan, cosine),
-        np.where(empty[:, None], np.nan, sine),
+        np.where(empty[:, None], np.nan, solution[:, :n_harmonics]),
+        np.where(empty[:, None], np.nan, solution[:, n_harmonics:]),
         np.maximum(chi2, 0.0),
         np.where(empty, np.nan, constant),
         n_epoch,

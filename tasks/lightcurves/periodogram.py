@@ -30,8 +30,8 @@ LONG = 750  # epochs of one band beyond which nifty-ls is faster, on any grid (p
 @dataclass(frozen=True, eq=False)
 class PeriodResult:
     """power (S,), 1 - chi2 / chi2_constant of the highest peak of the scan; log_fap (S,), log10 of its false alarm
-    probability (Baluev 2008); trials, what was tried around the peaks, and choice, what came of it. NaN where an object
-    has no period.
+    probability (Baluev 2008); trials, the fits around the peaks, and choice, the period chosen among them. NaN where an
+    object has no period.
     """
 
     power: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""A second period: the same search on what the Fourier series of the first leaves (prewhitening)."""
+"""A second period: the same search on the residuals of the Fourier series of the first (prewhitening)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ LEFT_OVER = 1.5  # cycles in the time span: nearer to the first frequency or its
 @dataclass(frozen=True, eq=False)
 class SecondPeriod:
     """period (S,) day; power (S,), share of the remaining variance that a sine at it explains; log_fap (S,), log10 of
-    the false alarm probability; amplitude (S,) mag, half of the range of that sine, a little low where epochs are few:
-    the first series takes some of it. NaN where there is none.
+    the false alarm probability; amplitude (S,) mag, half of the range of that sine, underestimated where epochs are
+    few, because the first series absorbs part of it. NaN where there is none.
     """
 
     period: NDArray[np.float64]
@@ -58,9 +58,9 @@ def find_second_period(
     with np.errstate(divide="ignore", invalid="ignore"):
         power = np.where(known, -np.expm1(-gain[row, best] / grid.freedom), np.nan)
     shape = trials.shape[row, best, 0]
-    found = (1 / frequency[row, best], power, log_fap(power, grid.freedom, grid.n_slot, config.f_max, grid.baseline),
-             np.hypot(shape[:, 0], shape[:, 1]))  # fmt: skip
-    return SecondPeriod(*(np.where(known, value, np.nan) for value in found))
+    fap = log_fap(power, grid.freedom, grid.n_slot, config.f_max, grid.baseline)
+    second = (1 / frequency[row, best], power, fap, np.hypot(shape[:, 0], shape[:, 1]))
+    return SecondPeriod(*(np.where(known, value, np.nan) for value in second))
 
 
 def prewhiten(

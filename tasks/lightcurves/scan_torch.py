@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -119,6 +120,21 @@ def cosine_sine(turns: Tensor) -> tuple[Tensor, Tensor]:
     return angle.cos(), angle.sin()
 
 
+class Bands(NamedTuple):
+    """Bands (F,) with padded epochs (F,N): time day; weighted, weight and rooted (F,1,N) as in `scan.Slot`, float32;
+    first and step (F,1) 1/day; lanes and double (F,N,LANES), cosines and sines of the lanes and of twice their angles.
+    """
+
+    time: Tensor
+    weighted: Tensor
+    weight: Tensor
+    rooted: Tensor
+    first: Tensor
+    step: Tensor
+    lanes: Tensor
+    double: Tensor
+
+
 def batch_gain(
     time: Tensor,
     residual: Tensor,
@@ -133,34 +149,43 @@ def batch_gain(
     side: Callable[..., Tensor],
 ) -> Tensor:
     """Gain (S, at least n_point) of S objects at first + k step, from the padded epochs (F,N) of their bands."""
-    n_band = time.shape[0]
+    of_band = row[slot]
+    bands = scale_bands(time, residual, weight, slot, freedom.numel(), first[of_band], step[of_band])
+    n_block, tile = -(-n_point // LANES), max(1, room // (6 * LANES * time.shape[0]))
+    gain = time.new_zeros((int(row.max()) + 1, n_block, LANES), dtype=torch.float32)
+    for block in range(0, n_block, tile):
+        m = min(tile, n_block - block)
+        a, b = tile_sums(bands, torch.arange(block, block + m, device=time.device))
+        above, below = (side(a, b, sign, slot, freedom) for sign in (1.0, -1.0))
+        gain[:, block : block + m].index_add_(0, row, torch.cat([below.flip(-1), above], -1))
+    return gain.flatten(1)
+
+
+def scale_bands(
+    time: Tensor, residual: Tensor, weight: Tensor, slot: Tensor, n_slot: int, first: Tensor, step: Tensor
+) -> Bands:
+    """Epochs (F,N) scaled to sums of 1 in each slot, and the lanes; first and step (F,) 1/day."""
     band_sum = torch.stack([weight.sum(1), (weight * residual**2).sum(1)])
-    total, constant = torch.zeros(2, freedom.numel(), dtype=time.dtype, device=time.device).index_add_(
-        1, slot, band_sum
-    )
+    total, constant = torch.zeros(2, n_slot, dtype=time.dtype, device=time.device).index_add_(1, slot, band_sum)
     scale = torch.where(constant == 0, 0.0, (constant * total).rsqrt())
     weighted = (weight * residual * scale[slot, None]).float()[:, None]
     weight = weight / total[slot, None]
     rooted = (weight / weight.sum(1, keepdim=True).sqrt()).float()[:, None]
-    weight = weight.float()[:, None]
-    first, step = first[row[slot]][:, None], step[row[slot]][:, None]  # of each band
-
-    half = torch.arange(HALF, device=time.device) + 0.5
-    c, s = cosine_sine((time * step)[:, :, None] * half)
+    first, step = first[:, None], step[:, None]
+    c, s = cosine_sine((time * step)[:, :, None] * (torch.arange(HALF, device=time.device) + 0.5))
     lanes, double = torch.cat([c, s], 2), torch.cat([1 - 2 * s * s, 2 * s * c], 2)
-    n_block = -(-n_point // LANES)
-    gain = time.new_zeros((int(row.max()) + 1, n_block, LANES), dtype=torch.float32)
-    tile = max(1, room // (6 * LANES * n_band))
-    for block in range(0, n_block, tile):
-        m = min(tile, n_block - block)
-        centre = first + (torch.arange(block, block + m, device=time.device) * LANES + HALF - 0.5) * step
-        c, s = cosine_sine(centre[:, :, None] * time[:, None])
-        a = torch.bmm(torch.cat([weighted * c, weighted * s, rooted * c, rooted * s], 1), lanes)
-        b = torch.bmm(torch.cat([weight * (0.5 - s * s), weight * (s * c)], 1), double)
-        a, b = a.view(n_band, 4, m, 2, HALF), b.view(n_band, 2, m, 2, HALF)
-        above, below = (side(a, b, sign, slot, freedom) for sign in (1.0, -1.0))
-        gain[:, block : block + m].index_add_(0, row, torch.cat([below.flip(-1), above], -1))
-    return gain.flatten(1)
+    return Bands(time, weighted, weight.float()[:, None], rooted, first, step, lanes, double)
+
+
+def tile_sums(bands: Bands, block: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums over the epochs of each band for the blocks (M,), as `side_gain` takes them."""
+    time, weighted, weight, rooted, first, step, lanes, double = bands
+    centre = first + (block * LANES + HALF - 0.5) * step
+    c, s = cosine_sine(centre[:, :, None] * time[:, None])
+    a = torch.bmm(torch.cat([weighted * c, weighted * s, rooted * c, rooted * s], 1), lanes)
+    b = torch.bmm(torch.cat([weight * (0.5 - s * s), weight * (s * c)], 1), double)
+    shape = block.numel(), 2, HALF
+    return a.view(time.shape[0], 4, *shape), b.view(time.shape[0], 2, *shape)
 
 
 def side_gain(a: Tensor, b: Tensor, sign: float, slot: Tensor, freedom: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a period search works on: its settings, and the epochs of a batch sorted by object, survey and band."""
+"""Input of a period search: its settings, and the epochs of a batch sorted by object, survey and band."""
 
 from __future__ import annotations
 
@@ -53,8 +53,12 @@ class PeriodConfig:
     def __post_init__(self) -> None:
         if not 0 < self.f_min < self.f_max:
             raise ValueError(f"PeriodConfig: need 0 < f_min < f_max, got f_min={self.f_min}, f_max={self.f_max} 1/day.")
-        wrong = [f"{name}={getattr(self, name)}" for name, least in LEAST.items()
-                 if not least <= np.min(getattr(self, name)) <= np.max(getattr(self, name)) < np.inf]  # fmt: skip
+        values = {name: np.atleast_1d(getattr(self, name)) for name in LEAST}
+        wrong = [
+            f"{name}={getattr(self, name)}"
+            for name, least in LEAST.items()
+            if not least <= values[name].min() <= values[name].max() < np.inf
+        ]
         if wrong:
             raise ValueError(f"PeriodConfig: {', '.join(wrong)}: need finite numbers of at least {LEAST}.")
 

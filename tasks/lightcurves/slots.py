@@ -17,7 +17,7 @@ class Slots:
 
     bands (F,2) start and stop of each band in the series; slot_offsets (L+1,) bounds the bands of each slot,
     object_offsets (S+1,) the slots of each object; row (L,) the object; n_epoch and n_band (L,); span (L,) day;
-    constant (L,) chi2 without harmonics; free (L,) the harmonics that its epochs can bear.
+    constant (L,) chi2 without harmonics; free (L,) the most harmonics for its number of epochs.
     """
 
     bands: NDArray[np.int64]

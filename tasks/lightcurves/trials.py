@@ -87,6 +87,7 @@ def _fit_all(
     object_offsets: _Ints, n_epoch: _Ints, free: _Ints, constant: _Floats, peaks: _Floats, step: _Floats, refine: _Ints,
     n_climb: int, multiples: _Floats, frequency: _Floats, sigma: _Floats, gain: _Floats, terms: _Floats, shape: _Floats,
 ) -> None:  # fmt: skip
+    """Refines every peak (S,C) into `frequency` and `sigma`, and fits its multiples (M,) into the other three."""
     longest = 0
     for i in range(offsets.size - 1):
         longest = max(longest, offsets[i + 1] - offsets[i])
@@ -114,7 +115,7 @@ def _fit_all(
             _climb(star, work, place - spacing / FINER, work[6], work[7], heights[:3], climbed, n_term)
             shift, fine = _parabola(heights[:3])
             frequency[i, c] = place + shift * spacing / FINER
-            # twice the log-likelihood falls by 1 at one standard error; of the noise, the series takes its share away
+            # twice the log-likelihood falls by 1 at one standard error; the residuals of the series are below the noise
             sigma[i, c] = spacing / (FINER * np.sqrt(fine)) if fine > 0 else spacing / np.sqrt(rough)
             sigma[i, c] *= _noise_ratio(star, n_term[-1])
             for m in range(multiples.size):
@@ -124,9 +125,15 @@ def _fit_all(
 
 @compiled
 def _climb(
-    star: Object, work: _Floats, first: float, real: _Floats, imaginary: _Floats, heights: _Floats, gain: _Floats,
+    star: Object,
+    work: _Floats,
+    first: float,
+    real: _Floats,
+    imaginary: _Floats,
+    heights: _Floats,
+    gain: _Floats,
     terms: _Floats,
-) -> None:  # fmt: skip
+) -> None:
     """Gains with all of the harmonics of `gain` at `first` and on, as many as `heights`; the step from one to the next
     turns the epochs by `real` and `imaginary`.
     """
@@ -156,7 +163,7 @@ def _parabola(heights: _Floats) -> tuple[float, float]:
 
 @compiled
 def _noise_ratio(star: Object, n_term: float) -> float:
-    """Noise over that of the residuals: what `n_term` amplitudes, an offset for each band and the frequency leave."""
+    """Noise over the scatter of the residuals of `n_term` amplitudes, an offset for each band and the frequency."""
     n_epoch = np.sum(star.n_epoch[star.first : star.last])
     n_band = star.slot_offsets[star.last] - star.slot_offsets[star.first]
     return np.sqrt(n_epoch / max(n_epoch - n_band - n_term - 1.0, 1.0))
