@@ -53,7 +53,7 @@ class AmplitudeLearner:
 
     def __init__(self, epochs, amplitude):
         self.module = FoldedBiLSTM()
-        self.groups = {"all": (self.module, GroupConfig(lr=3e-2))}
+        self.groups = {"all": (self.module, GroupConfig(lr=4e-2))}
         self.epochs, self.y = epochs, torch.from_numpy(amplitude).float()
 
     def folded(self, index):
@@ -72,9 +72,9 @@ class AmplitudeLearner:
 
 
 def test_a_recurrent_network_on_folded_points_learns_the_amplitude():
-    batch, amplitude = sines(96, 0)
+    batch, amplitude = sines(64, 0)
     with reproducible(0, "cpu"):
-        history = train(AmplitudeLearner(centre(epochs_in_bands(batch, ("g",))), amplitude), LoopConfig(25, 25))
+        history = train(AmplitudeLearner(centre(epochs_in_bands(batch, ("g",))), amplitude), LoopConfig(15, 15))
     assert min(history) < 0.3 * amplitude.var()
 
 

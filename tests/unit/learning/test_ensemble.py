@@ -12,7 +12,7 @@ from tests.unit.learning.synthetic_stars import recipe, stars
 EXAMPLES, CLASSES, TEFF = stars(150)
 SPLIT = split(CLASS, CLASSES, EXAMPLES.source_id, 3, 0.2, 0)
 TARGET = CLASS.bind(CLASSES)
-NETWORK = recipe("lstm", hidden=8, head=(8,), central_head=(8,), max_passes=2)
+NETWORK = recipe("lstm", hidden=4, head=(4,), central_head=(4,), max_passes=2, max_per_band=10)
 RECIPES = [recipe("forest", trees=10), NETWORK]
 
 

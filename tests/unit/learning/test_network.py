@@ -100,6 +100,7 @@ def test_training_does_not_depend_on_row_order_or_on_earlier_random_numbers(mode
     assert torch.equal(state, torch.get_rng_state())
 
 
+@pytest.mark.slow  # its histories are compared with recorded ones below
 def test_a_new_process_gives_the_same_bits(model):
     code = ("import test_network as t; from tasks.learning.persistence import model_id; "
             "print(model_id(t.fit(t.RECIPE, t.EXAMPLES, t.CLASSES)))")  # fmt: skip
@@ -110,12 +111,12 @@ def test_a_new_process_gives_the_same_bits(model):
 
 def test_it_learns_shapes_that_only_the_light_curve_shows():
     examples, classes, _ = stars(200, seed=8)
-    config = replace(SMALL, hidden=16, max_passes=15, max_per_band=30, lr=1e-2, central_lr=1e-2)
+    config = replace(SMALL, hidden=16, max_passes=8, lr=2e-2, central_lr=2e-2)
     model = fit(replace(RECIPE, config=config), examples, classes)
     other, truth, _ = stars(200, seed=9)
     found = np.array(model.target.classes)[model.predict(other).argmax(1)]
     assert (found == truth).mean() > 0.8
-    assert 1 <= len(model.bodies[0].history) <= 15
+    assert 1 <= len(model.bodies[0].history) <= 8
 
 
 def test_parameters_of_a_band_are_those_of_the_paper():

@@ -32,7 +32,7 @@ def test_the_network_beats_the_majority_on_real_stars():
     examples = Examples(batch.source_id, np.empty((len(batch), 0)), (), batch)
     parts = split(CLASS, y, batch.source_id, 5, 0.2, 0)
     some, scored = np.flatnonzero(parts.fold > 0), np.flatnonzero(parts.fold == 0)
-    small = recipe("lstm", hidden=16, max_passes=8, max_per_band=40)
+    small = recipe("lstm", hidden=16, max_passes=4, max_per_band=24, lr=1e-2, central_lr=1e-2)
     model = fit(small, examples.select(some), y[some])
     proba = model.predict(examples.select(scored))
     found = np.array(model.target.classes)[proba.argmax(1)]

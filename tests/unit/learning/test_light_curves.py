@@ -1,0 +1,103 @@
+"""From raw light curves to catalogue rows, against its steps done one by one: cuts, features, scores."""
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tasks.features import FeatureConfig, compute_features
+from tasks.learning.calibration import Temperature
+from tasks.learning.catalogue import Scorer
+from tasks.learning.data import examples_from_table
+from tasks.learning.fit import fit
+from tasks.learning.light_curves import Pipeline, append_scores, rows_of_curves, rows_of_photometry
+from tasks.learning.targets import CLASS
+from tasks.lightcurves import LightCurveBatch
+from tasks.lightcurves.cuts import NeutralCutConfig
+from tests.unit.learning.synthetic_stars import recipe, stars
+
+EXAMPLES, CLASSES, _ = stars(24, seed=4, bands=("B", "R"), n_epoch=(15, 25))
+RAW = EXAMPLES.batch
+CUTS, FEATURES = NeutralCutConfig(), FeatureConfig(has_time=False)
+ONE_SURVEY = np.zeros(len(RAW), np.int64)
+COLOUR = "colour_mag_B_R"
+
+
+def folded(batch: LightCurveBatch) -> LightCurveBatch:
+    """The same curves with phases for times: no period is searched."""
+    return replace(batch, time=np.sort(batch.time % 1, kind="stable")[np.argsort(np.argsort(batch.time))])
+
+
+def scorer(model: str, table: pa.Table, columns: tuple[str, ...]) -> Scorer:
+    """A scorer of one fold that trained on no star of the tests: their ids are others."""
+    examples = examples_from_table(table, columns, RAW)
+    examples = replace(examples, source_id=examples.source_id + 10**6, batch=None)
+    if model == "lstm":
+        batch = replace(RAW, source_id=RAW.source_id + 10**6)
+        examples = replace(examples, batch=batch)
+    small = {"lstm": {"hidden": 4, "max_passes": 1, "max_per_band": 12}, "forest": {"trees": 5}}
+    own = recipe(model, CLASS, columns, **small.get(model, {}))
+    trained = fit(own, examples, CLASSES)
+    known = np.sort(examples.source_id)
+    return Scorer("m", own, CLASS.bind(CLASSES), (trained,), Temperature(), known, np.zeros(known.size, np.int64))
+
+
+@pytest.fixture(scope="module")
+def features() -> pa.Table:
+    return compute_features(folded(RAW), FEATURES)
+
+
+@pytest.fixture(scope="module")
+def forest(features) -> Scorer:
+    return scorer("forest", features, ("amplitude_mag_B", COLOUR))
+
+
+def test_rows_are_the_features_of_what_the_cuts_left_and_the_scores_of_these(forest):
+    raw = folded(RAW)
+    spoiled = raw.mag_err.copy()
+    spoiled[raw.offsets[:-1]] = -1.0  # the first epoch of each star is cut
+    raw = replace(raw, mag_err=spoiled)
+    rows = rows_of_curves(raw, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest]))
+    assert rows["source_id"].to_pylist() == RAW.source_id.tolist()
+    assert rows["n_epoch"].to_pylist() == (RAW.n_epoch - 1).tolist()
+    kept = raw.keep(raw.mag_err > 0)
+    alone = compute_features(kept, FEATURES)
+    assert np.allclose(rows[COLOUR].to_numpy(), alone[COLOUR].to_numpy(), equal_nan=True)
+    proba = forest.score(examples_from_table(alone, forest.recipe.columns)).proba
+    names = forest.target.classes
+    found = np.stack([rows[f"prob_{name}"].to_numpy() for name in names], axis=1)
+    assert np.allclose(found, proba, atol=1e-6)
+    assert rows["class_pred"].to_pylist() == np.array(names)[proba.argmax(1)].tolist()
+
+
+def test_objects_of_one_source_become_one_row(forest):
+    raw = folded(RAW)
+    pair = replace(raw, source_id=np.repeat(RAW.source_id[::2], 2))  # two objects of each of twelve sources
+    rows = rows_of_curves(pair, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest]))
+    assert rows["source_id"].to_pylist() == RAW.source_id[::2].tolist()
+    assert rows["n_epoch"].to_pylist() == RAW.n_epoch.reshape(-1, 2).sum(1).tolist()
+
+
+def test_mean_photometry_has_colours_and_their_scores(features):
+    bands = np.tile([0, 1], 24)
+    mag = np.stack([np.linspace(14, 16, 24), np.linspace(13, 16.5, 24)], axis=1).ravel()
+    mean = LightCurveBatch.from_epochs(np.repeat(RAW.source_id, 2), np.zeros(48), mag, None, bands, None, ("B", "R"))
+    of_colour = scorer("colour_forest", features, (COLOUR,))
+    rows = rows_of_photometry(mean.keep(np.arange(48) != 5), [of_colour])
+    colour = rows[COLOUR].to_numpy()
+    expected = mag[::2] - mag[1::2]
+    assert np.isnan(colour[2]) and np.allclose(np.delete(colour, 2), np.delete(expected, 2), atol=1e-5)
+    assert rows.column_names[0] == "source_id" and "amplitude_mag_B" not in rows.column_names
+    assert np.allclose(sum(rows[f"prob_{name}"].to_numpy() for name in of_colour.target.classes), 1)
+
+
+def test_curves_are_given_to_the_models_that_read_them(features, forest):
+    network = scorer("lstm", features, ())
+    rows = append_scores(features, RAW, [network])
+    expected = network.score(examples_from_table(features, (), RAW)).proba
+    assert np.allclose(rows[f"prob_{network.target.classes[0]}"].to_numpy(), expected[:, 0], atol=1e-6)
+    with pytest.raises(ValueError, match="come without light curves"):
+        append_scores(features, None, [network])
+    assert append_scores(features, None, [forest]).num_columns == features.num_columns + 4
+    assert append_scores(features, None, []) is features
