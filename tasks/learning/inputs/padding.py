@@ -51,7 +51,7 @@ class PaddedRows:
 
 
 def pad_rows(rows: DifferenceRows, index: NDArray[np.int64]) -> PaddedRows:
-    """The objects at `index` (n,); padding is zero and masked."""
+    """The objects at `index` (n,); padding is zero and masked. `rows` holds at least one row."""
     n_band = len(rows.bands)
     bands = [gather_rows(rows.band_offsets, index * n_band + b) for b in range(n_band)]
     at, exists = gather_rows(rows.offsets, index)
