@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ERROR_FLOOR = 0.1  # of the band's mean error: one tiny quoted error must not own the loss
+ERROR_FLOOR = 0.1  # of the band's mean error: one tiny quoted error must not dominate the loss
 
 
 def relative_error(mag_err: NDArray[np.float32], key: NDArray[np.int64], n_key: int) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from tasks.learning.training.options import GroupConfig
 
 
 class ParameterGroup:
-    """The parameters of `module` with their own optimiser. `name` tells the group in losses and checkpoints."""
+    """The parameters of `module` with their own optimiser. `name` is its key in losses and checkpoints."""
 
     def __init__(self, name: str, module: nn.Module, config: GroupConfig) -> None:
         self.name, self.module, self.config = name, module, config

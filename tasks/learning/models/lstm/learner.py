@@ -42,7 +42,7 @@ class LabelledRows:
 
 
 class MultibandLearner:
-    """The module and its training data, as the training loop wants them.
+    """The module and its training data, in the form of `training.loop.Learner`.
 
     `epochs` are the `distinct_epochs` of S objects with class codes and weights (S,); those in `stopping` (S,) decide
     when to stop, all of them where there are none. A curve longer than `max_per_band` is read through another window
