@@ -1,0 +1,33 @@
+"""The one error that a user reads, and the hint at its end."""
+
+import pytest
+
+from schemas.errors import BadInput, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("teff_kk", " Did you mean 'teff_k'?"),
+        ("TEFF_K", " Did you mean 'teff_k'?"),
+        ("mass", ""),
+        ("", ""),
+    ],
+)
+def test_the_nearest_name_is_suggested_where_one_is_near(name, hint):
+    assert nearest(name, ("teff_k", "radius_rsun")) == hint
+
+
+def test_the_name_is_written_as_it_is_there():
+    assert nearest("objectid", ["ObjectID", "ra"]) == " Did you mean 'ObjectID'?"
+    assert nearest("anything", []) == ""
+
+
+def test_the_closest_of_several_wins():
+    assert nearest("mag_g", ["mag_r", "mag_gg", "magnitude"]) == " Did you mean 'mag_gg'?"
+
+
+def test_bad_input_is_a_value_error():
+    """So that pydantic reports it as the reason why a setting is refused."""
+    with pytest.raises(ValueError, match="Two ids"):
+        raise BadInput("Two ids are equal.")
