@@ -81,6 +81,7 @@ commit_staged(lake, "r1", SOURCE, "k1", parts, np.arange(4), "demo")
     assert stray(lake) == [] and not list(lake.folder(SOURCE).glob(".draft-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "write",
     [
@@ -109,6 +110,7 @@ except BadInput as error:
     assert stray(lake) == [] and list_finished_parts(lake.path, SOURCE, "k1") == set()
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_at_the_commit_leaves_the_old_version_and_can_go_on(lake, sources, python):
     lake.append("r0", SOURCE, sources(range(8)))
     limited = python(
@@ -132,6 +134,7 @@ except BadInput as error:
     assert lake.count(SOURCE) == 68
 
 
+@pytest.mark.slow
 def test_readers_never_see_half_a_stage(lake, sources, python):
     """While one process replaces all 400 rows again and again, each read is all of one content."""
     lake.append("r0", SOURCE, sources(range(400)))
@@ -157,6 +160,7 @@ for content in range(1, 16):
     assert len(seen) > 2
 
 
+@pytest.mark.slow
 def test_writers_of_several_processes_queue_and_lose_nothing(lake, python):
     """Each creates the table if it is not there, appends its own rows, and merges one row they all share."""
     program = (

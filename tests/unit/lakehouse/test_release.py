@@ -70,6 +70,7 @@ def test_latest_points_at_the_newest(tmp_path, catalogue):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "r1", "r2"]
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_release(tmp_path, catalogue, python):
     write_release(tmp_path / "r1", {"catalogue": (SOURCE, catalogue)}, {})
     limited = python(

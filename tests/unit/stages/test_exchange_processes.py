@@ -98,6 +98,7 @@ MOMENTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_killed_at_any_step_of_a_request(tmp_path, moment):
     kill, n_again = MOMENTS[moment]
@@ -113,6 +114,7 @@ def test_killed_at_any_step_of_a_request(tmp_path, moment):
     assert not list((tmp_path / "lake").rglob(".claims/*")) and not list((tmp_path / "lake").rglob("*.tmp"))
 
 
+@pytest.mark.slow
 def test_killed_again_and_again_nothing_that_was_kept_is_asked_twice(tmp_path):
     with server(delay=0.01) as (url, door):
         for k in range(4):
@@ -162,6 +164,7 @@ def test_two_programs_on_one_lake_share_the_work(tmp_path):
     assert sorted(ids) == list(range(205))
 
 
+@pytest.mark.slow
 def test_a_program_waits_for_one_that_dies_and_takes_its_place(tmp_path):
     with server(delay=20) as (url, door):
         first = program(tmp_path, url, parallel=1, last=10)
@@ -177,6 +180,7 @@ def test_a_program_waits_for_one_that_dies_and_takes_its_place(tmp_path):
     assert [tuple(pair) for pair in json.loads(out)] == rows_about(range(10)) and len(door.seen) == 2
 
 
+@pytest.mark.slow
 def test_two_programs_on_two_lakes_respect_one_limit_together(tmp_path):
     with server(delay=0.02) as (url, door):
         (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
@@ -185,6 +189,7 @@ def test_two_programs_on_two_lakes_respect_one_limit_together(tmp_path):
     assert len(door.seen) == 20 and door.n_most == 2
 
 
+@pytest.mark.slow
 def test_two_programs_begin_so_many_a_second_together(tmp_path):
     with server() as (url, door):
         (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
