@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
-from flows.presets import preset
+from flows.presets import PRESETS, preset
 from flows.settings import Settings
 
 
@@ -20,13 +22,30 @@ def complete(tree: Any) -> Any:
         return tree
     data = Path(tree["data"]) if tree.get("data") else None
     changes = {name: value for name, value in tree.items() if name != "data"}
-    return _merged(preset(tree["preset"], data).model_dump(), changes)
+    return _merge(preset(tree["preset"], data).model_dump(), changes)
 
 
-def _merged(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """`tree` with the values of `changes`, node by node."""
     nodes = {name for name, value in changes.items() if isinstance(value, dict) and isinstance(tree.get(name), dict)}
-    return {**tree, **changes, **{name: _merged(tree[name], changes[name]) for name in nodes}}
+    return {**tree, **changes, **{name: _merge(tree[name], changes[name]) for name in nodes}}
 
 
-CompleteSettings = Annotated[Settings, BeforeValidator(complete)]
+class CompletedByPreset:
+    """Annotation of Settings: only the preset, a choice, must be given; the rest is completed."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(complete, handler(source))
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        described = handler(schema)
+        node = handler.resolve_ref_schema(described)
+        node["required"] = ["preset"]
+        node["properties"]["preset"] |= {"enum": list(PRESETS)}
+        node["properties"]["data"] = {"type": "string", "title": "Data", "description": "Folder or file of the preset."}
+        return described
+
+
+CompleteSettings = Annotated[Settings, CompletedByPreset]

@@ -43,7 +43,13 @@ class Outcome:
 
 @flow(name="refresh", flow_run_name="refresh-{settings.preset}")
 def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path = Path("release")) -> Outcome:
-    """Refresh the catalogue of `settings` in `lake` and release it; `settings` may name a preset alone."""
+    """Refresh the catalogue and release it.
+
+    Args:
+        settings: Everything that decides what the run does; a preset, and what differs from it.
+        lake: Folder of the lake.
+        release: Folder that receives releases.
+    """
     place = Lake(lake, create=True)
     clear_committed(place)
     manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {settings.preset}")
