@@ -19,7 +19,7 @@ from tests.integration.conftest import (
     write_folder,
 )
 
-pytestmark = pytest.mark.usefixtures("one_server")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 
 
 @pytest.fixture
@@ -67,7 +67,6 @@ def test_scoring_without_a_model(tmp_path, folder):
     assert "argelander refresh" in sentence(done)
 
 
-@pytest.mark.slow
 def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     """Duplicate ids, NaN and negative errors, an unknown band, an object of one epoch and one of none."""
     ids = pq.read_table(folder / "objects.parquet")["object_id"].to_pylist()
@@ -100,7 +99,6 @@ def test_bad_rows_are_quarantined_and_the_run_goes_on(tmp_path, folder):
     assert Lake(tmp_path / "lake").read("core_quarantine__row").equals(rows)
 
 
-@pytest.mark.slow
 def test_no_error_column_at_all_is_no_bad_row(tmp_path, folder):
     rewrite_epochs(folder, lambda t: t.drop_columns("mag_err"))
     text = (folder / "dataset.toml").read_text()

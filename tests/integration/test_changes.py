@@ -9,10 +9,9 @@ import pytest
 from lakehouse.delta.store import Lake
 from tests.integration.conftest import FOREST_ONLY, refresh, rewrite_epochs, rewrite_objects, write_folder
 
-pytestmark = pytest.mark.usefixtures("one_server")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 
 
-@pytest.mark.slow
 def test_corrected_positions_move_every_row(tmp_path):
     folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
     right = pq.read_table(folder / "objects.parquet")["ra"]
@@ -30,7 +29,6 @@ def test_corrected_positions_move_every_row(tmp_path):
     assert len(sources["tile"].unique()) > 1
 
 
-@pytest.mark.slow
 def test_references_and_unwanted_quantities_are_not_learnt(tmp_path):
     folder, lake = write_folder(tmp_path / "data", 60), tmp_path / "lake"
     text = (folder / "dataset.toml").read_text()

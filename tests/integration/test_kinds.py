@@ -8,7 +8,7 @@ import pytest
 from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander, refresh
 
-pytestmark = pytest.mark.usefixtures("one_server")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 
 PHOTOMETRY = """
 name = "means"
@@ -38,7 +38,6 @@ name = "G"
 """
 
 
-@pytest.mark.slow
 def test_mean_photometry_is_regressed_and_an_object_without_any_is_not(tmp_path):
     rng = np.random.default_rng(0)
     colour = rng.uniform(0.2, 1.6, 90)

@@ -93,6 +93,7 @@ def test_a_second_refresh_does_nothing_and_says_so(refreshed):
     assert {name: Lake(lake).version(name) for name in Lake(lake).tables()} == before
 
 
+@pytest.mark.slow
 def test_new_unlabelled_objects_alone_are_worked_on(refreshed, tmp_path):
     folder, lake = _copy(refreshed, tmp_path)
     old = Lake(lake).read("out__catalogue")
@@ -114,6 +115,7 @@ def test_new_unlabelled_objects_alone_are_worked_on(refreshed, tmp_path):
     assert kept.equals(old.select(kept.column_names))
 
 
+@pytest.mark.slow
 def test_new_labels_make_the_models_stale(refreshed, tmp_path):
     folder, lake = _copy(refreshed, tmp_path)
     rewrite_objects(folder, lambda t: t.set_column(3, "label", pc.fill_null(t["label"], "ECL")))
@@ -138,6 +140,7 @@ def test_going_back_to_old_settings_gives_the_old_rows(refreshed, tmp_path):
         assert_same({name: before[name]}, {name: after[name]})
 
 
+@pytest.mark.slow
 def test_score_needs_nothing_but_the_id(refreshed, tmp_path):
     folder, lake, _ = refreshed
     argelander("score", "--preset", "folder", "--data", folder, "--lake", lake, "--out", tmp_path / "all.parquet")
