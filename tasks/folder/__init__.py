@@ -1,1 +1,1 @@
-"""Archives: where light curves come from. The only rooms that open files or sockets for them."""
+"""A folder of Parquet files as an archive: its objects, their light curves, and what of them is refused."""

@@ -1,1 +1,1 @@
-"""The archive replica: a seeded sky with known truth, and later the archives that serve it."""
+"""The archive replica: the protocols of the archives, which serve the embedded sky whose truth is known."""
