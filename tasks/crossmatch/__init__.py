@@ -1,1 +1,1 @@
-"""Which source is which: positions moved to an epoch, all pairs within a radius, catalogues on disk by partition."""
+"""Crossmatch: positions moved to an epoch, all pairs within a radius, catalogues on disk by partition."""

@@ -52,7 +52,7 @@ class Catalogue:
     """A catalogue in partitions, each one cell of the sky: paths (P,) of files or folders, and the cells of order 29
     from start (P,) to stop (P,) that each holds, ascending. Plain Parquet files are one partition: the whole sky.
 
-    `ra` and `dec` name the columns of the positions, ICRS deg; `epoch` is theirs, Julian year, where it is known.
+    `ra` and `dec` name the columns of the positions, ICRS deg; `epoch` is theirs, Julian year, None where unknown.
     """
 
     name: str
@@ -93,11 +93,11 @@ class Catalogue:
 
     def check_columns(self, columns: Sequence[str]) -> list[str]:
         """`columns`, which may name parts of a nested one ("lightcurve.mag"). Raises BadInput for unknown ones."""
-        known = self.schema().names
-        unknown = [name for name in columns if name not in known and name.split(".")[0] not in known]
+        names = self.schema().names
+        unknown = [name for name in columns if name not in names and name.split(".")[0] not in names]
         if unknown:
             raise BadInput(
-                f"{self.name} has no column {', '.join(map(repr, unknown))}; it has {', '.join(sorted(known))}."
+                f"{self.name} has no column {', '.join(map(repr, unknown))}; it has {', '.join(sorted(names))}."
             )
         return list(dict.fromkeys(columns))
 
@@ -111,9 +111,9 @@ def open_catalogue(
 ) -> Catalogue:
     """The catalogue at a path or fsspec URI: a HATS catalogue or collection, a Parquet file, or a folder of those.
 
-    `ra`, `dec` name the positions of plain Parquet, in any case; HATS says itself which they are. `epoch` is put in
-    place of what a HATS catalogue says; `storage_options` go to fsspec ({"anon": True} for public S3). Raises BadInput
-    for what is not a catalogue.
+    `ra`, `dec` name the positions of plain Parquet, in any case; HATS names them itself. `epoch` replaces that of a
+    HATS catalogue; `storage_options` go to fsspec ({"anon": True} for public S3). Raises BadInput for what is not a
+    catalogue.
     """
     filesystem, root = fsspec.core.url_to_fs(uri, **(storage_options or {}))
     root = root.rstrip("/")
@@ -139,24 +139,24 @@ def open_catalogue(
     return replace(everything, ra=ra, dec=dec)
 
 
-def _hats(uri: str, filesystem: Any, root: str, said: Mapping[str, str], epoch: float | None) -> Catalogue:
-    kind, frame = said.get("dataproduct_type", "object"), said.get("hats_frame", "equatorial")
-    ra, dec = said.get("hats_col_ra"), said.get("hats_col_dec")
+def _hats(uri: str, filesystem: Any, root: str, properties: Mapping[str, str], epoch: float | None) -> Catalogue:
+    kind, frame = properties.get("dataproduct_type", "object"), properties.get("hats_frame", "equatorial")
+    ra, dec = properties.get("hats_col_ra"), properties.get("hats_col_dec")
     if kind not in ("object", "source", "nested") or ra is None or dec is None:
         raise BadInput(f"{uri} is a HATS table of type {kind!r} without positions of its own; give its object table.")
     if frame not in ("equatorial", "icrs"):
         raise BadInput(f"{uri} has its positions in the frame {frame!r}; only equatorial ones (ICRS) can be matched.")
-    if epoch is None and "hats_coordinate_epoch" in said:
-        epoch = float(said["hats_coordinate_epoch"].lstrip("Jj"))
-    name = said.get("hats_col_healpix")
-    healpix = HealpixColumn(name, int(said.get("hats_col_healpix_order", ORDER))) if name else None
+    if epoch is None and "hats_coordinate_epoch" in properties:
+        epoch = float(properties["hats_coordinate_epoch"].lstrip("Jj"))
+    name = properties.get("hats_col_healpix")
+    healpix = HealpixColumn(name, int(properties.get("hats_col_healpix_order", ORDER))) if name else None
     order, cell = _partitions(filesystem, root)
     if not order.size:
         raise BadInput(f"{uri}: the HATS catalogue has no partitions.")
     shift = 2 * (ORDER - order)
     start, stop = cell << shift, (cell + 1) << shift
     ascending = np.argsort(start)
-    suffix = said.get("hats_npix_suffix", ".parquet").rstrip("/")
+    suffix = properties.get("hats_npix_suffix", ".parquet").rstrip("/")
     paths = tuple(
         f"{root}/dataset/Norder={order[i]}/Dir={cell[i] // 10_000 * 10_000}/Npix={cell[i]}{suffix}" for i in ascending
     )

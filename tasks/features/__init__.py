@@ -140,7 +140,7 @@ def definitions(config: FeatureConfig) -> str:
 
 
 def list_outdated(stored: str, config: FeatureConfig) -> tuple[str, ...]:
-    """The families to compute anew in a row made of `stored`: new and changed ones, and those that need one of them."""
+    """The families to compute again in a row of definitions `stored`: new, changed, and those that need one of them."""
     known, changed, columns = set(stored.split()), [], set[str]()
     for feature in select_features(config):
         if f"{feature.name}:{feature.version}" not in known or columns & set(feature.needs):

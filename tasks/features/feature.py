@@ -26,7 +26,7 @@ Arrays = Mapping[str, NDArray]
 COLOUR = Column(  # of light curves and of mean photometry alike
     "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
 )
-# Errors of a variable star do not say how well an epoch knows the mean: the floor keeps a few exact epochs from ruling.
+# An epoch of a variable star is off the mean by more than its error: a floor limits the weight of the few exact ones.
 MEAN_ERROR_FLOOR = 0.05  # mag
 OF_THE_DATASET = Field(exclude=True)  # no setting: the stage fills it in
 SWING = 5.0  # how much farther a Fourier series may swing in a gap in phase than on the data, at the worst
@@ -145,6 +145,16 @@ class Curves:
         chi2, constant = (np.nansum(self.per_band(value), axis=1) for value in (fit.chi2, fit.chi2_constant))
         known = (constant > 0) & np.isfinite(fold)
         return np.where(known, 1 - chi2 / np.where(known, constant, 1.0), np.nan)
+
+    def with_noise(self, kernel: Callable[..., NDArray]) -> NDArray:
+        """`kernel(time, mag, error variance, offsets, known)` of every band, (S,B,...).
+
+        known (S*B,): the band has `min_epoch` epochs, a quoted error at each, and times that are no phases and differ.
+        """
+        batch = self.batch
+        known = (self.n_epoch >= self.config.min_epoch) & self.has_errors & self.has_spread & self.config.has_time
+        mag, err = batch.mag.astype(np.float64), batch.mag_err.astype(np.float64)
+        return self.per_band(kernel(batch.time, mag, err**2, self.band_offsets, known.ravel()))
 
     @property
     def survey_bands(self) -> list[NDArray[np.int64]]:

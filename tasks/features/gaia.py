@@ -1,4 +1,4 @@
-"""What Gaia's astrometry says of the star: distance, luminosity, motion, and how good the solution is.
+"""Distance, luminosity and motion of the star from Gaia's astrometry, and the quality of the solution.
 
 Parallaxes are taken as published: the zero point, some hundredths of a mas (Lindegren et al. 2021, A&A 649, A4), stays.
 """

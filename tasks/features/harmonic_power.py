@@ -9,8 +9,13 @@ from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
 
 FACTORS = {
-    "quarter": 1 / 4, "third": 1 / 3, "half": 1 / 2, "double": 2.0, "triple": 3.0, "quadruple": 4.0,
-}  # fmt: skip
+    "quarter": 1 / 4,
+    "third": 1 / 3,
+    "half": 1 / 2,
+    "double": 2.0,
+    "triple": 3.0,
+    "quadruple": 4.0,
+}
 
 
 def compute_harmonic_power(curves: Curves, earlier: Arrays) -> Arrays:

@@ -1,5 +1,4 @@
-"""Photometric [Fe/H] that the light curve would mean if the star were an RRab, and if it were an RRc: from the period
-and phi31 of Gaia's G.
+"""Photometric [Fe/H] of the star if it is an RRab, and if it is an RRc, from the period and phi31 of Gaia's G.
 
 RRab: [Fe/H] = -6.93 (0.58) - 6.04 (0.37) P + 1.65 (0.11) phi31, P in days, scatter 0.26 dex, calibrated on 72 RRab with
 high-resolution spectra (arXiv:2605.13811). Its phi31 is that of the sine series: with that of the cosine series the
@@ -31,7 +30,7 @@ PERIODS = (0.35, 1.0)  # day, of RRab
 METALLICITIES = (-3.0, 0.5)  # dex; beyond is no RR Lyrae
 TYPICAL_PERIOD, TYPICAL = 0.57, -1.5  # a common RRab: the errors of the slopes are taken about it
 N_HARMONICS, EPOCHS_PER_TERM = 6, 3.0
-WORST_PHASE = 0.5  # rad, standard error beyond which phi31 says nothing
+WORST_PHASE = 0.5  # rad, standard error beyond which phi31 is not used
 # [Fe/H] of RRc from 1, P, phi31, P phi31, P^2, phi31^2
 NEMEC = (1.70, -15.67, 0.20, -2.41, 18.00, 0.17)
 MORGAN = (2.424, -30.075, 0.982, -4.198, 52.466, 0.131)  # on the scale of Zinn & West 1984

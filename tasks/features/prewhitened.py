@@ -1,4 +1,4 @@
-"""The second period, after the first is taken away: double-mode pulsators (RRd, beat Cepheids) have one."""
+"""The second period, in the residuals of the first: double-mode pulsators (RRd, beat Cepheids) have one."""
 
 from __future__ import annotations
 

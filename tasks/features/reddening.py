@@ -1,4 +1,4 @@
-"""Colours without the reddening of the dust between, where E(B-V) and the extinction of both bands are known."""
+"""Colours corrected for interstellar reddening, where E(B-V) and the extinction of both bands are known."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Shape of the light curve from all bands together: one set of harmonics, one offset per band (shared phase).
 
-For sparse bands this is the only shape there is. Amplitudes are means over the bands, weighted by the data.
+Sparse bands have no other parameters of shape. Amplitudes are means over the bands, weighted by the data.
 """
 
 from __future__ import annotations
@@ -88,10 +88,9 @@ class Equations:
         free = np.where(self.known & (constant > 0), free, 0)
         solution, normal = solve_free(matrix, vector, free)
         chi2 = np.maximum(constant - np.einsum("sp,sp->s", vector, solution), 0.0)
-        return FourierFit(  # of the epochs, those that the other bands' offsets leave
-            np.zeros(free.size), solution[:, :n_harmonics], solution[:, n_harmonics:], chi2, constant,
-            n_epoch - n_band + 1, free, normal,
-        )  # fmt: skip
+        cosine, sine = solution[:, :n_harmonics], solution[:, n_harmonics:]
+        n_epoch = n_epoch - n_band + 1  # the offsets of the other bands each take one
+        return FourierFit(np.zeros(free.size), cosine, sine, chi2, constant, n_epoch, free, normal)
 
 
 def minima_ratio(curve: NDArray) -> NDArray[np.float64]:

@@ -20,19 +20,17 @@ SLOW, FAST = 100.0, 10.0  # day, the timescales of ALeRCE (Sanchez-Saez et al. 2
 WIDTH = 1 / (np.sqrt(2) * np.pi)
 REACH = 10.0  # sigma; beyond it the wider Gaussian is below exp(-25)
 NAMES = (
-    "sf_amplitude_mag_{band}", "sf_gamma_{band}", "mhps_low_{band}", "mhps_high_{band}", "mhps_ratio_{band}",
-)  # fmt: skip
+    "sf_amplitude_mag_{band}",
+    "sf_gamma_{band}",
+    "mhps_low_{band}",
+    "mhps_high_{band}",
+    "mhps_ratio_{band}",
+)
 
 
 def compute_timescales(curves: Curves, earlier: Arrays) -> Arrays:
     """Each column (S,B); NaN without errors, time or `min_epoch` epochs, or where the noise explains everything."""
-    batch = curves.batch
-    known = (curves.n_epoch >= curves.config.min_epoch) & curves.has_errors & curves.has_spread
-    found = curves.per_band(
-        _timescales(batch.time, batch.mag.astype(np.float64), batch.mag_err.astype(np.float64) ** 2,
-                    curves.band_offsets, (known & curves.config.has_time).ravel())
-    )  # fmt: skip
-    return dict(zip(NAMES, np.moveaxis(found, -1, 0), strict=True))
+    return dict(zip(NAMES, np.moveaxis(curves.with_noise(_timescales), -1, 0), strict=True))
 
 
 @njit(cache=True, nogil=True)

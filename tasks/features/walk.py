@@ -1,4 +1,4 @@
-"""Damped random walk of each band: amplitude and time of memory, and the memory over one day alone (IAR).
+"""Damped random walk of each band: amplitude and relaxation time, and the autocorrelation over one day (IAR).
 
 Covariance sigma^2 exp(-|dt| / tau) plus the quoted errors (Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895). The
 likelihood is their recursion over the epochs, O(n). The IAR model of Eyheramendy, Elorrieta & Palma
@@ -27,13 +27,7 @@ TOGETHER = 8  # epochs whose variances are multiplied before a logarithm is take
 
 def compute_walk(curves: Curves, earlier: Arrays) -> Arrays:
     """drw_sigma (mag), drw_tau (day), iar_phi, (S,B) each; NaN without errors, time or `min_epoch` epochs."""
-    batch = curves.batch
-    known = (curves.n_epoch >= curves.config.min_epoch) & curves.has_errors & curves.has_spread
-    fitted = curves.per_band(
-        _fit(batch.time, batch.mag.astype(np.float64), batch.mag_err.astype(np.float64) ** 2, curves.band_offsets,
-             (known & curves.config.has_time).ravel())
-    )  # fmt: skip
-    return dict(zip(NAMES, np.moveaxis(fitted, -1, 0), strict=True))
+    return dict(zip(NAMES, np.moveaxis(curves.with_noise(_fit), -1, 0), strict=True))
 
 
 @njit(cache=True, nogil=True, fastmath=True)  # all numbers are finite

@@ -1,4 +1,4 @@
-"""A passband: what photometry in it needs to know, whichever survey declares it."""
+"""A passband: the constants that photometry in it needs, whichever survey declares it."""
 
 from __future__ import annotations
 

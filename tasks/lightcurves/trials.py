@@ -56,13 +56,12 @@ def fit_trials(series: Series, slots: Slots, peaks: NDArray, step: NDArray, conf
     shape = (n_object, n_peak, len(MULTIPLES))
     frequency, sigma = np.full((n_object, n_peak), np.nan), np.full((n_object, n_peak), np.nan)
     gain, terms = np.full((*shape, N_HARMONICS), np.nan), np.full((*shape, N_HARMONICS), np.nan)
-    coefficients = np.full((*shape, 2 * N_SHAPE), np.nan)
-    _fit_all(
-        series.time, series.weight, series.weight * series.residual, series.offsets, slots.bands, slots.slot_offsets,
-        slots.object_offsets, slots.n_epoch, slots.free, slots.constant, peaks, step, np.array(config.refine),
-        config.n_harmonics, np.array(MULTIPLES), frequency, sigma, gain, terms, coefficients,
-    )  # fmt: skip
-    return Trials(frequency, sigma, gain, terms, coefficients)
+    fits = frequency, sigma, gain, terms, np.full((*shape, 2 * N_SHAPE), np.nan)
+    epochs = series.time, series.weight, series.weight * series.residual, series.offsets
+    bounds = slots.bands, slots.slot_offsets, slots.object_offsets
+    grid = np.array(config.refine), config.n_harmonics, np.array(MULTIPLES)
+    _fit_all(*epochs, *bounds, slots.n_epoch, slots.free, slots.constant, peaks, step, *grid, *fits)
+    return Trials(*fits)
 
 
 class Object(NamedTuple):

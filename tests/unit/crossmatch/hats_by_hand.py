@@ -56,7 +56,7 @@ def write_hats(
             filesystem.makedirs(file.rsplit("/", 1)[0], exist_ok=True)
             with filesystem.open(file, "wb") as sink:
                 pq.write_table(table.take(part), sink, row_group_size=row_group)
-    said = {
+    lines = {
         "obs_collection": "by_hand",
         "dataproduct_type": "object",
         "hats_col_ra": ra,
@@ -65,8 +65,8 @@ def write_hats(
         **({} if shuffle else {"hats_col_healpix": "_healpix_29", "hats_col_healpix_order": "29"}),
         **(properties or {}),
     }
-    lines = ["#HATS catalog", *(f"{key} = {value}" for key, value in said.items())]
-    filesystem.pipe_file(f"{root}/hats.properties", "\n".join(lines).encode())
+    text = ["#HATS catalog", *(f"{key} = {value}" for key, value in lines.items())]
+    filesystem.pipe_file(f"{root}/hats.properties", "\n".join(text).encode())
     if has_list:
         rows = ["Norder,Npix", *(f"{order},{pixel}" for order, pixel in listed)]
         filesystem.pipe_file(f"{root}/partition_info.csv", "\n".join(rows).encode())
