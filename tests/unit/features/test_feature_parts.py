@@ -85,6 +85,14 @@ def test_the_other_minimum_is_the_highest_peak_far_from_the_highest(seed, turn):
         assert other_minimum(np.roll(curve, turn)[None])[0][0] == (place[0] + turn) % 128
 
 
+@pytest.mark.parametrize(("distance", "exists"), [(0.15, False), (0.18, False), (0.23, True), (0.85, False)])
+def test_a_minimum_beside_the_deepest_is_part_of_it(distance, exists):
+    """Nearer than a fifth of the period, to either side: a bump in the descent, not the other eclipse."""
+    narrow = [np.exp(-0.5 * (((GRID - at + 0.5) % 1 - 0.5) / 0.02) ** 2) for at in (0.4, 0.4 + distance)]
+    place, found = other_minimum((narrow[0] + 0.5 * narrow[1])[None])
+    assert found[0] == exists and (not exists or abs(place[0] / 128 - 0.4 - distance) < 0.01)
+
+
 @LAW
 @given(st.integers(0, 127), st.floats(0.1, 5), st.floats(-3, 20))
 def test_minima_do_not_depend_on_phase_scale_or_zero_point(turn, scale, zero):
