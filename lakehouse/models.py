@@ -17,7 +17,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, refuse_full_disk, whole_folder, write_json
 from schemas import TABLES, BadInput
 
-MODEL_FOLDER = "models"
+MODEL_FOLDER, LABELS = "models", "labels.parquet"
 CARD = TABLES["score_model__card"]
 NAME = re.compile(r"[\w.+-]+\Z", re.ASCII)
 
@@ -28,6 +28,11 @@ def model_dir(lake_path: str | Path, dataset: str, target: str, model_id: str) -
         if not NAME.match(name):
             raise BadInput(f"{name!r} cannot name a model: letters, digits and . _ + - only.")
     return Path(lake_path) / MODEL_FOLDER / dataset / target / model_id
+
+
+def fold_dir(folder: Path, fold: int) -> Path:
+    """In a model's folder, the weights that were trained without a fold; its labels and folds are in `LABELS`."""
+    return folder / f"fold-{fold}"
 
 
 def has_model(lake_path: str | Path, dataset: str, target: str, model_id: str) -> bool:

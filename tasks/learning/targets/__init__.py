@@ -9,7 +9,7 @@ from schemas.quantities import Quantity
 from tasks.learning.targets.classification import Classification, ClassScores
 from tasks.learning.targets.joint import Joint, JointScores
 from tasks.learning.targets.regression import QuantityScores, Regression
-from tasks.learning.targets.target import Calibration, Labels, Scores, ScoreValues, Target
+from tasks.learning.targets.target import Calibration, Labels, LabelSource, Scores, ScoreValues, Target
 
 __all__ = [
     "CLASS",
@@ -19,6 +19,7 @@ __all__ = [
     "Classification",
     "Joint",
     "JointScores",
+    "LabelSource",
     "Labels",
     "QuantityScores",
     "Regression",
@@ -35,7 +36,7 @@ CLASS = Classification("class")
 
 
 def targets_for(quantities: Iterable[Quantity | str]) -> tuple[Target, ...]:
-    """What a training learns: the class, and each of the quantities; a name stands for the one that is declared."""
+    """What a training learns: the one class that is labelled, and each quantity; a name stands for the declared one."""
     return (CLASS, *(Regression.of(each) for each in quantities))
 
 

@@ -14,7 +14,7 @@ from schemas import Column
 from schemas.tables.catalogue import PROBABILITY
 from tasks.learning.calibration import Temperature
 from tasks.learning.metrics import Metric, classification_metrics, overall
-from tasks.learning.targets.target import Labels, ScoreValues, Target
+from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 SMALL_CLASS = 5
 
@@ -31,17 +31,27 @@ class ClassScores:
 
 
 @dataclass(frozen=True)
-class Classification(Target):
-    """One of `classes` (C,), () until it is bound to labels: sorted names. Missing labels are ""."""
+class Classification(Target[Temperature, ClassScores]):
+    """One of `classes` (C,), () until it is bound to labels: sorted names. Missing labels are "".
+
+    Its labels are in the column of its own name of label_sample__class.
+    """
 
     name: str
     classes: tuple[str, ...] = ()
     decides = "macro_f1"
+    missing = ""
+    unknown = -1
 
     @property
     def width(self) -> int:
         """A probability for each class."""
         return len(self.classes)
+
+    @property
+    def label_source(self) -> LabelSource:
+        """The names that catalogues or a folder give."""
+        return LabelSource("label_sample__class", self.name)
 
     def bind(self, y: NDArray[Any]) -> Classification:
         """With the classes that occur in y."""
@@ -57,11 +67,11 @@ class Classification(Target):
 
     def from_columns(self, table: pa.Table) -> NDArray[Any]:
         """Class names, "" for null."""
-        return np.array([name or "" for name in table[self.name].to_pylist()], dtype=str)
+        return np.array([name or self.missing for name in table[self.name].to_pylist()], dtype=str)
 
     def is_usable(self, y: NDArray[Any]) -> NDArray[np.bool_]:
         """True for labels that are there."""
-        return np.asarray(y != "")
+        return np.asarray(y != self.missing)
 
     def is_learnable(self, y: NDArray[Any]) -> bool:
         """Two classes of two members each."""
@@ -130,7 +140,7 @@ class Classification(Target):
         """The most probable class, and the probability of each."""
         best = pa.array(self.classes).take(pa.array(scores.proba.argmax(axis=1)))
         each = {f"prob_{label}": scores.proba[:, i].astype(np.float32) for i, label in enumerate(self.classes)}
-        return {"class_pred": best, **each}
+        return {f"{self.name}_pred": best, **each}
 
     def score_values(self, scores: ClassScores) -> tuple[ScoreValues, ...]:
         """The probability of each class."""

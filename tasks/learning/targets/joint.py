@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from schemas import Column
 from tasks.learning.calibration import JointCalibration
 from tasks.learning.metrics import Metric
-from tasks.learning.targets.target import Labels, ScoreValues, Target
+from tasks.learning.targets.target import Labels, LabelSource, Scores, ScoreValues, Target
 
 
 @dataclass(frozen=True, eq=False)
 class JointScores:
     """Scores of each part, in the order of the target's parts."""
 
-    of_part: tuple[Any, ...]
+    of_part: tuple[Scores, ...]
 
     def select(self, index: NDArray[Any]) -> JointScores:
         """Those of the objects at `index`."""
@@ -28,7 +28,7 @@ class JointScores:
 
 
 @dataclass(frozen=True)
-class Joint(Target):
+class Joint(Target[JointCalibration, JointScores]):
     """The `targets` as one: y (S,) is a structured array with a field for each, in which labels may be missing.
 
     The first decides: by it the recipe is chosen, and by it, where it is known, the folds are stratified.
@@ -61,8 +61,13 @@ class Joint(Target):
         """Raw predictions stand side by side."""
         return sum(part.width for part in self.parts)
 
+    @property
+    def label_source(self) -> LabelSource:
+        """That of the first part; the others have their own."""
+        return self.parts[0].label_source
+
     def labels_of(self, labels: Sequence[NDArray[Any]]) -> NDArray[Any]:
-        """The structured array of labels (S,) from those of each part, "" and NaN where missing."""
+        """The structured array of labels (S,) from those of each part, `missing` of the part where it has none."""
         y = np.empty(labels[0].size, [(part.name, own.dtype) for part, own in zip(self.parts, labels, strict=True)])
         for part, own in zip(self.parts, labels, strict=True):
             y[part.name] = own
@@ -167,7 +172,7 @@ class Joint(Target):
         pairs = zip(self.parts, scores.of_part, strict=True)
         return tuple(values for part, own in pairs for values in part.score_values(own))
 
-    def of_parts(self, y: NDArray[Any], scores: JointScores) -> Iterator[tuple[Target, NDArray[Any], Any]]:
+    def of_parts(self, y: NDArray[Any], scores: JointScores) -> Iterator[tuple[Target, NDArray[Any], Scores]]:
         """Each part with its labels, where it has one, and the scores of the same objects."""
         for part, own in zip(self.parts, scores.of_part, strict=True):
             known = part.is_usable(y[part.name])
@@ -181,7 +186,7 @@ class Joint(Target):
 def _mask_missing(part: Target, y: NDArray[Any]) -> Labels:
     known = part.is_usable(y)
     (labels,) = part.encode(y[known])
-    values = np.full(y.size, -1 if labels.values.dtype.kind == "i" else np.nan, labels.values.dtype)
+    values = np.full(y.size, part.unknown, labels.values.dtype)
     values[known] = labels.values
     return Labels(values, known)
 

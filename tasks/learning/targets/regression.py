@@ -16,7 +16,7 @@ from schemas.quantities import Quantity, quantity
 from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
 from tasks.learning.calibration import ConformalInterval
 from tasks.learning.metrics import Metric, overall, regression_metrics
-from tasks.learning.targets.target import Labels, ScoreValues, Target
+from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 VALUE_STRATA = 10  # a number is stratified by its deciles
 
@@ -35,7 +35,7 @@ class QuantityScores:
 
 
 @dataclass(frozen=True)
-class Regression(Target):
+class Regression(Target[ConformalInterval, QuantityScores]):
     """A number. With `is_log` it is learnt as log10: labels must be positive, and so is what is predicted.
 
     `unit` (VOUnit) and `ucd` are those of its columns; a model's card keeps them beside the name.
@@ -48,6 +48,8 @@ class Regression(Target):
     unit: str = ""
     ucd: str = "stat.value"
     decides = "rmse"
+    missing = np.nan
+    unknown = np.nan
 
     @classmethod
     def of(cls, about: Quantity | str) -> Regression:
@@ -64,6 +66,13 @@ class Regression(Target):
     def width(self) -> int:
         """Mean and spread."""
         return 2
+
+    @property
+    def label_source(self) -> LabelSource:
+        """The values of the quantity that count as labels, not those that are kept for reference."""
+        return LabelSource(
+            "label_sample__parameter", "value", {"quantity": self.name, "is_reference": False}, is_derived=True
+        )
 
     def bind(self, y: NDArray[Any]) -> Regression:
         """Itself: a number is not bound to what occurs."""

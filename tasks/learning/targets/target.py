@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -56,7 +56,24 @@ class ScoreValues:
     hi: NDArray[np.float64] | None = None
 
 
-class Target(ABC):
+@dataclass(frozen=True)
+class LabelSource:
+    """Where the lake has the labels of a target: in `column` of `table`, in the rows with the values of `where`.
+
+    `is_derived`: they were derived from values of catalogues, which no model of the target may read.
+    """
+
+    table: str
+    column: str
+    where: Mapping[str, Any] = field(default_factory=dict)
+    is_derived: bool = False
+
+
+OwnCalibration = TypeVar("OwnCalibration", bound=Calibration)
+OwnScores = TypeVar("OwnScores", bound=Scores)
+
+
+class Target(ABC, Generic[OwnCalibration, OwnScores]):
     """What is learnt. y (S,) are labels as people write them: class names, numbers, or a structured array of both.
 
     "Raw" predictions are (S, `width`), as a model's body gives them. `bind` gives a target the
@@ -66,6 +83,8 @@ class Target(ABC):
     name: str
     decides: str  # the metric by which a recipe is chosen
     classes: tuple[str, ...] = ()  # among which it decides; none for a quantity
+    missing: Any  # what stands in y where there is no label
+    unknown: Any  # what stands in the encoded labels there
 
     @property
     @abstractmethod
@@ -76,6 +95,16 @@ class Target(ABC):
     def parts(self) -> tuple[Target, ...]:
         """The targets learnt together: only itself."""
         return (self,)
+
+    @property
+    @abstractmethod
+    def label_source(self) -> LabelSource:
+        """Where its labels are; of several targets, each part has its own."""
+
+    def labels_of(self, labels: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """y (S,) from the labels (S,) of each part, `missing` where a part has none."""
+        (own,) = labels
+        return own
 
     @abstractmethod
     def bind(self, y: NDArray[Any]) -> Target:
@@ -114,19 +143,19 @@ class Target(ABC):
         return raw
 
     @abstractmethod
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> Calibration:
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> OwnCalibration:
         """Calibration from out-of-fold raw predictions; `level` is the coverage of intervals."""
 
     @abstractmethod
-    def calibration_from_json(self, card: Mapping[str, Any]) -> Calibration:
+    def calibration_from_json(self, card: Mapping[str, Any]) -> OwnCalibration:
         """Inverse of the calibration's `to_json`."""
 
     @abstractmethod
-    def scores(self, calibration: Any, raw: NDArray[np.float64]) -> Any:
+    def scores(self, calibration: OwnCalibration, raw: NDArray[np.float64]) -> OwnScores:
         """Calibrated scores of raw predictions."""
 
     @abstractmethod
-    def measure(self, scores: Any, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
+    def measure(self, scores: OwnScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
         """Metrics of scores against labels, by the name of the part."""
 
     @abstractmethod
@@ -138,18 +167,18 @@ class Target(ABC):
         """What decides the choice of a recipe, from its out-of-fold metrics: larger is better; None where undefined."""
 
     @abstractmethod
-    def columns(self, calibration: Any) -> list[Column]:
+    def columns(self, calibration: OwnCalibration) -> list[Column]:
         """Columns of the catalogue, in the order of `catalogue_values`."""
 
     @abstractmethod
-    def catalogue_values(self, scores: Any) -> dict[str, Any]:
+    def catalogue_values(self, scores: OwnScores) -> dict[str, Any]:
         """Values (S,) of the catalogue's columns, by name."""
 
     @abstractmethod
-    def score_values(self, scores: Any) -> tuple[ScoreValues, ...]:
+    def score_values(self, scores: OwnScores) -> tuple[ScoreValues, ...]:
         """Values of score__value, one entry for each part."""
 
-    def of_parts(self, y: NDArray[Any], scores: Any) -> Iterator[tuple[Target, NDArray[Any], Any]]:
+    def of_parts(self, y: NDArray[Any], scores: OwnScores) -> Iterator[tuple[Target, NDArray[Any], Scores]]:
         """Each part with the labels that it has and the scores of the same objects."""
         yield self, y, scores
 

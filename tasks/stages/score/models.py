@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from lakehouse.models import model_dir, read_card
+from lakehouse.models import LABELS, fold_dir, model_dir, read_card
 from lakehouse.run import Run
 from schemas import BadInput, Column
 from tasks.learning.catalogue import Scorer, catalogue_columns
@@ -57,8 +57,8 @@ def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
     """The model of `target` as it lies in the lake; kept, because a worker scores many chunks."""
     card = read_usable_card(lake, dataset, target, model_id)
     folder = model_dir(lake, dataset, target, model_id)
-    labels = pq.read_table(folder / "labels.parquet", columns=["source_id", "fold"])
-    models = tuple(load(folder / f"fold-{k}") for k in range(card["n_folds"]))
+    labels = pq.read_table(folder / LABELS, columns=["source_id", "fold"])
+    models = tuple(load(fold_dir(folder, k)) for k in range(card["n_folds"]))
     learnt, calibration = target_of(card)
     trained, fold = labels["source_id"].to_numpy(), labels["fold"].to_numpy().astype(np.int64)
     return Scorer(model_id, recipe_from_json(card["recipe"]), learnt, models, calibration, trained, fold)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lakehouse.disk import refuse_full_disk, whole_file, whole_folder
+from lakehouse.models import LABELS, fold_dir
 from lakehouse.run import Run
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -24,7 +25,7 @@ from tasks.learning.targets import target_from_json
 from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
-LABELS, PREDICTIONS = "labels.parquet", "predictions.parquet"
+PREDICTIONS = "predictions.parquet"
 
 
 def work_folder(run: Run, model_id: str) -> Path:
@@ -32,14 +33,9 @@ def work_folder(run: Run, model_id: str) -> Path:
     return Path(run.lake) / "work" / run.dataset / model_id
 
 
-def fold_folder(folder: Path, recipe: str, fold: int) -> Path:
-    """Model and predictions of a recipe trained without a fold."""
-    return folder / recipe / f"fold-{fold}"
-
-
 def is_fitted(folder: Path, recipe: str, fold: int) -> bool:
     """True where the fold is done: its folder is whole or absent."""
-    return (fold_folder(folder, recipe, fold) / PREDICTIONS).exists()
+    return (fold_dir(folder / recipe, fold) / PREDICTIONS).exists()
 
 
 def write_labels(run: Run, labels: TargetLabels, plan: TrainingPlan) -> Path:
@@ -81,14 +77,14 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     model = fit(recipe, examples.select(training), y[training])
     asked = np.flatnonzero(~training)
     raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)
-    with refuse_full_disk(f"model {recipe_name}"), whole_folder(fold_folder(Path(folder), recipe_name, fold)) as draft:
+    with refuse_full_disk(f"model {recipe_name}"), whole_folder(fold_dir(Path(folder) / recipe_name, fold)) as draft:
         save(model, draft, {"run_id": run.run_id, "fold": fold})
         pq.write_table(pa.table({"row": asked, "prediction": as_lists(raw)}), draft / PREDICTIONS)
 
 
 def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.int8]) -> NDArray[np.float64]:
     """Raw predictions of all labelled sources: out of fold for those that trained, the mean of all models else."""
-    parts = [pq.read_table(fold_folder(folder, recipe, k) / PREDICTIONS) for k in range(n_folds)]
+    parts = [pq.read_table(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
     total = np.zeros((fold.size, as_matrix(parts[0]["prediction"]).shape[1]))
     for part in parts:
         total[part["row"].to_numpy()] += as_matrix(part["prediction"])

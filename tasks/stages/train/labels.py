@@ -25,18 +25,14 @@ from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.spec import Offer
 from tasks.learning.splits import same_star
-from tasks.learning.targets import CLASS, Joint, Target, targets_for
+from tasks.learning.targets import Target, targets_for
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.inputs import read_feature_names
 from tasks.surveys import sources_of_labels
 
-FEATURES, SAMPLE, CLEAN, CLASSES, PARAMETERS = (
-    TABLES[name]
-    for name in (
-        "feature_sample__source", "core_sample__source", "core_sample__epoch", "label_sample__class",
-        "label_sample__parameter",
-    )
-)  # fmt: skip
+FEATURES, SAMPLE, CLEAN = (
+    TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,21 +142,17 @@ def group_by_target(recipes: Sequence[Recipe]) -> list[tuple[Target, tuple[Recip
 
 
 def join_labels(target: Target, labelled: Mapping[Target, Labelled]) -> Labelled:
-    """The labels of a target: of a joint one, for every source that has a label of one part."""
-    if target in labelled:
-        return labelled[target]
-    assert isinstance(target, Joint)
-    parts = [labelled[part] for part in target.parts]
-    source_id = np.unique(np.concatenate([each.source_id for each in parts]))
-    y = target.labels_of([_spread(each, source_id) for each in parts])
-    sources = [each.sources for each in parts if each.sources is not None]
+    """The labels of a target, for every source that has a label of one of its parts."""
+    own = [labelled[part] for part in target.parts]
+    source_id = np.unique(np.concatenate([each.source_id for each in own]))
+    y = target.labels_of([_spread(part, each, source_id) for part, each in zip(target.parts, own, strict=True)])
+    sources = [each.sources for each in own if each.sources is not None]
     return Labelled(source_id, y, frozenset().union(*sources) if sources else None)
 
 
-def _spread(labelled: Labelled, wanted: NDArray[np.int64]) -> NDArray[Any]:
-    """Labels of the `wanted` sources, missing ("" or NaN) where there is none."""
-    missing = np.nan if labelled.y.dtype.kind == "f" else ""
-    spread = np.full(wanted.size, missing, labelled.y.dtype)
+def _spread(part: Target, labelled: Labelled, wanted: NDArray[np.int64]) -> NDArray[Any]:
+    """Labels of the `wanted` sources, `part.missing` where there is none."""
+    spread = np.full(wanted.size, part.missing, labelled.y.dtype)
     spread[align(labelled.source_id, wanted)] = labelled.y
     return spread
 
@@ -170,7 +162,7 @@ def _labels(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: Trai
     found = {}
     for target in targets_for(read_quantity(lake, dataset, name) for name in config.quantities):
         ids, y, sources = _read_labels(lake, dataset, target, config)
-        kept = np.isin(ids, source_id) & target.is_usable(y)
+        kept = np.isin(ids, source_id)
         if np.count_nonzero(kept) >= config.min_labels and target.is_learnable(y[kept]):
             found[target] = Labelled(ids[kept], y[kept], sources)
     return found
@@ -180,20 +172,23 @@ def _read_labels(
     lake: Lake, dataset: str, target: Target, config: TrainingConfig
 ) -> tuple[NDArray[np.int64], NDArray[Any], frozenset[str] | None]:
     """Ids, labels, and what the labels were derived from."""
-    if target == CLASS:
-        rows = lake.read(CLASSES, where={"dataset": dataset})
-        return *take_first_labels(rows, target, config.label_origins), None
-    rows = lake.read(PARAMETERS, where={"dataset": dataset})
-    rows = rows.filter(pc.and_(pc.equal(rows["quantity"], target.name), pc.invert(rows["is_reference"])))
-    sources = sources_of_labels(rows["origin"].unique().to_pylist())
-    rows = rows.filter(pc.is_finite(rows["value"]))
-    return *take_first_labels(rows.append_column(target.name, rows["value"]), target, config.label_origins), sources
+    source = target.label_source
+    rows = lake.read(source.table, where={"dataset": dataset, **source.where})
+    origins = rows["origin"].unique().to_pylist()
+    ids, y = take_first_labels(rows, target, config.label_origins)
+    return ids, y, sources_of_labels(origins) if source.is_derived else None
 
 
 def take_first_labels(rows: pa.Table, target: Target, origins: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Source ids and labels, one of each source: that of the origin that comes first in `origins`."""
-    order = pa.array(origins, pa.string())
-    rank = pc.fill_null(pc.index_in(rows["origin"], value_set=order), len(order)).to_numpy(zero_copy_only=False)
-    rows = rows.take(pa.array(np.lexsort((rank, rows["source_id"].to_numpy()))))
-    source_id, first = np.unique(rows["source_id"].to_numpy(), return_index=True)
-    return source_id, target.from_columns(rows.take(pa.array(first)))
+    """Source ids and labels, one of each source: that of the origin that comes first in `origins`.
+
+    `rows` are those of the target's `label_source`; a row without a label that can be learnt does not count.
+    """
+    labels = pa.table({target.name: rows[target.label_source.column]})
+    y, ids = target.from_columns(labels), rows["source_id"].to_numpy()
+    place = pc.index_in(rows["origin"], value_set=pa.array(origins, pa.string()))
+    rank = pc.fill_null(place, len(origins)).to_numpy(zero_copy_only=False)
+    usable = np.flatnonzero(target.is_usable(y))
+    order = usable[np.lexsort((rank[usable], ids[usable]))]
+    source_id, first = np.unique(ids[order], return_index=True)
+    return source_id, y[order[first]]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
-from lakehouse.models import has_model, read_card, read_current, retire, set_current, write_model
+from lakehouse.models import LABELS, has_model, read_card, read_current, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.learning.evaluation import Evaluation, evaluate
@@ -25,7 +25,6 @@ from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
 from tasks.stages.fanout import fan_out
 from tasks.stages.train.folds import (
-    LABELS,
     as_lists,
     fit_fold,
     is_fitted,
