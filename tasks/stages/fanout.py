@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import dask
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, Future, LocalCluster, as_completed
 
 from schemas import BadInput
 from tasks.stages.progress import progress
@@ -79,13 +79,20 @@ def fan_out(
     if not jobs:
         return []
     counts = list(sizes) if sizes is not None else [1] * len(jobs)
-    results: dict[int, T] = {}
     with Client(address, set_as_default=False) as client, progress(label, sum(counts)) as advance:
         futures = [client.submit(function, *job, pure=False, retries=retries) for job in jobs]
-        position = {future.key: i for i, future in enumerate(futures)}
-        for future in as_completed(futures, loop=client.loop):
-            i = position[future.key]
-            results[i] = future.result()
-            future.release()
-            advance(counts[i])
-    return [results[i] for i in range(len(jobs))]
+        return _collect(client, futures, counts, advance)
+
+
+def _collect(
+    client: Client, futures: Sequence[Future], counts: Sequence[int], advance: Callable[[int], None]
+) -> list[Any]:
+    """The results in the order of `futures`; each is released when it is there."""
+    position = {future.key: i for i, future in enumerate(futures)}
+    results: dict[int, Any] = {}
+    for future in as_completed(futures, loop=client.loop):
+        i = position[future.key]
+        results[i] = future.result()
+        future.release()
+        advance(counts[i])
+    return [results[i] for i in range(len(futures))]

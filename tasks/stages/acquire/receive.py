@@ -77,10 +77,7 @@ def epoch_rows(
     surveys, code = np.unique(survey_of_band, return_inverse=True)
     row, survey = batch.row, code[batch.band]
     objid = np.zeros(row.size, np.int64) if objid is None else objid
-    epoch = np.flatnonzero(wanted[row])
-    order = epoch[np.lexsort((batch.time[epoch], objid[epoch], survey[epoch], row[epoch]))]
-    differs = [np.diff(value[order]) != 0 for value in (row, survey, objid)]
-    first = np.flatnonzero(np.concatenate([[order.size > 0], np.logical_or.reduce(differs)])[: order.size])
+    order, first = _group_epochs(batch.time, (row, survey, objid), wanted[row])
     lead = order[first]
     offsets = offsets_of(np.diff(np.append(first, order.size)))
     curves = LightCurveBatch(
@@ -93,6 +90,17 @@ def epoch_rows(
         "survey": pa.array(surveys).take(pa.array(survey[lead])), "objid": objid[lead],
         **{name: curves[name] for name in curves.column_names if name != "source_id"},
     })  # fmt: skip
+
+
+def _group_epochs(
+    time: NDArray[np.float64], keys: Sequence[NDArray[np.int64]], wanted: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The `wanted` (N,) epochs in the order of the keys and of time, and where in that order each group begins (L,)."""
+    epoch = np.flatnonzero(wanted)
+    order = epoch[np.lexsort((time[epoch], *(key[epoch] for key in reversed(keys))))]
+    differs = [np.diff(key[order]) != 0 for key in keys]
+    first = np.concatenate([[order.size > 0], np.logical_or.reduce(differs)])[: order.size]
+    return order, np.flatnonzero(first)
 
 
 def identity(dataset: str, source_id: NDArray[np.int64], tile: NDArray[np.int32]) -> dict[str, Any]:

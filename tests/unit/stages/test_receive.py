@@ -78,6 +78,18 @@ def test_epochs_of_one_survey_are_a_row_by_time(chunk):
     assert [row["content_hash"] for row in rows] == [sources["content_hash"][i].as_py() for i in (0, 0, 1)]
 
 
+def test_epochs_that_come_in_any_order_are_stored_by_time(chunk):
+    epochs = chunk.epochs
+    turned = {name: getattr(epochs, name)[[2, 1, 0, 3]] for name in ("time", "mag", "mag_err", "band", "flags")}
+    assert turned["time"].tolist() != epochs.time.tolist()
+    sources = source_rows("tiny", ARCHIVE, chunk, 0)
+    rows = [
+        epoch_rows(batch, None, ["one", "two"], sources, np.array([True, True]))
+        for batch in (epochs, replace(epochs, **turned))
+    ]
+    assert rows[0].equals(rows[1])
+
+
 def test_two_surveys_of_one_name_are_one_row(chunk):
     sources = source_rows("tiny", ARCHIVE, chunk, 0)
     rows = epoch_rows(chunk.epochs, None, ["one", "one"], sources, np.array([True, False])).to_pylist()
