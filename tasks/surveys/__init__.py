@@ -14,7 +14,7 @@ SURVEYS: dict[str, Survey] = {}
 def register(survey: Survey) -> None:
     """Adds a survey, and its tables to those of the lake.
 
-    Raises ValueError where it declares a name, bit or reference band that another survey has.
+    Raises ValueError where it declares a name, bit, reference band or sample that another survey has.
     """
     every = [*SURVEYS.values(), survey]
     unique: dict[str, list[str | int]] = {
@@ -23,6 +23,7 @@ def register(survey: Survey) -> None:
         "cut": [cut.name for each in every for cut in each.cuts],
         "flag bit": [flag.bit for flag in (*COMMON_FLAGS, *(flag for each in every for flag in each.flags))],
         "label origin": [origin.name for each in every for origin in each.label_origins],
+        "sample of sources": [True for each in every if each.open_sample],
         "reference band": [True for each in every for band in each.bands if band.is_reference],
     }
     for what, values in unique.items():
@@ -35,6 +36,11 @@ def register(survey: Survey) -> None:
 
 for _survey in (gaia.SURVEY, ps1.SURVEY, ztf.SURVEY, tic.SURVEY, truth.SURVEY):
     register(_survey)
+
+
+def find_sample_provider() -> Survey:
+    """The one survey that provides the sources of a run."""
+    return next(survey for survey in SURVEYS.values() if survey.open_sample)
 
 
 def list_passbands() -> dict[str, Passband]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import TABLES, BadInput
+from schemas.inputs import Sample
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.flags import Flag
@@ -21,8 +23,19 @@ from tasks.surveys import bulk_gaia, gaia_labels
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_layouts import BANDS, read_datalink
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES, GaiaRelease, gaia_release
+from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.rejections import join_reports, number_repeats, reject
-from tasks.surveys.survey import Ask, Curves, FlagCut, LabelOrigin, Survey, SurveyResult
+from tasks.surveys.sample import sample_chunks, selections_of
+from tasks.surveys.survey import (
+    Ask,
+    Curves,
+    FileCatalogue,
+    FlagCut,
+    LabelOrigin,
+    SampleReader,
+    Survey,
+    SurveyResult,
+)
 
 MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
 TABLE = "gaia_epoch_photometry"
@@ -45,6 +58,21 @@ OPTIONS: dict[str, Any] = {
     "structure": "INDIVIDUAL",  # or "RAW", or its new name: the spelling that is tried first, then once the other
     "zero_point_error": False,  # add the zero point's error to each epoch's: it shifts a light curve, it scatters none
 }
+
+
+def open_sample(sample: Sample, options: Mapping[str, Any], limit: int | None) -> SampleReader:
+    """The sample from Gaia's tables, and the Gaia sources near it; BadInput for a selection that cannot be."""
+    release, selections = gaia_release(options["release"]), selections_of(sample)
+    return SampleReader(
+        (release, selections),
+        partial(sample_chunks, selections=selections, release=release, limit=limit),
+        partial(gaia_neighbours, release=release, uri=neighbours_uri(options)),
+    )
+
+
+def neighbours_uri(options: Mapping[str, Any]) -> str:
+    """The catalogue of gaia_source in which neighbours are looked for; empty where Gaia's TAP is asked."""
+    return str(options["hats_source"]) if is_bulk(options) else ""
 
 
 def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
@@ -172,8 +200,9 @@ SURVEY = Survey(
             LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21),
         )
     ),
-    live_catalogues={"hats_source": "s3://stpubdata/gaia/gaia_dr3/public/hats"},
+    catalogues=(FileCatalogue("hats_source", "s3://stpubdata/gaia/gaia_dr3/public/hats", is_required=False),),
     flags=FLAGS,
     cuts=tuple(FlagCut(flag.name, (flag,), is_default=not flag.is_information) for flag in FLAGS),
     tables=(TABLES["core_gaia__source"],),
+    open_sample=open_sample,
 )

@@ -44,7 +44,7 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports
-from tasks.surveys.survey import Ask, FlagCut, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
 
 # Effective wavelengths: Tonry et al. 2012, ApJ 750, 99, table 4. A_b/E(B-V): Schlafly & Finkbeiner 2011, ApJ 737, 103,
 # table 6, R_V = 3.1. In the order of filterID 1 to 5.
@@ -85,7 +85,7 @@ OPTIONS = {
     "radius_arcsec": 1.0,  # a counterpart lies no farther from the position at `epoch`
     "search_arcsec": 3.0,  # how far objects are listed around sources that Gaia links to none
     "epoch": 2012.3,  # about the mean epoch of the 3 pi survey, 2009.4-2014.2
-    "epoch_span": 0.0,  # on the bulk route: above 0, objects are met at their own epochs, so many years from there
+    "epoch_span": 0.0,  # on the bulk route: above 0, matches objects at their own epochs, so many years from there
     "south_deg": -31.5,  # the survey ends at -30 deg, its last exposures reach a little farther
 }
 
@@ -204,16 +204,16 @@ def quality(detections: pa.Table) -> NDArray[np.int32]:
     return bits.astype(np.int32)
 
 
-LIVE_CATALOGUES = {
-    "hats_objects": "s3://stpubdata/panstarrs/ps1/public/hats/otmo",
-    "hats_detections": "s3://stpubdata/panstarrs/ps1/public/hats/detection",
-}
+CATALOGUES = (
+    FileCatalogue("hats_objects", "s3://stpubdata/panstarrs/ps1/public/hats/otmo"),
+    FileCatalogue("hats_detections", "s3://stpubdata/panstarrs/ps1/public/hats/detection"),
+)
 SURVEY = Survey(
     "ps1",
     fetch,
     PASSBANDS,
     OPTIONS,
-    live_catalogues=LIVE_CATALOGUES,
+    catalogues=CATALOGUES,
     flags=(PSF_QUALITY, *INFO_FLAGS),
     cuts=(FlagCut("psf_quality", (PSF_QUALITY,)), FlagCut("info_flags", INFO_FLAGS)),
     symbol="s",

@@ -29,14 +29,13 @@ from tasks.surveys.selections import (
     Tiles,
     VariableClasses,
 )
-from tasks.surveys.survey import REJECTED, Ask
+from tasks.surveys.survey import REJECTED, Ask, SampleChunk
 
 __all__ = [
     "Cone",
     "GaiaTable",
     "IdFile",
     "RandomIndex",
-    "SampleChunk",
     "Selection",
     "Tiles",
     "VariableClasses",
@@ -47,22 +46,8 @@ __all__ = [
 CHUNK_SIZE = 2500  # 5,000 took 2.4 GiB for a sample of 1e5 in four surveys
 
 
-@dataclass(frozen=True, eq=False)
-class SampleChunk:
-    """Some sources of the sample, ascending, with what Gaia publishes about them; tables of `survey.py`.
-
-    `rejected`: ids of files that could not be used, and published values that cannot be (the last chunk may hold
-    nothing but these).
-    """
-
-    sources: pa.Table
-    class_labels: pa.Table
-    parameter_labels: pa.Table
-    rejected: pa.Table
-
-
 def selections_of(sample: Sample) -> tuple[Selection, ...]:
-    """The selections that the settings of a sample name , in one order.
+    """The selections that the settings of a sample name, in one order.
 
     Raises BadInput for a class, table, cone, tile or file that cannot be; nothing is asked, files of ids are read.
     """

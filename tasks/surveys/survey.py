@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from schemas import TABLES, TableSpec
 from schemas.dataset_nodes import Band
+from schemas.inputs import Sample
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.flags import Flag
@@ -77,6 +78,50 @@ class SurveyResult:
     rejected: pa.Table = field(default_factory=REJECTED.empty_table)
 
 
+@dataclass(frozen=True, eq=False)
+class SampleChunk:
+    """Some sources of the sample, ascending, with what Gaia publishes about them; tables with the schemas above.
+
+    `rejected`: ids of files that could not be used, and published values that cannot be (the last chunk may hold
+    nothing but these).
+    """
+
+    sources: pa.Table
+    class_labels: pa.Table
+    parameter_labels: pa.Table
+    rejected: pa.Table
+
+
+@dataclass(frozen=True, eq=False)
+class SampleReader:
+    """The sample of a run, as the survey that provides it reads it; nothing is asked before a chunk is wanted.
+
+    `identity` is what makes two samples of one archive differ: the release, and the selections. `chunks(ask)` gives the
+    sources, `neighbours(ask, sources)` the others near them (GAIA_NEIGHBOURS).
+    """
+
+    identity: tuple[Any, Any]
+    chunks: Callable[[Ask], Iterator[SampleChunk]]
+    neighbours: Callable[[Ask, pa.Table], pa.Table]
+
+
+# Opens the sample that the settings describe, with the options of the survey, to a limit of sources (None: all).
+OpenSample = Callable[[Sample, Mapping[str, Any], int | None], SampleReader]
+
+
+@dataclass(frozen=True)
+class FileCatalogue:
+    """An option that holds the address of a catalogue in files (HATS or Parquet), which the bulk route reads.
+
+    `live_address` is the option's value where the real archives are asked. Without a catalogue that is not required,
+    the bulk route asks a service.
+    """
+
+    option: str
+    live_address: str
+    is_required: bool = True
+
+
 @dataclass(frozen=True)
 class LabelOrigin:
     """Whose labels a survey brings, by the name in the column `origin` of the label tables.
@@ -115,9 +160,10 @@ class Survey:
     `sources` has the columns of SOURCES (a few thousand rows), `neighbours` those of GAIA_NEIGHBOURS; `options` are
     the survey's settings (radii, releases, layouts). `version` goes up when the same answers are tidied otherwise.
     `label_origins` are the origins of the labels that it brings.
-    `live_catalogues` are the values of options that name HATS catalogues, for the real archives. `is_simulated`: a
-    replica's sky has it, no real archive does. `flags` are the survey's own bits and `cuts` what they drive; `tables`
-    hold what it tells beside light curves, matches and labels; `symbol` marks its points in figures (matplotlib).
+    `catalogues` are the options that hold addresses of catalogues in files. `is_simulated`: a replica's sky has it, no
+    real archive does. `flags` are the survey's own bits and `cuts` what they drive; `tables` hold what it tells beside
+    light curves, matches and labels; `symbol` marks its points in figures (matplotlib). `open_sample` is declared by
+    the one survey that provides the sources of a run; their columns that its first table has become rows of it.
     """
 
     name: str
@@ -126,12 +172,13 @@ class Survey:
     options: Mapping[str, Any] = field(default_factory=dict)
     version: int = 1
     label_origins: tuple[LabelOrigin, ...] = ()
-    live_catalogues: Mapping[str, str] = field(default_factory=dict)
+    catalogues: tuple[FileCatalogue, ...] = ()
     is_simulated: bool = False
     flags: tuple[Flag, ...] = ()
     cuts: tuple[FlagCut, ...] = ()
     tables: tuple[TableSpec, ...] = ()
     symbol: str = "o"
+    open_sample: OpenSample | None = None
 
     @property
     def dataset_bands(self) -> tuple[Band, ...]:

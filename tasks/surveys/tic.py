@@ -42,7 +42,7 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports, reject
-from tasks.surveys.survey import PARAMETER_LABELS, Ask, LabelOrigin, Survey, SurveyResult
+from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrigin, Survey, SurveyResult
 
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
@@ -289,6 +289,6 @@ SURVEY = Survey(
     fetch,
     options=OPTIONS,
     label_origins=(LabelOrigin("tic", (TABLES[BEST].path_of("ebv"),), tuple(LABELS), rank=10),),
-    live_catalogues={"hats": "s3://stpubdata/tess/public/hats/tic"},
+    catalogues=(FileCatalogue("hats", "s3://stpubdata/tess/public/hats/tic"),),
     tables=(TABLES[BEST],),
 )

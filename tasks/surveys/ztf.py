@@ -40,7 +40,7 @@ from tasks.surveys.objects import (
     to_floats,
 )
 from tasks.surveys.rejections import join_reports
-from tasks.surveys.survey import Ask, FlagCut, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
 
 # Effective wavelengths: Bellm et al. 2019, PASP 131, 018002. A_b/E(B-V): those of PS1 (Schlafly & Finkbeiner 2011, ApJ
 # 737, 103, table 6, R_V = 3.1) moved to these wavelengths along the same curve. In the order of FILTERS.
@@ -173,17 +173,17 @@ def quality(catflags: pa.ChunkedArray) -> NDArray[np.int32]:
     return np.where(value < 0, UNKNOWN, unusable | np.where(value, CATFLAGS.bit, 0)).astype(np.int32)
 
 
-LIVE_CATALOGUES = {
-    "hats_objects": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/objects/hats",
-    "hats_curves": "s3://ipac-irsa-ztf/ztf/enhanced/{release}/lc/hats",
-}
+CATALOGUES = (
+    FileCatalogue("hats_objects", "s3://ipac-irsa-ztf/ztf/enhanced/{release}/objects/hats"),
+    FileCatalogue("hats_curves", "s3://ipac-irsa-ztf/ztf/enhanced/{release}/lc/hats"),
+)
 SURVEY = Survey(
     "ztf",
     fetch,
     PASSBANDS,
     OPTIONS,
     version=2,
-    live_catalogues=LIVE_CATALOGUES,
+    catalogues=CATALOGUES,
     flags=(CATFLAGS,),
     cuts=(FlagCut("catflags", (CATFLAGS,)),),
     tables=(TABLES[OBJECTS_TABLE],),

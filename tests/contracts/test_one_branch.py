@@ -29,7 +29,7 @@ SIDES = {
 }
 
 # Attributes that only one side has: the addresses, the limits, and where the HATS catalogues of a survey are.
-SIDES_BY_ATTRIBUTE = {"LIVE", "PROFILES", "live_catalogues"}
+SIDES_BY_ATTRIBUTE = {"LIVE", "PROFILES", "live_address"}
 
 
 def mentions(tree: ast.AST) -> list[str]:

@@ -24,8 +24,9 @@ from schemas.inputs import ArchiveSource, ReplicaSky, Sample
 from tasks.archives.endpoints import replica
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.services import PROFILES
-from tasks.stages.acquire import surveys as from_surveys
-from tasks.surveys.sample import SampleChunk, sample_chunks
+from tasks.surveys import gaia
+from tasks.surveys.sample import sample_chunks
+from tasks.surveys.survey import SampleChunk
 
 N, SEED = 200, 3
 EVERYTHING = Sample(random_index=(0, 3_999_999))  # asked in two ranges of source_id
@@ -154,12 +155,12 @@ def limits_with(**changes: dict[str, Any]) -> dict[str, ServiceLimits]:
 
 
 def in_chunks_of(size: int) -> Callable[..., Iterator[SampleChunk]]:
-    """What `tasks.stages.acquire.surveys` cuts a sample into fields with, for fields of `size` sources."""
+    """What the survey of the sample cuts it into chunks with, for chunks of `size` sources."""
     return partial(sample_chunks, size=size)
 
 
 if __name__ == "__main__":  # python -m tests.integration.acquisition LAKE BASE [CHUNK_SIZE LIMITS]: one to be watched
     if len(sys.argv) > 3:
-        from_surveys.sample_chunks = in_chunks_of(int(sys.argv[3]))
+        gaia.sample_chunks = in_chunks_of(int(sys.argv[3]))
         PROFILES["fast"] = limits_with(**json.loads(sys.argv[4]))
     acquire_into(Path(sys.argv[1]), source_of(sys.argv[2]))

@@ -7,7 +7,7 @@ import pytest
 from lakehouse.answers.raw import SPLIT
 from schemas import BadInput
 from tasks.archives import services as profiles
-from tasks.stages.acquire import surveys as from_surveys
+from tasks.surveys import gaia
 from tests.integration.acquisition import (
     N,
     acquire_into,
@@ -168,7 +168,7 @@ def test_a_fault_that_stays_stops_after_so_many_attempts(replica, acquired, tmp_
 
 
 def test_a_stop_in_a_later_field_shows_nothing_of_the_earlier_ones(replica, acquired, tmp_path, monkeypatch):
-    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(N // 4))
+    monkeypatch.setattr(gaia, "sample_chunks", in_chunks_of(N // 4))
     set_faults(replica, at("gaia_datalink", DIRECT["gaia_datalink"], kind="status", status=403, after=3))
     stops(replica, tmp_path / "lake", "^gaia_datalink refuses all requests")
     assert any((tmp_path / "lake" / "staging").rglob("*.parquet"))

@@ -19,7 +19,7 @@ import pytest
 
 from lakehouse.answers.raw import DONE, SENT, RawStore
 from tasks.archives import services as profiles
-from tasks.stages.acquire import surveys as from_surveys
+from tasks.surveys import gaia
 from tests.integration.acquisition import SEED as REPLICA_SEED
 from tests.integration.acquisition import (
     N,
@@ -107,7 +107,7 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
     clear_log(replica)
 
     monkeypatch.setitem(profiles.PROFILES, "fast", limits_with(**CHUNKS))
-    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(CHUNK_SIZE))
+    monkeypatch.setattr(gaia, "sample_chunks", in_chunks_of(CHUNK_SIZE))
     acquire_into(lake, source_of(replica), run_id="r2")
     done = Counter(record.service for record in before.values() if record.state == DONE)
     jobs = Counter(record.service for record in before.values() if record.state == SENT and record.job_url)

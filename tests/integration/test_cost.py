@@ -7,7 +7,7 @@ import pytest
 from benchmarks.cost import by_chunks, costs, ledger
 from lakehouse.answers.raw import DONE
 from tasks.archives import services as profiles
-from tasks.stages.acquire import surveys as from_surveys
+from tasks.surveys import gaia
 from tests.integration.acquisition import N, acquire_into, asked, in_chunks_of, limits_with, records, source_of
 
 CHUNK_SIZE = 60  # three chunks of the sample, and a smaller one
@@ -19,7 +19,7 @@ CHUNKS = {name: {"chunk": 25} for name in ("gaia_tap", "gaia_datalink", "mast_ps
 def test_a_run_sends_as_many_requests_as_are_reckoned(replica, acquired, tmp_path, monkeypatch):
     changed = limits_with(**CHUNKS)
     monkeypatch.setitem(profiles.PROFILES, "fast", changed)
-    monkeypatch.setattr(from_surveys, "sample_chunks", in_chunks_of(CHUNK_SIZE))
+    monkeypatch.setattr(gaia, "sample_chunks", in_chunks_of(CHUNK_SIZE))
     acquire_into(tmp_path / "lake", source_of(replica))
     sent = Counter(record.service for record in records(tmp_path / "lake") if record.state == DONE)
     assert sent == asked(replica)

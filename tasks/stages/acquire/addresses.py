@@ -42,8 +42,8 @@ def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
 
 
 def catalogues_of(source: ArchiveSource, survey: Survey) -> Mapping[str, str]:
-    """The survey's options that say where its HATS catalogues are; a replica serves none."""
-    return survey.live_catalogues if source.endpoint == "live" else {}
+    """Addresses of the survey's catalogues in files, by option; a replica serves none."""
+    return {each.option: each.live_address for each in survey.catalogues} if source.endpoint == "live" else {}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The surveys' archives: a sample from Gaia, and what every survey knows about it, chunk by chunk."""
+"""The surveys' archives: the sample from the survey that provides it, and what every survey gives, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
-from schemas import TABLES, BadInput
+from schemas import BadInput
 from schemas.arrays import align
 from schemas.inputs import ArchiveSource
 from tasks.archives.clients import open_clients
@@ -30,40 +29,31 @@ from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
 from tasks.stages.acquire.archive import Archive, ObjectChunk
 from tasks.stages.acquire.exchange import Exchange
-from tasks.surveys import SURVEYS
+from tasks.surveys import SURVEYS, find_sample_provider
 from tasks.surveys.bulk import BULK_FROM, is_bulk
-from tasks.surveys.gaia_releases import gaia_release
-from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.rejections import join_reports, reject
-from tasks.surveys.sample import SampleChunk, sample_chunks, selections_of
-from tasks.surveys.survey import Ask, Survey, SurveyResult
+from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
 SURVEYS_VERSION = 1  # raise it when answers are put together otherwise than before: lakes then take them in anew
 CHUNKS_AHEAD = 1  # chunks being downloaded while one is written
-GAIA = TABLES["core_gaia__source"]
-SPARED = ("hats_source",)  # catalogues without which the bulk route goes on: Gaia's TAP gives the same
 
 
 def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archive:
     """The sample of `source` in all its surveys. Nothing is asked before the first chunk is read."""
     surveys = [_configure(name, source) for name in surveys_of(source)]
     bands = tuple(band for survey in surveys for band in survey.dataset_bands)
-    release = gaia_release(_configure("gaia", source).options["release"])
-    selections = selections_of(source.sample)
+    reader = _open_sample(source, limit)
+    release, selections = reader.identity
     parts = [(survey.name, survey.version, sorted(survey.options.items())) for survey in surveys]
     chosen = (selections, sorted(source.sample.labels), limit)
     mark = fingerprint("surveys", SURVEYS_VERSION, name_of(source), release, chosen, parts)
-    near = partial(gaia_neighbours, release=release, uri=_neighbours_in(source))
     open_parts, notes = ExitStack(), []
 
     def object_chunks() -> Iterator[ObjectChunk]:
         ask = open_parts.enter_context(_exchange(run, source))
-        found = (
-            _keep_labelled(sample, source.sample.labels)
-            for sample in sample_chunks(ask, selections, release, limit=limit)
-        )
+        labelled = (_keep_labelled(sample, source.sample.labels) for sample in reader.chunks(ask))
         n_source = 0
-        for sample, results in _fetch_chunks(ask, surveys, found, near):
+        for sample, results in _fetch_chunks(ask, surveys, labelled, reader.neighbours):
             n_source += sample.sources.num_rows
             yield _join_results(sample, results, surveys)
         notes.extend(_advice(n_source, surveys))
@@ -86,22 +76,26 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
     merged = {**survey.options, **options, **bulk}
     merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}
     if "route" in merged and is_bulk(merged):
-        _refuse_nowhere(name, merged)
+        _refuse_missing_catalogue(survey, merged)
     return replace(survey, options=merged)
 
 
-def _refuse_nowhere(name: str, options: Mapping[str, Any]) -> None:
-    """BadInput where a catalogue that the bulk route needs is not said."""
-    for option, uri in options.items():
-        if option.startswith("hats") and option not in SPARED and not uri:
-            raise BadInput(f"The replica serves no HATS catalogues, so the bulk route of {name} has nothing to read: "
-                           f"say where one is with --set source.options.{name}.{option}=URI.")  # fmt: skip
+def _refuse_missing_catalogue(survey: Survey, options: Mapping[str, Any]) -> None:
+    """BadInput where a catalogue that the bulk route needs has no address."""
+    for option in (catalogue.option for catalogue in survey.catalogues if catalogue.is_required):
+        if not options[option]:
+            name = survey.name
+            raise BadInput(
+                f"The replica serves no HATS catalogues, so the bulk route of {name} has nothing to read: "
+                f"say where one is with --set source.options.{name}.{option}=URI."
+            )
 
 
-def _neighbours_in(source: ArchiveSource) -> str:
-    """The catalogue of gaia_source in which neighbours are looked for; empty where Gaia's TAP is asked."""
-    options = _configure("gaia", source).options
-    return str(options["hats_source"]) if is_bulk(options) else ""
+def _open_sample(source: ArchiveSource, limit: int | None) -> SampleReader:
+    """The sample that the settings describe, from the survey that provides it."""
+    provider = _configure(find_sample_provider().name, source)
+    assert provider.open_sample
+    return provider.open_sample(source.sample, provider.options, limit)
 
 
 def _advice(n_source: int, surveys: Sequence[Survey]) -> list[str]:
@@ -138,13 +132,13 @@ def _exchange(run: Run, source: ArchiveSource) -> Iterator[Exchange]:
 
 
 def _fetch_chunks(
-    ask: Ask, surveys: Sequence[Survey], found: Iterable[SampleChunk], neighbours: Callable[[Ask, pa.Table], pa.Table]
+    ask: Ask, surveys: Sequence[Survey], samples: Iterable[SampleChunk], neighbours: Callable[[Ask, pa.Table], pa.Table]
 ) -> Iterator[tuple[SampleChunk, list[SurveyResult]]]:
     """Each chunk with the result of every survey; the surveys are asked side by side, and one chunk ahead."""
     waiting: deque[tuple[SampleChunk, list[Future[SurveyResult]]]] = deque()
     pool = ThreadPoolExecutor((CHUNKS_AHEAD + 1) * len(surveys), thread_name_prefix="survey")
     try:
-        for sample in found:
+        for sample in samples:
             if not sample.sources.num_rows:  # nothing but rejected ids
                 yield sample, [SurveyResult() for _ in surveys]
                 continue
@@ -167,8 +161,9 @@ def _join_results(sample: SampleChunk, results: Sequence[SurveyResult], surveys:
     epochs, objid = _epochs(source_id, results, surveys)
     placed = sources.select(["source_id", "ra", "dec"])
     named = placed.add_column(1, "object_id", sources["source_id"].cast(pa.string()))
+    of_sources = find_sample_provider().tables[0]
     beside = {
-        GAIA.name: sources.select([name for name in sources.column_names if name in GAIA.columns_by_name]),
+        of_sources.name: sources.select([each for each in sources.column_names if each in of_sources.columns_by_name]),
         "label_sample__class": pa.concat_tables([sample.class_labels, *(h.class_labels for h in results)]),
         "label_sample__parameter": pa.concat_tables([sample.parameter_labels, *(h.parameter_labels for h in results)]),
         "assn_sample__match": pa.concat_tables([h.matches for h in results]),
@@ -190,9 +185,13 @@ def _drop_unseen(chunk: ObjectChunk) -> ObjectChunk:
         for name, rows in chunk.beside.items()
     }
     report = reject("core_sample__source", unseen, "n_epoch", "no_epoch")
-    kept = chunk.epochs.select(has_epoch)  # loses no epoch, so `objid` stays as it is
-    return replace(chunk, sources=chunk.sources.filter(pa.array(has_epoch)), epochs=kept, beside=beside,
-                   rejected=join_reports(chunk.rejected, report))  # fmt: skip
+    return replace(
+        chunk,
+        sources=chunk.sources.filter(pa.array(has_epoch)),
+        epochs=chunk.epochs.select(has_epoch),  # loses no epoch, so `objid` stays as it is
+        beside=beside,
+        rejected=join_reports(chunk.rejected, report),
+    )
 
 
 def _epochs(

@@ -12,11 +12,20 @@ from schemas.dataset_nodes import Band
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import cut_by_survey
 from tasks.stages.acquire.receive import epoch_rows
-from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled, _neighbours_in
+from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.cuts import CutConfig
-from tasks.surveys.sample import SampleChunk
-from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, Curves, Survey, SurveyResult
+from tasks.surveys.gaia import neighbours_uri
+from tasks.surveys.survey import (
+    CLASS_LABELS,
+    PARAMETER_LABELS,
+    REJECTED,
+    SOURCES,
+    Curves,
+    SampleChunk,
+    Survey,
+    SurveyResult,
+)
 
 IDS = [10, 20, 30, 40]
 BANDS = (Band(name="G", survey="gaia"), Band(name="r", survey="ztf"), Band(name="g", survey="ztf"))
@@ -127,11 +136,14 @@ class TestBulkCatalogues:
         assert self.chosen("source.endpoint=live").startswith("s3://")
 
     def test_neighbours_come_from_a_catalogue_where_gaia_goes_the_bulk_route_and_has_one(self):
-        assert _neighbours_in(self.source("source.endpoint=live")).startswith("s3://")
-        assert _neighbours_in(self.source()) == "" == _neighbours_in(self.source("source.bulk=false"))
+        def uri(*assignments):
+            return neighbours_uri(_configure("gaia", self.source(*assignments)).options)
+
+        assert uri("source.endpoint=live").startswith("s3://")
+        assert uri() == "" == uri("source.bulk=false")
         here = "source.options.gaia.hats_source=/here/gaia"
-        assert _neighbours_in(self.source(here)) == "/here/gaia"
-        assert _neighbours_in(self.source(here, "source.bulk=false")) == ""
+        assert uri(here) == "/here/gaia"
+        assert uri(here, "source.bulk=false") == ""
 
 
 def test_many_sources_of_the_services_are_worth_a_word():

@@ -18,7 +18,6 @@ from tasks.surveys.sample import (
     GaiaTable,
     IdFile,
     RandomIndex,
-    SampleChunk,
     Tiles,
     VariableClasses,
     sample_chunks,
@@ -26,7 +25,7 @@ from tasks.surveys.sample import (
     union,
 )
 from tasks.surveys.selections import CELL, LAST_ID, N_CELL, TABLES, Piece, cell_ranges, id_ranges
-from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES
+from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, SampleChunk
 from tests.unit.surveys.gaia_sky import RELEASE, GaiaSky, gaia_sky
 
 
