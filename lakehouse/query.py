@@ -19,6 +19,7 @@ from lakehouse.delta.commit import list_live_files
 from lakehouse.delta.reference import Version
 from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput, Column
+from schemas.sql import quote_name
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -108,19 +109,21 @@ def add_view(connection: DuckDBPyConnection, lake: Lake, view: str, name: str, v
     schema = pa.schema(table.schema().to_arrow())
     files = [str(lake.folder(name) / file.path).replace("'", "''") for file in list_live_files(table)]
     if not files:
-        columns = ", ".join(f"CAST(NULL AS {_sql_type(field.type)}) AS {_quote(field.name)}" for field in schema)
-        connection.execute(f"CREATE VIEW {_quote(view)} AS SELECT {columns} WHERE false")
+        columns = ", ".join(f"CAST(NULL AS {_sql_type(field.type)}) AS {quote_name(field.name)}" for field in schema)
+        connection.execute(f"CREATE VIEW {quote_name(view)} AS SELECT {columns} WHERE false")
         return
-    partition = ", ".join(f"{_quote(f)}: {_sql_type(schema.field(f).type)}" for f in table.metadata().partition_columns)
+    partition = ", ".join(
+        f"{quote_name(f)}: {_sql_type(schema.field(f).type)}" for f in table.metadata().partition_columns
+    )
     paths = ", ".join(f"'{path}'" for path in files)
     source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{partition}}})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     columns = ", ".join(
-        _quote(field.name) if field.name in found
-        else f"CAST(NULL AS {_sql_type(field.type)}) AS {_quote(field.name)}"
+        quote_name(field.name) if field.name in found
+        else f"CAST(NULL AS {_sql_type(field.type)}) AS {quote_name(field.name)}"
         for field in schema
     )  # fmt: skip
-    connection.execute(f"CREATE VIEW {_quote(view)} AS SELECT {columns} FROM {source}")
+    connection.execute(f"CREATE VIEW {quote_name(view)} AS SELECT {columns} FROM {source}")
 
 
 def describe(lake: Lake | str | Path, name: str) -> Description:
@@ -164,10 +167,6 @@ def _sentence(lake: Lake, sql: str, message: str) -> str:
 def _nearest(name: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches(name, list(names), 1)
     return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _sql_type(kind: Any) -> str:

@@ -1,6 +1,6 @@
 """What every room does with the columns of tables: rows found by their id, nulls as NaN, 64-bit hashes.
 
-Storage, stages and science need the same three, and science may not import storage: their home is the room below all.
+Storage, stages and science need the same, and science may not import storage: their home is the room below all.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ def align_all(ids: NDArray[np.int64], known: NDArray[np.int64], table: str) -> N
     if absent := np.count_nonzero(row < 0):
         raise ValueError(f"{table}: {absent:,} of {ids.size:,} sources have no row; an earlier stage lost them.")
     return row
+
+
+def look_up(ids: pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The value beside each of `ids` (N,) in the ids `known` (S,), whose values are `values` (S,); null where none is.
+
+    Of equal ids in `known` the first counts.
+    """
+    return values.take(pc.index_in(ids, value_set=known.combine_chunks()))
 
 
 def floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:

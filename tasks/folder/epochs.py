@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
-from tasks.folder.checks import MAG_RANGE, as_text, join_reports, number_repeats, report_rejected
+from schemas.rejections import join_reports, number_repeats, reject
+from tasks.folder.checks import as_text
 from tasks.folder.inspection import Contents, inspect
 from tasks.folder.rows import connect, epoch_query, unequal_lengths
 from tasks.folder.timescale import days, in_range
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
+from tasks.lightcurves.photometry import MAG_RANGE
 
 ROWS_PER_BATCH = 262_144  # of the sorted stream; 7 MB
 ROWS = pa.schema([
@@ -159,7 +161,7 @@ def _chunk(
         *_failures({**columns, "time": raw_time}, failed, ids, contents),
         _without_epochs(columns["place"], present, wanted, ids, contents),
     ]
-    return EpochChunk(tuple(ids.take(pa.array(present)).to_pylist()), batch, join_reports(reports))
+    return EpochChunk(tuple(ids.take(pa.array(present)).to_pylist()), batch, join_reports(*reports))
 
 
 def _first_failure(columns: dict[str, NDArray], contents: Contents) -> NDArray[np.int8]:
@@ -197,7 +199,7 @@ def _failures(
         rows = np.flatnonzero(failed[bad] == index)
         if rows.size:
             value = band if role == "band" else as_text(columns[role][bad])
-            yield report_rejected(
+            yield reject(
                 contents.file.name,
                 object_id.take(pa.array(rows)),
                 contents.column(role),
@@ -214,7 +216,7 @@ def _without_epochs(
     missing = np.setdiff1d(wanted, present)
     n_row = np.bincount(place - wanted[0], minlength=wanted.size)[missing - wanted[0]]
     object_id = ids.take(pa.array(missing))
-    return report_rejected(contents.file.name, object_id, contents.column("time"), "no_epochs", as_text(n_row))
+    return reject(contents.file.name, object_id, contents.column("time"), "no_epochs", as_text(n_row))
 
 
 def _of(report: pa.Table, ids: pa.Array, wanted: NDArray[np.int64]) -> list[pa.Table]:

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
+from schemas.rejections import reject
 from schemas.tables.input import CATALOGUE_VALUES
-from tasks.folder.checks import as_text, report_rejected
+from tasks.folder.checks import as_text
 from tasks.folder.columns import numbers
 
 ROLE = "inputs.{}"  # of a column in the mapping, by the name of the value
@@ -35,5 +36,5 @@ def read_inputs(raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str) -> 
         good = np.isfinite(value) & (value >= low) & (value <= high)
         outside = given & ~good
         columns[name] = pa.array(value.astype(declared.type.to_pandas_dtype()), declared.type, mask=~good)
-        refused.append(report_rejected(table, ids.filter(pa.array(outside)), own, "range", as_text(value[outside])))
+        refused.append(reject(table, ids.filter(pa.array(outside)), own, "range", as_text(value[outside])))
     return pa.table(columns), refused

@@ -14,11 +14,14 @@ import pyarrow as pa
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
+from schemas.rejections import REJECTED, number_repeats, reject
 from schemas.sniff import unreadable
-from tasks.folder.checks import MAG_RANGE, REJECTED, as_text, number_repeats, report_rejected
+from schemas.sql import quote_name
+from tasks.folder.checks import as_text
 from tasks.folder.objects import read_ids
-from tasks.folder.rows import Layout, connect, epoch_query, layout, quote_name, row_query
+from tasks.folder.rows import Layout, connect, epoch_query, layout, row_query
 from tasks.folder.timescale import JD_FROM, check_scale, days
+from tasks.lightcurves.photometry import MAG_RANGE
 
 MAX_BAND_VALUES = 1000  # a column with more names no bands
 MAX_BAD_MAGS = 0.5  # share of magnitudes out of range above which the column holds something else
@@ -190,7 +193,7 @@ def _loose(con: duckdb.DuckDBPyConnection, file: Path, form: Layout) -> pa.Table
     rows = con.execute(f"SELECT time FROM ({query}) WHERE id IS NULL ORDER BY time", values).to_arrow_table()
     nobody = pa.nulls(rows.num_rows, pa.string())
     key = number_repeats(as_text(rows["time"].to_numpy()))
-    return report_rejected(file.name, nobody, form.columns["id"], "null_id", None, key)
+    return reject(file.name, nobody, form.columns["id"], "null_id", None, key)
 
 
 def _some(values: tuple[str, ...]) -> str:

@@ -14,9 +14,11 @@ from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band, Parameter
 from schemas.quantities import quantity
-from tasks.folder.checks import MAG_RANGE, REJECTED, as_text, join_reports, number_repeats, report_rejected
+from schemas.rejections import REJECTED, join_reports, number_repeats, reject
+from tasks.folder.checks import as_text
 from tasks.folder.columns import check_schema, numbers, read_columns, require_id, require_number, text
 from tasks.folder.inputs import input_roles, read_inputs
+from tasks.lightcurves.photometry import MAG_RANGE
 
 MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
 
@@ -38,7 +40,7 @@ class Objects:
     class_labels: object_id, origin, class. parameter_labels: object_id, origin, quantity, value, err, is_photometric.
     inputs: object_id and each declared value of a catalogue, null where there is none.
     photometry: object_id, band, mag, mag_err (null: none quoted), or None for a folder of light curves.
-    rejected: refused rows (see checks.REJECTED); notes: sentences about what is odd but no error.
+    rejected: refused rows (see schemas.rejections.REJECTED); notes: sentences about what is odd but no error.
     """
 
     table: pa.Table
@@ -76,7 +78,7 @@ def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True
         photometry, unusable, empty = _photometry(raw, ids, spec, file.name)
         refused += unusable
         notes += empty
-    return Objects(table, classes, parameters, inputs, photometry, join_reports(refused), notes)
+    return Objects(table, classes, parameters, inputs, photometry, join_reports(*refused), notes)
 
 
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
@@ -137,15 +139,13 @@ def _with_unique_ids(raw: pa.Table, file: Path, spec: DatasetSpec) -> tuple[pa.T
     column, row = spec.objects.id, pa.array(np.flatnonzero(~named))
     missing = ids.filter(pa.array(~named))
     return raw.filter(pa.array(named & is_first)), [
-        report_rejected(
-            file.name, missing, column, "null_id", missing, pc.binary_join_element_wise("row", as_text(row), " ")
-        ),
+        reject(file.name, missing, column, "null_id", missing, pc.binary_join_element_wise("row", as_text(row), " ")),
         _duplicates(file.name, ids.filter(pa.array(repeated)), column),
     ]
 
 
 def _duplicates(table: str, ids: pa.Array, column: str) -> pa.Table:
-    return report_rejected(table, ids, column, "duplicate", ids, number_repeats(ids))
+    return reject(table, ids, column, "duplicate", ids, number_repeats(ids))
 
 
 def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.Table]:
@@ -157,7 +157,7 @@ def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.T
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     bad = ~good & ~(np.isnan(ra) & np.isnan(dec))
     value = pc.binary_join_element_wise(as_text(ra[bad]), as_text(dec[bad]), " ")
-    refused = report_rejected(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
+    refused = reject(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
     return pa.table({"object_id": ids, "ra": pa.array(ra, mask=~good), "dec": pa.array(dec, mask=~good)}), refused
 
 
@@ -192,8 +192,8 @@ def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -
     negative = ~np.isnan(value) & ~outside & ((err <= 0) | np.isinf(err))
     good = ~np.isnan(value) & ~outside & ~negative
     refused = [
-        report_rejected(table, ids.filter(pa.array(outside)), published.column, "range", as_text(value[outside])),
-        report_rejected(table, ids.filter(pa.array(negative)), published.err or "", "positive", as_text(err[negative])),
+        reject(table, ids.filter(pa.array(outside)), published.column, "range", as_text(value[outside])),
+        reject(table, ids.filter(pa.array(negative)), published.err or "", "positive", as_text(err[negative])),
     ]
     n = int(good.sum())
     columns = [
@@ -231,8 +231,8 @@ def _photometry(
             )
         )
         for column, check, mask, value in bad:
-            refused.append(report_rejected(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
-    refused.append(report_rejected(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
+            refused.append(reject(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
+    refused.append(reject(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
     if not has_any.any():
         raise BadInput(
             f"{table}: none of {len(ids):,} objects has a usable magnitude in any of the "

@@ -11,7 +11,8 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
-from tasks.folder.checks import REJECTED, report_rejected
+from schemas.rejections import REJECTED, reject
+from schemas.sql import quote_name
 from tasks.folder.columns import check_schema, is_list, require_id, require_number, value_type
 from tasks.lightcurves.flags import BAD_QUALITY
 
@@ -44,11 +45,6 @@ def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     plain = {"preserve_insertion_order": "false", "temp_directory": scratch}
     return duckdb.connect(config={**offline, **plain, **setting})
-
-
-def quote_name(name: str) -> str:
-    """`name` as an SQL identifier, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
@@ -96,7 +92,7 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
         [str(file)],
     ).to_arrow_table()
     names = " ".join(name for role, name in form.columns.items() if role in form.lists)
-    return report_rejected(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
+    return reject(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
 
 
 def _equal_lengths(form: Layout) -> str:

@@ -19,7 +19,6 @@ class Flag:
     is_information: bool = False
 
 
-GOOD = 0
 BAD_QUALITY = 1 << 0  # the archive itself calls the measurement bad
 SATURATED = 1 << 1  # a saturated or non-linear pixel under the star
 BLENDED = 1 << 2  # a neighbour's light inside the aperture or window

@@ -23,8 +23,3 @@ class Passband:
     zero_points: Mapping[str, float] = field(default_factory=dict, hash=False)
     is_reference: bool = False
     colour: str = ""
-
-    @property
-    def ab_minus_vega(self) -> float:
-        """m_AB - m_Vega, mag; KeyError where the band has no zero points of both systems."""
-        return self.zero_points["AB"] - self.zero_points["Vega"]

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 POGSON = 2.5 / np.log(10)  # 1.0857: d mag = POGSON d flux / flux (Pogson 1856, MNRAS 17, 12)
+MAG_RANGE = (-5.0, 40.0)  # exclusive: Venus is -4.9, the deepest fields end near 31; outside are sentinels and nonsense
 AB_ZERO_JY = 3631.0  # flux density of AB = 0 (Oke & Gunn 1983, ApJ 266, 713)
 
 

@@ -20,7 +20,6 @@ CLASS_SLOTS = {
     "CONST": 8, "EW": 9, "Ellipsoidal": 10, "ELL": 10, "RS_CVn": 12, "R": 13,
 }  # fmt: skip
 
-PAPERS = ("#ffffff", "#12161c")
 # Ordered by wavelength; bands that surveys declare may have a colour of their own.
 FILTER_COLOURS = {
     "u": "#7a4fd0", "b": "#3b6fe0", "g": "#1f9e89", "v": "#4d9a3f", "r": "#d9622b",

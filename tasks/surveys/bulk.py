@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import BadInput
+from schemas.arrays import look_up
 from tasks.archives.hats import ITEM, match_names
 from tasks.archives.question import Question
 from tasks.crossmatch.catalogue import RowEpochs
@@ -142,9 +143,8 @@ def drop_repeats(items: pa.Table, key: str) -> pa.Table:
 
 def add_positions(items: pa.Table, here: pa.Table) -> pa.Table:
     """`items` with the ra and dec of their source_id in `here`."""
-    row = pc.index_in(items["source_id"], value_set=here["source_id"].combine_chunks())
     for name in ("ra", "dec"):
-        items = items.append_column(name, here[name].take(row))
+        items = items.append_column(name, look_up(items["source_id"], here["source_id"], here[name]))
     return items
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from schemas.arrays import align_all
 from tasks.crossmatch.catalogue import RowEpochs
 from tasks.crossmatch.propagate import julian_year
 from tasks.surveys.bulk import Columns, FileTable, add_positions, rows_near, rows_of_ids
@@ -45,7 +46,8 @@ def objects(ask: Ask, uri: str, sources: pa.Table, options: Mapping[str, Any], c
 def _carry(found: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
     """Objects with their positions moved from their own epochs to `epoch` as the source moves that each is near to."""
     mjd = found[EPOCH].fill_null(0.0).to_numpy()
-    own = sources.take(pc.index_in(found["source_id"], value_set=sources["source_id"].combine_chunks()))
+    place = align_all(found["source_id"].to_numpy(), sources["source_id"].to_numpy(), "the sources")
+    own = sources.take(pa.array(place))
     then, there = positions_at(own, np.where(mjd > 0, julian_year(mjd), epoch)), positions_at(own, epoch)
     for name, angle in (("ramean", "ra"), ("decmean", "dec")):
         moved = pc.add(found[name], pc.subtract(there[angle], then[angle]))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import BadInput
+from schemas.arrays import look_up
 from tasks.surveys.bulk import Columns, FileTable, rows_near, rows_of_ids
 from tasks.surveys.survey import Ask
 
@@ -34,8 +35,8 @@ def curves(ask: Ask, uri: str, release: str, asked: pa.Table, objects: pa.Table,
 
     `columns` as the light-curve service gives them, but for expid: that is the epoch's place in its curve.
     """
-    row = pc.index_in(asked["oid"], value_set=objects["oid"].combine_chunks())
-    items = pa.table({"oid": asked["oid"], **{name: objects[name].take(row) for name in ("ra", "dec")}})
+    oid = asked["oid"]
+    items = pa.table({"oid": oid, **{name: look_up(oid, objects["oid"], objects[name]) for name in ("ra", "dec")}})
     rows = rows_of_ids(ask, FileTable(uri, release, CURVE, ("objra", "objdec"), CALLED), "oid", items)
     lengths = [pc.fill_null(pc.list_value_length(rows[name]), 0).to_numpy() for name in NESTED]
     if any((other != lengths[0]).any() for other in lengths[1:]):
@@ -51,5 +52,4 @@ def curves(ask: Ask, uri: str, release: str, asked: pa.Table, objects: pa.Table,
         "hjd": pc.add(flat["hmjd"], HJD_ZERO),
         "filtercode": pa.array([*FILTERCODES, None]).take(pa.array(np.repeat(code, n))),
     }
-    return pa.table([pa.chunked_array([epochs[name]]) if isinstance(epochs[name], pa.Array) else epochs[name]
-                     for name in columns], names=list(columns)).cast(pa.schema(list(columns.items())))  # fmt: skip
+    return pa.table({name: epochs[name] for name in columns}).cast(pa.schema(list(columns.items())))

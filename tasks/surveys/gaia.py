@@ -12,19 +12,20 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import TABLES, BadInput
+from schemas.arrays import floats
 from schemas.inputs import Sample
+from schemas.rejections import join_reports, number_repeats, reject
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.flags import Flag
 from tasks.lightcurves.passbands import Passband
-from tasks.lightcurves.photometry import POGSON
+from tasks.lightcurves.photometry import MAG_RANGE, POGSON
 from tasks.lightcurves.times import MJD_ZERO
 from tasks.surveys import bulk_gaia, gaia_labels
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_layouts import BANDS, read_datalink
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES, GaiaRelease, gaia_release
 from tasks.surveys.neighbours import gaia_neighbours
-from tasks.surveys.rejections import join_reports, number_repeats, reject
 from tasks.surveys.sample import sample_chunks, selections_of
 from tasks.surveys.survey import (
     Ask,
@@ -37,7 +38,6 @@ from tasks.surveys.survey import (
     SurveyResult,
 )
 
-MAG_RANGE = (-5.0, 40.0)  # exclusive; outside are sentinels (-999) and nonsense
 TABLE = "gaia_epoch_photometry"
 
 REJECTED_BY_PHOTOMETRY = Flag("rejected_by_photometry", 1 << 6, "Gaia: rejected by the photometric processing")
@@ -124,9 +124,9 @@ def light_curves(epochs: pa.Table, release: GaiaRelease, has_zero_point_error: b
     Times are BJD_TCB - 2400000.5, magnitudes Vega. The error is POGSON / (flux over error), to first order (Gaia
     publishes none), with the zero point's error in quadrature where that is wanted.
     """
-    time, mag, ratio = (_floats(epochs[name]) for name in ("time", "mag", "flux_over_error"))
+    time, mag, ratio = (floats(epochs[name]) for name in ("time", "mag", "flux_over_error"))
     band = epochs["band"].to_numpy()
-    is_seen = (_floats(epochs["flux"]) > 0) & (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
+    is_seen = (floats(epochs["flux"]) > 0) & (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
     with np.errstate(divide="ignore"):
         err = np.where(ratio > 0, POGSON / ratio, np.nan)
     if has_zero_point_error:
@@ -149,7 +149,7 @@ def _drop_impossible(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, 
     They come sorted, so that the order of an answer means nothing.
     """
     epochs = epochs.sort_by([(name, "ascending") for name in ("source_id", "transit_id", "band", "time", "mag")])
-    time = _floats(epochs["time"])
+    time = floats(epochs["time"])
     in_time = (time > release.time_range_day[0]) & (time < release.time_range_day[1])
     late, epochs = epochs.filter(pa.array(~in_time)), epochs.filter(pa.array(in_time))
     ids = np.stack([epochs[name].to_numpy().astype(np.int64) for name in ("source_id", "transit_id", "band")])
@@ -181,10 +181,6 @@ def _flags(epochs: pa.Table) -> NDArray[np.int32]:
         + epochs["rejected_by_variability"].to_numpy() * REJECTED_BY_VARIABILITY.bit
         + has_others * OTHER_FLAGS.bit
     ).astype(np.int32)
-
-
-def _floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    return pc.fill_null(column, np.nan).to_numpy()
 
 
 SURVEY = Survey(

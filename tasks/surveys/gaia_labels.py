@@ -29,8 +29,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas.quantities import QUANTITIES
+from schemas.rejections import join_reports, reject
 from tasks.surveys.gaia_releases import GaiaRelease
-from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
 
 CLASS_WORDS = {"LPV": "MIRA_SR", "DSCT|GDOR|SXPHE": "DSCT_SXPHE"}

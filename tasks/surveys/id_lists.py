@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.rejections import REJECTED, join_reports, reject
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.surveys.columns import COLUMNS, SAME_STAR_MAG, first_of_each, one_per_source, wide_question
 from tasks.surveys.gaia_releases import GaiaRelease
 from tasks.surveys.id_files import SourceIds, read_ids
-from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.selections import LAST_ID, Piece
-from tasks.surveys.survey import REJECTED, Ask
+from tasks.surveys.survey import Ask
 
 IDS_PER_REQUEST = 1000
 REQUESTS_PER_PIECE = 20  # asked together, so that they may run side by side: 20,000 rows, some 10 MB

@@ -11,13 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas.arrays import floats
+from schemas.arrays import align, align_all, floats, look_up
+from schemas.rejections import reject
 from tasks.archives.question import Question
 from tasks.crossmatch.propagate import propagate
 from tasks.crossmatch.resolve import CANDIDATES
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.times import to_barycentre
-from tasks.surveys.rejections import reject
 from tasks.surveys.survey import MATCHES, Ask, Curves
 
 MISSING = -999  # what MAST's catalogues write for no value
@@ -55,8 +55,7 @@ def positions_at(sources: pa.Table, epoch: float | NDArray[np.float64]) -> pa.Ta
 
 def neighbours_at(neighbours: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
     """source_id, ra, dec of GAIA_NEIGHBOURS at `epoch`; their positions are of the epoch that the sources' are of."""
-    place = pc.index_in(neighbours["source_id"], value_set=sources["source_id"].combine_chunks())
-    ref_epoch = floats(sources["ref_epoch"].take(place))
+    ref_epoch = floats(look_up(neighbours["source_id"], sources["source_id"], sources["ref_epoch"]))
     ra, dec, pmra, pmdec = (floats(neighbours[name]) for name in ("ra", "dec", "pmra", "pmdec"))
     moved_ra, moved_dec = propagate(ra, dec, pmra, pmdec, None, ref_epoch, epoch)
     return pa.table({"source_id": neighbours["source_id"], "ra": moved_ra, "dec": moved_dec})
@@ -134,8 +133,7 @@ def select_counterparts(matches: pa.Table) -> pa.Table:
 def find_owners(matches: pa.Table, objid: NDArray[np.int64]) -> pa.Array:
     """A source of each object (N,), for reports: the first that chose it; null where none did."""
     mine = select_counterparts(matches)
-    place = pc.index_in(pa.array(objid), value_set=mine["objid"].combine_chunks())
-    return mine["source_id"].take(place).combine_chunks()
+    return look_up(pa.chunked_array([objid]), mine["objid"], mine["source_id"]).combine_chunks()
 
 
 def curves_of(
@@ -150,16 +148,15 @@ def curves_of(
         epochs.objid, epochs.time, epochs.mag, epochs.mag_err, epochs.band, epochs.flags, bands
     )
     mine = select_counterparts(matches)
-    place = pc.index_in(mine["objid"], value_set=pa.array(own.source_id))
-    has = pc.is_valid(place)
-    if not pc.any(has).as_py():
+    row = align(mine["objid"].to_numpy(), own.source_id)
+    has = row >= 0
+    if not has.any():
         return None
-    batch = own.select(place.filter(has).to_numpy())
-    source_id = mine["source_id"].filter(has)
-    row = pc.index_in(source_id, value_set=positions["source_id"].combine_chunks())
-    ra, dec = (floats(positions[name].take(row)) for name in ("ra", "dec"))
-    time = to_barycentre(batch.time, ra[batch.row], dec[batch.row], scale, origin)
-    return Curves(replace(batch, source_id=source_id.to_numpy(), time=time), mine["objid"].filter(has).to_numpy())
+    batch = own.select(row[has])
+    source_id, objid = (mine[name].to_numpy()[has] for name in ("source_id", "objid"))
+    place = align_all(source_id, positions["source_id"].to_numpy(), "positions of the sources")
+    ra, dec = (floats(positions[name])[place][batch.row] for name in ("ra", "dec"))
+    return Curves(replace(batch, source_id=source_id, time=to_barycentre(batch.time, ra, dec, scale, origin)), objid)
 
 
 def to_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.rejections import join_reports
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
@@ -43,7 +44,6 @@ from tasks.surveys.objects import (
     to_candidates,
     to_floats,
 )
-from tasks.surveys.rejections import join_reports
 from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
 
 # Effective wavelengths: Tonry et al. 2012, ApJ 750, 99, table 4. A_b/E(B-V): Schlafly & Finkbeiner 2011, ApJ 737, 103,

@@ -14,11 +14,11 @@ import pyarrow.compute as pc
 
 from schemas import BadInput
 from schemas.inputs import Sample
+from schemas.rejections import REJECTED, join_reports
 from tasks.surveys import gaia_labels
 from tasks.surveys.columns import first_of_each
 from tasks.surveys.gaia_releases import GaiaRelease
 from tasks.surveys.id_lists import IdFile
-from tasks.surveys.rejections import join_reports
 from tasks.surveys.selections import (
     LAST_ID,
     Cone,
@@ -29,7 +29,7 @@ from tasks.surveys.selections import (
     Tiles,
     VariableClasses,
 )
-from tasks.surveys.survey import REJECTED, Ask, SampleChunk
+from tasks.surveys.survey import Ask, SampleChunk
 
 __all__ = [
     "Cone",

@@ -16,11 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import BadInput
+from schemas.rejections import REJECTED
 from tasks.archives.adql import literal
 from tasks.archives.question import Question
 from tasks.surveys.columns import one_per_source, wide_question
 from tasks.surveys.gaia_releases import GaiaRelease
-from tasks.surveys.survey import REJECTED, Ask
+from tasks.surveys.survey import Ask
 
 GAIA_ORDER = 12
 CELL = 2**35  # ids per cell of order 12
@@ -65,9 +66,14 @@ class _Ranged:
         """What is asked of Gaia about the items."""
         raise NotImplementedError
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
         raise NotImplementedError
+
+    def items(self) -> pa.Table:
+        """The items to ask about, one row a request."""
+        ranges = self.ranges()
+        return pa.table({"lo": ranges[:, 0], "hi": ranges[:, 1]})
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
         """The selected sources, a piece at a time; nothing is asked before the first is wanted."""
@@ -103,9 +109,9 @@ class VariableClasses(_Ranged):
             condition += f" AND vc.best_class_score >= {literal(float(self.min_score))}"
         return wide_question(release, f"{condition} AND {_between('vc')}", "vc")
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
-        return _items(id_ranges(self.n_range))
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
+        return id_ranges(self.n_range)
 
 
 @dataclass(frozen=True)
@@ -124,9 +130,9 @@ class GaiaTable(_Ranged):
         alias = TABLES[self.name]
         return wide_question(release, _between(alias), alias)
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
-        return _items(id_ranges(self.n_range))
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
+        return id_ranges(self.n_range)
 
 
 @dataclass(frozen=True)
@@ -158,9 +164,9 @@ class Cone(_Ranged):
         condition = f"1 = CONTAINS(POINT('ICRS', g.ra, g.dec), {circle})"
         return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
-        return _items(id_ranges(self.n_range))
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
+        return id_ranges(self.n_range)
 
 
 @dataclass(frozen=True)
@@ -185,9 +191,9 @@ class Tiles(_Ranged):
         """What is asked of Gaia about the items."""
         return wide_question(release, _among(self.with_epochs))
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
-        return _items(cell_ranges(self.order, self.cells))
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
+        return cell_ranges(self.order, self.cells)
 
 
 @dataclass(frozen=True)
@@ -208,10 +214,10 @@ class RandomIndex(_Ranged):
         condition = f"g.random_index BETWEEN {self.start:d} AND {self.stop - 1:d}"
         return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
 
-    def items(self) -> pa.Table:
-        """The items to ask about, one row a request or an id."""
+    def ranges(self) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
         per_request = RANDOM_PER_REQUEST * (SPARSER_WITH_EPOCHS if self.with_epochs else 1)
-        return _items(id_ranges(self.n_range or -(-(self.stop - self.start) // per_request)))
+        return id_ranges(self.n_range or -(-(self.stop - self.start) // per_request))
 
 
 def id_ranges(n: int) -> NDArray[np.int64]:
@@ -244,10 +250,6 @@ def _between(alias: str) -> str:
 def _among(with_epochs: bool) -> str:
     """The condition on gaia_source: a range of ids, and where asked for, epoch photometry in the archive."""
     return f"g.has_epoch_photometry = 'true' AND {_between('g')}" if with_epochs else _between("g")
-
-
-def _items(ranges: NDArray[np.int64]) -> pa.Table:
-    return pa.table({"lo": ranges[:, 0], "hi": ranges[:, 1]})
 
 
 def _require_ranges(n_range: int) -> None:

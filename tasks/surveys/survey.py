@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from schemas import TABLES, TableSpec
 from schemas.dataset_nodes import Band
 from schemas.inputs import Sample
+from schemas.rejections import REJECTED
 from tasks.archives.question import Question
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.flags import Flag
@@ -48,10 +49,6 @@ GAIA_NEIGHBOURS = pa.schema(
 MATCHES = pa.schema(columns_of("assn_sample__match"))
 CLASS_LABELS = pa.schema(columns_of("label_sample__class"))
 PARAMETER_LABELS = pa.schema(columns_of("label_sample__parameter"))
-# What was rejected, for the quarantine, by the object's own id.
-REJECTED = pa.schema(
-    [("object_id", pa.string()), *(each for each in columns_of("core_quarantine__row") if each[0] != "source_id")]
-)
 
 
 @dataclass(frozen=True, eq=False)

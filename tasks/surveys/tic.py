@@ -24,7 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from schemas import TABLES
+from schemas.arrays import look_up
 from schemas.quantities import QUANTITIES
+from schemas.rejections import join_reports, reject
 from tasks.archives.csv import read_csv
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.question import Question
@@ -41,7 +43,6 @@ from tasks.surveys.objects import (
     select_counterparts,
     to_floats,
 )
-from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrigin, Survey, SurveyResult
 
 OPTIONS = {
@@ -184,8 +185,8 @@ def follow_duplicates(
 def counterparts(entries: pa.Table, matches: pa.Table) -> pa.Table:
     """The one entry of each source that has one, by source."""
     mine = select_counterparts(matches)
-    place = pc.index_in(entries["source_id"], value_set=mine["source_id"].combine_chunks())
-    is_mine = pc.fill_null(pc.equal(mine["objid"].take(place), entries["id"]), False)
+    chosen = look_up(entries["source_id"], mine["source_id"], mine["objid"])
+    is_mine = pc.fill_null(pc.equal(chosen, entries["id"]), False)
     own = entries.filter(is_mine)
     first = np.unique(own["source_id"].to_numpy(), return_index=True)[1]
     return own.take(pa.array(first))

@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import TABLES
+from schemas.rejections import join_reports
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.crossmatch.resolve import resolve
@@ -39,7 +40,6 @@ from tasks.surveys.objects import (
     to_candidates,
     to_floats,
 )
-from tasks.surveys.rejections import join_reports
 from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
 
 # Effective wavelengths: Bellm et al. 2019, PASP 131, 018002. A_b/E(B-V): those of PS1 (Schlafly & Finkbeiner 2011, ApJ

@@ -99,7 +99,7 @@ def _resolve_from(query: exp.Query, tables: Mapping[str, ServedTable], scope: Sc
             if name not in source.columns or not any(name in other.columns for other in scope.sources[:-1]):
                 raise AdqlError(f"USING ({using.name}) needs that column in both tables, found in one or none")
             scope.merged.add(name)
-            using.replace(_quote(source.columns[name].name))
+            using.replace(quote(source.columns[name].name))
         if (condition := join.args.get("on")) is not None:
             _resolve_columns(condition, tables, scope)
 
@@ -122,14 +122,14 @@ def _add_source(node: exp.Expr, tables: Mapping[str, ServedTable], scope: Scope)
             raise AdqlError("a sub-select in FROM needs a name: (SELECT ...) AS name")
         columns = resolve(_unwrap(node), tables, scope.parent)
         source = Source(alias, {column.name.lower(): column for column in columns})
-        node.set("alias", exp.TableAlias(this=_quote(alias)))
+        node.set("alias", exp.TableAlias(this=quote(alias)))
     elif isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier) and not node.args.get("joins"):
         table = _table(node, tables)
         columns = [Output(column.name, column) for column in table.columns]
         full_name = "" if alias else _full_name(node)
         alias = alias or node.name.lower()
         source = Source(alias, {column.name.lower(): column for column in columns}, table, full_name)
-        node.replace(exp.Table(this=_quote(table.relation), alias=exp.TableAlias(this=_quote(alias))))
+        node.replace(exp.Table(this=quote(table.relation), alias=exp.TableAlias(this=quote(alias))))
     else:
         raise AdqlError(f"FROM reads tables and sub-selects, found {node.sql()[:100]}")
     if any(other.alias == alias for other in scope.sources):
@@ -180,7 +180,7 @@ def _expand(projection: exp.Expr, scope: Scope) -> list[exp.Expr]:
                 shown.add(name)
                 columns.append(exp.column(exp.to_identifier(column.name, quoted=True)))
             else:
-                columns.append(exp.column(_quote(column.name), table=_quote(source.alias)))
+                columns.append(exp.column(quote(column.name), table=quote(source.alias)))
     return columns
 
 
@@ -224,8 +224,8 @@ def _resolve_column(column: exp.Column, scope: Scope, clause: str) -> None:
 
 
 def _point(column: exp.Column, output: Output, alias: str | None) -> None:
-    column.set("this", _quote(output.name))
-    column.set("table", _quote(alias) if alias else None)
+    column.set("this", quote(output.name))
+    column.set("table", quote(alias) if alias else None)
     column.set("db", None)
     column.set("catalog", None)
     column.meta["served"] = output.served
@@ -267,8 +267,9 @@ def _distinct(outputs: list[Output]) -> list[Output]:
 
 
 def _name(projection: exp.Expr, output: Output) -> exp.Alias:
-    return exp.Alias(this=projection.unalias(), alias=_quote(output.name))
+    return exp.Alias(this=projection.unalias(), alias=quote(output.name))
 
 
-def _quote(name: str) -> exp.Identifier:
+def quote(name: str) -> exp.Identifier:
+    """`name` as an identifier that keeps its case."""
     return exp.to_identifier(name, quoted=True)

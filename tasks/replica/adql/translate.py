@@ -11,7 +11,7 @@ from sqlglot import exp
 from tasks.replica.adql.errors import AdqlError
 from tasks.replica.adql.geometry import MACRO, expand_geometry, is_ours
 from tasks.replica.adql.grammar import parse, refuse_unsupported
-from tasks.replica.adql.names import Output, resolve
+from tasks.replica.adql.names import Output, quote, resolve
 from tasks.replica.served import ServedTable
 
 # PostgreSQL (Gaia) and SQL Server (MAST) divide integers as integers. DuckDB takes registered tables for tiny ones
@@ -128,14 +128,10 @@ def _match_left_joins(query: exp.Query, uploads: set[str]) -> None:
                 "write JOIN, or TAP_UPLOAD.name LEFT JOIN other ON ..."
             )
         pairs = (
-            exp.select(exp.column(_quote(ROW), table=_quote(left.alias)), exp.column(exp.Star(), table=_quote(right)))
+            exp.select(exp.column(quote(ROW), table=quote(left.alias)), exp.column(exp.Star(), table=quote(right)))
             .from_(left.copy())
             .join(join.this.copy(), on=condition.copy())
         )
-        join.set("this", pairs.subquery(_quote(right)))
-        same = (exp.column(_quote(ROW), table=_quote(name)) for name in (right, left.alias))
+        join.set("this", pairs.subquery(quote(right)))
+        same = (exp.column(quote(ROW), table=quote(name)) for name in (right, left.alias))
         join.set("on", exp.EQ(this=next(same), expression=next(same)))
-
-
-def _quote(name: str) -> exp.Identifier:
-    return exp.to_identifier(name, quoted=True)

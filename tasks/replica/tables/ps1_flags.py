@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.replica import constants as own
 from tasks.sky.constants import BAD_QUALITY, BLENDED, MOONLIGHT, SATURATED
 
-GOOD_QF, BAD_QF = (0.92, 1.0), 0.5  # psfQfPerfect on either side of constants.PS1_QF_LIMIT
+GOOD_QF, BAD_QF = (own.PS1_QF_LIMIT + 0.02, 1.0), own.PS1_QF_LIMIT - 0.4  # psfQfPerfect of good and bad detections
 BITS = {SATURATED: own.PS1_SATURATED, BLENDED: own.PS1_BLEND, MOONLIGHT: own.PS1_SKY_FAILURE}
 
 

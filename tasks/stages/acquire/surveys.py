@@ -24,6 +24,7 @@ from lakehouse.run import Run
 from schemas import BadInput
 from schemas.arrays import align
 from schemas.inputs import ArchiveSource
+from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
@@ -31,7 +32,6 @@ from tasks.stages.acquire.archive import Archive, ObjectChunk
 from tasks.stages.acquire.exchange import Exchange
 from tasks.surveys import SURVEYS, find_sample_provider
 from tasks.surveys.bulk import BULK_FROM, is_bulk
-from tasks.surveys.rejections import join_reports, reject
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
 SURVEYS_VERSION = 1  # raise it when answers are put together otherwise than before: lakes then take them in anew

@@ -16,6 +16,7 @@ from lakehouse.models import read_card, read_current
 from lakehouse.releases.release import write_release
 from lakehouse.run import Run, StageResult
 from schemas import TABLES, Column, TableSpec
+from schemas.arrays import align_all
 from tasks.learning.targets import target_from_json
 from tasks.reporting.page import render
 from tasks.stages.publish.findings import gather_findings
@@ -89,5 +90,5 @@ def _with_truth(rows: pa.Table, truth: pa.Table) -> tuple[pa.Table, pa.Table]:
     )
     held_out = rows.filter(pc.invert(rows["is_training"])).sort_by("source_id")
     held_out = held_out.filter(pc.is_in(held_out["source_id"], value_set=truth["source_id"].combine_chunks()))
-    place = pc.index_in(held_out["source_id"], value_set=truth["source_id"].combine_chunks())
-    return held_out, truth.take(place)
+    place = align_all(held_out["source_id"].to_numpy(), truth["source_id"].to_numpy(), TRUTH.name)
+    return held_out, truth.take(pa.array(place))

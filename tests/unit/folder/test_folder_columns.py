@@ -6,7 +6,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas import BadInput
-from tasks.folder.checks import REJECTED, as_text, join_reports, number_repeats, report_rejected
 from tasks.folder.columns import (
     check_schema,
     is_list,
@@ -81,19 +80,3 @@ def test_a_number_is_a_number_or_nothing_at_all(kind):
         require_number(kind, "t")
     for good in (pa.int8(), pa.float16(), pa.decimal128(5, 2), pa.null(), pa.list_(pa.float32())):
         require_number(good, "t")
-
-
-def test_repeated_keys_are_numbered_in_order():
-    keys = number_repeats(pa.array(["a", "b", "a", "a", "b", "c"]))
-    assert keys.to_pylist() == ["a", "b", "a #2", "a #3", "b #2", "c"]
-    assert number_repeats(pa.array([], pa.string())).to_pylist() == []
-
-
-def test_reports_have_one_form_whatever_they_are_made_of():
-    ids = pa.array([7, 8])
-    first = report_rejected("t.parquet", ids, "mag", "range", as_text(np.array([99.0, np.nan])))
-    second = report_rejected("t.parquet", ids.slice(0, 1), "id", "duplicate", None, pa.array(["7 #2"]))
-    every = join_reports([first, second])
-    assert every.schema == REJECTED and every["key"].num_chunks == 1
-    assert every["key"].to_pylist() == ["7", "8", "7 #2"] and every["value"].to_pylist() == ["99", "nan", None]
-    assert join_reports([]).num_rows == 0

@@ -1,13 +1,18 @@
 """Colours: distinct, also to colour-blind eyes, and readable on both papers."""
 
 import itertools
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tasks.reporting.palette import CLASS_COLOURS, CLASS_SLOTS, PAPERS, band_style, class_colours
+from tasks.reporting import palette
+from tasks.reporting.palette import CLASS_COLOURS, CLASS_SLOTS, band_style, class_colours
 from tests.unit.reporting.report_sample import CLASSES, SIXTEEN
 
+STYLE = (Path(palette.__file__).parent / "report.css").read_text()
+PAPERS = re.findall(r"--paper: (#\w{3,6});", STYLE)  # of the light page and of the dark one
 # Machado, Oliveira & Fernandes 2009, IEEE TVCG 15, 1291, severity 1.0, on linear RGB.
 VISION = {
     "normal": np.eye(3),

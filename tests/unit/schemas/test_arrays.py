@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.arrays import GOLDEN, align, align_all, floats, splitmix64
+from schemas.arrays import GOLDEN, align, align_all, floats, look_up, splitmix64
 
 
 @pytest.mark.parametrize("n_known", [0, 1, 50])
@@ -47,3 +47,10 @@ def test_splitmix64_is_the_published_generator():
     ]
     assert splitmix64(state).tolist() == published
     assert int(splitmix64(state[0])) == published[0]
+
+
+def test_values_are_looked_up_by_id_and_null_where_there_is_none():
+    ids, known = pa.chunked_array([[3, 1], [9]]), pa.chunked_array([[1, 3], [1]])
+    values = look_up(ids, known, pa.chunked_array([["a", "b", "second of 1"]]))
+    assert values.to_pylist() == ["b", "a", None]
+    assert look_up(ids, known.slice(0, 0), pa.chunked_array([], pa.string())).to_pylist() == [None] * 3

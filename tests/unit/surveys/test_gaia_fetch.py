@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import BadInput
+from schemas.rejections import REJECTED
 from tasks.lightcurves.photometry import flux_to_mag
 from tasks.surveys.gaia import (
     OPTIONS,
@@ -19,7 +20,7 @@ from tasks.surveys.gaia import (
     epochs_question,
 )
 from tasks.surveys.gaia_releases import RELEASES, STRUCTURES
-from tasks.surveys.survey import GAIA_NEIGHBOURS, REJECTED, SOURCES, SurveyResult
+from tasks.surveys.survey import GAIA_NEIGHBOURS, SOURCES, SurveyResult
 from tests.unit.surveys import gaia_products as made
 
 NO_NEIGHBOURS = GAIA_NEIGHBOURS.empty_table()

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import BadInput
+from schemas.rejections import REJECTED
 from tasks.lightcurves.times import direction
 from tasks.surveys.columns import COLUMNS, SAME_STAR_MAG, one_per_source, wide_query
 from tasks.surveys.sample import (
@@ -25,7 +26,7 @@ from tasks.surveys.sample import (
     union,
 )
 from tasks.surveys.selections import CELL, LAST_ID, N_CELL, TABLES, Piece, cell_ranges, id_ranges
-from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, REJECTED, SOURCES, SampleChunk
+from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES, SampleChunk
 from tests.unit.surveys.gaia_sky import RELEASE, GaiaSky, gaia_sky
 
 
