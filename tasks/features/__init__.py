@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
@@ -12,20 +13,6 @@ from numpy.typing import NDArray
 from schemas.column import Column
 from tasks.features.colours import DECLARED, colour_columns, compute_colours
 from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
-from tasks.features.folded import FOLDED
-from tasks.features.fourier import FOURIER
-from tasks.features.gaia import GAIA
-from tasks.features.harmonic_power import HARMONIC_POWER
-from tasks.features.metallicity import METALLICITY
-from tasks.features.period import PERIOD
-from tasks.features.photometry import PHOTOMETRY
-from tasks.features.prewhitened import PREWHITENED
-from tasks.features.reddening import REDDENING
-from tasks.features.sequence import SEQUENCE
-from tasks.features.shared import SHARED
-from tasks.features.statistics import STATISTICS
-from tasks.features.timescales import TIMESCALES
-from tasks.features.walk import WALK
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.scan import compile_kernels
 
@@ -48,25 +35,24 @@ __all__ = [
     "select_features",
 ]
 
-FEATURES: dict[str, Feature] = {
-    feature.name: feature
-    for feature in (
-        PHOTOMETRY,
-        STATISTICS,
-        SEQUENCE,
-        TIMESCALES,
-        WALK,
-        PERIOD,
-        HARMONIC_POWER,
-        FOURIER,
-        FOLDED,
-        SHARED,
-        METALLICITY,
-        PREWHITENED,
-        GAIA,
-        REDDENING,
-    )
-}
+# Modules of this folder, each with the family of its name, in the order of their columns.
+FAMILIES = (
+    "photometry",
+    "statistics",
+    "sequence",
+    "timescales",
+    "walk",
+    "period",
+    "harmonic_power",
+    "fourier",
+    "folded",
+    "shared",
+    "metallicity",
+    "prewhitened",
+    "gaia",
+    "reddening",
+)
+FEATURES: dict[str, Feature] = {name: getattr(import_module(f"{__name__}.{name}"), name.upper()) for name in FAMILIES}
 
 INPUTS = tuple(sorted({name for feature in FEATURES.values() for name in feature.inputs}))  # beside the light curve
 

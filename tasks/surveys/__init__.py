@@ -1,11 +1,11 @@
 """What to ask each survey, and how to tidy what it answers. A new survey is a file here and a line below."""
 
 from collections.abc import Iterable
+from importlib import import_module
 
 from schemas import TABLES
 from tasks.lightcurves.flags import COMMON_FLAGS
 from tasks.lightcurves.passbands import Passband
-from tasks.surveys import gaia, ps1, tic, truth, ztf
 from tasks.surveys.survey import Survey
 
 SURVEYS: dict[str, Survey] = {}
@@ -34,8 +34,15 @@ def register(survey: Survey) -> None:
         TABLES[spec.name] = spec
 
 
-for _survey in (gaia.SURVEY, ps1.SURVEY, ztf.SURVEY, tic.SURVEY, truth.SURVEY):
-    register(_survey)
+# Modules of this folder, each with the SURVEY of its name, in the order in which they are asked.
+for _name in (
+    "gaia",
+    "ps1",
+    "ztf",
+    "tic",
+    "truth",
+):
+    register(import_module(f"{__name__}.{_name}").SURVEY)
 
 
 def find_sample_provider() -> Survey:

@@ -27,4 +27,4 @@ def cost(n_line: int, *files: Path | str) -> str:
 
 def lines_with(path: str, name: str) -> int:
     """How many lines of a file name a registered member: what its registration took."""
-    return sum(bool(re.search(rf"\b{name}\b", line)) for line in (ROOT / path).read_text().splitlines())
+    return sum(bool(re.search(rf"(?<!\w){name}(?!\w)", line)) for line in (ROOT / path).read_text().splitlines())

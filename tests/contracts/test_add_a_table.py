@@ -76,6 +76,6 @@ def test_before_the_line_nothing_knows_it():
 
 
 def test_it_costs_what_contributing_says():
-    """A table of the package takes two lines of the registry: its import and its name. So would this one."""
-    n_line = lines_with("schemas/tables/__init__.py", "CORE_DATASET__QUANTITY")
+    """A file of tables of the package takes one line of the registry, its name. So would this one."""
+    n_line = lines_with("schemas/tables/__init__.py", '"quantity"')
     assert stated_cost("table") == cost(n_line, night.__file__)

@@ -22,6 +22,7 @@ MAY_SAY = ("schemas/tables/",)  # declares the tables of surveys too
 # downloaded as they are; the truth that scores are measured against, and its table. Presets are data: they may name the
 # surveys, bands and tables of their samples.
 OTHER_MEANING = {
+    "tasks/features/__init__.py": {"gaia"},
     "tasks/features/gaia.py": {"gaia", "core_gaia__source", "core_tic__source"},
     "tasks/features/reddening.py": {"core_tic__source"},
     "schemas/sniff.py": {"catflags"},

@@ -6,7 +6,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MAY_NAME_IT = {
     "schemas/tables/label.py",  # declares it
-    "schemas/tables/__init__.py",
     "tasks/surveys/truth.py",  # asks the replica for it, and takes it into the lake
     "tasks/replica/tables/truth.py",  # tells it
     "tasks/stages/publish/stage.py",  # evaluates against it

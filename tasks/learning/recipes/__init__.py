@@ -1,29 +1,33 @@
 """Recipes: complete configurations, a file for each paper or purpose, and one line here.
 
 A recipe is a function of the targets that have labels, which returns a complete `Recipe` for each that it is made for.
+A model without a recipe of its name competes with the defaults of its own configuration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from importlib import import_module
 from typing import Any
 
 from schemas import BadInput
 from schemas.errors import nearest
+from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipe import Recipe, config_of
-from tasks.learning.recipes.baselines import majority, median
-from tasks.learning.recipes.becker2025 import lstm
-from tasks.learning.recipes.forests import balanced_forest, colour_forest, forest
+from tasks.learning.recipes.recipe_of import recipes_of
 from tasks.learning.targets import Target
 
-RECIPES: dict[str, Callable[[Sequence[Target]], tuple[Recipe, ...]]] = {
-    "majority": majority,
-    "median": median,
-    "colour_forest": colour_forest,
-    "forest": forest,
-    "balanced_forest": balanced_forest,
-    "lstm": lstm,
+MakeRecipes = Callable[[Sequence[Target]], tuple[Recipe, ...]]
+
+# Modules of this folder, each with a tuple RECIPES of its functions.
+FILES = (
+    "baselines",
+    "forests",
+    "becker2025",
+)
+RECIPES: dict[str, MakeRecipes] = {
+    make.__name__: make for file in FILES for make in import_module(f"{__name__}.{file}").RECIPES
 }
 
 # What competes unless the settings name others.
@@ -37,12 +41,18 @@ def recipes_for(
 
     BadInput, with the nearest name there is, for a recipe or a field that does not exist.
     """
-    chosen = options or {}
+    chosen, every = options or {}, {**dict.fromkeys(MODELS), **RECIPES}
     for name in (*names, *chosen):
-        if name not in RECIPES:
-            hint = nearest(name, tuple(RECIPES))
-            raise BadInput(f"There is no recipe {name!r}; there are {', '.join(RECIPES)}.{hint}")
-    return tuple(_set(recipe, chosen.get(name, {})) for name in names for recipe in RECIPES[name](targets))
+        if name not in every:
+            hint = nearest(name, tuple(every))
+            raise BadInput(f"There is no recipe {name!r}; there are {', '.join(every)}.{hint}")
+    recipes = {name: (RECIPES[name] if name in RECIPES else _default_of(name))(targets) for name in names}
+    return tuple(_set(recipe, chosen.get(name, {})) for name in names for recipe in recipes[name])
+
+
+def _default_of(model: str) -> MakeRecipes:
+    """The recipe of a model as its own configuration has it."""
+    return lambda targets: recipes_of(model, model, targets, spec_of(model).config())
 
 
 def _set(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:

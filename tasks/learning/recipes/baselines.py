@@ -18,3 +18,6 @@ def majority(targets: Sequence[Target]) -> tuple[Recipe, ...]:
 def median(targets: Sequence[Target]) -> tuple[Recipe, ...]:
     """The median, for every quantity."""
     return recipes_of("median", "median", targets, NoConfig())
+
+
+RECIPES = (majority, median)

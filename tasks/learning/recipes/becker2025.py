@@ -13,3 +13,6 @@ from tasks.learning.targets import Target
 def lstm(targets: Sequence[Target]) -> tuple[Recipe, ...]:
     """Their architecture, scaled down to what one core trains in minutes."""
     return recipes_of("lstm", "lstm", targets, NetworkConfig())
+
+
+RECIPES = (lstm,)

@@ -24,3 +24,6 @@ def balanced_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
 def colour_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
     """Mean colours alone; leaves of five objects, because few columns overfit sooner."""
     return recipes_of("colour_forest", "colour_forest", targets, ForestConfig(trees=300, min_leaf=5))
+
+
+RECIPES = (colour_forest, forest, balanced_forest)

@@ -7,7 +7,7 @@ import pytest
 from schemas import BadInput
 from tasks.learning.fit import fit
 from tasks.learning.forests import ForestConfig
-from tasks.learning.models import spec_of
+from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipe import Recipe, config_of, recipe_from_json
 from tasks.learning.recipes import RECIPES, STANDARD, recipes_for
 from tasks.learning.recipes.recipe_of import recipes_of
@@ -39,6 +39,12 @@ def test_a_recipe_from_outside_is_one_function_and_one_line(monkeypatch):
     examples, classes, _ = stars(120)
     assert len(fit(of_class, examples, classes).bodies) == 3
     assert "shallow" not in STANDARD  # it competes where the settings name it
+
+
+def test_a_model_without_a_recipe_competes_as_its_own_configuration_has_it(monkeypatch):
+    monkeypatch.setitem(MODELS, "plain", "tasks.learning.models.forest")
+    recipes = recipes_for(("plain",), TARGETS, {"plain": {"trees": 3}})
+    assert [(own.name, own.model, own.config) for own in recipes] == [("plain", "plain", ForestConfig(trees=3))] * 3
 
 
 def test_leaves_are_larger_for_quantities_than_for_classes_and_largest_for_colours():
