@@ -17,9 +17,12 @@ from rich.table import Table
 from schemas import TABLES, BadInput
 
 app = typer.Typer(
-    name="argelander", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    name="argelander",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
     help="Sky archives in, scored catalogues of variable stars out.",
-)  # fmt: skip
+)
 LakeOption = Annotated[Path, typer.Option("--lake", help="Folder of the lake.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of your light curves.")]
 LAKE = Path("lake")

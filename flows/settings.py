@@ -106,5 +106,6 @@ def _assign(tree: dict[str, Any], key: str, value: Any) -> None:
 
 def _unknown(key: str, part: str, node: dict[str, Any]) -> BadInput:
     names = sorted(node)
-    return BadInput(f"Setting {key}: there is no {part!r}; here are {', '.join(names)}.{nearest(part, names)} "
-                    "Nothing was run.")  # fmt: skip
+    return BadInput(
+        f"Setting {key}: there is no {part!r}; here are {', '.join(names)}.{nearest(part, names)} Nothing was run."
+    )

@@ -63,8 +63,9 @@ def line(stage: StageResult) -> str:
 
 
 def _stages(outcome: Outcome) -> Table:
-    table = Table("stage", "done", "of", "seconds", "rate", box=None, title=f"Run {outcome.run_id}",
-                  title_justify="left")  # fmt: skip
+    table = Table(
+        "stage", "done", "of", "seconds", "rate", box=None, title=f"Run {outcome.run_id}", title_justify="left"
+    )
     for stage in outcome.stages:
         rate = pace(stage.done, stage.seconds) if stage.is_new and stage.seconds > 0.05 else ""
         table.add_row(stage.name, f"{stage.done:,}", f"{stage.total:,}", f"{stage.seconds:.1f}", rate)
@@ -83,9 +84,15 @@ def _figures(rows: list[dict[str, Any]]) -> Table:
     """A line for each target: the recipe that the catalogue uses and its figures, with 95 % intervals."""
     by_split = {(row["target"], row["split"]): row for row in rows}
     splits = [name for name in SPLITS if any(split == name for _, split in by_split)]
-    table = Table("target", "recipe", "figure", *(SPLITS[name] for name in splits), box=None,
-                  caption="95 % bootstrap intervals over objects; the report has all figures of all recipes",
-                  caption_justify="left")  # fmt: skip
+    table = Table(
+        "target",
+        "recipe",
+        "figure",
+        *(SPLITS[name] for name in splits),
+        box=None,
+        caption="95 % bootstrap intervals over objects; the report has all figures of all recipes",
+        caption_justify="left",
+    )
     for target in dict.fromkeys(row["target"] for row in rows):
         own = next(row for row in rows if row["target"] == target)
         cells = [_with_interval(by_split.get((target, name))) for name in splits]

@@ -44,9 +44,14 @@ def chain_hashes(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:
 
 
 def find_outdated(
-    lake: Lake, spec: TableSpec, dataset: str, source_id: NDArray[np.int64], expected: NDArray[np.int64],
-    column: str = "input_hash", where: Mapping[str, str] | None = None,
-) -> NDArray[np.bool_]:  # fmt: skip
+    lake: Lake,
+    spec: TableSpec,
+    dataset: str,
+    source_id: NDArray[np.int64],
+    expected: NDArray[np.int64],
+    column: str = "input_hash",
+    where: Mapping[str, str] | None = None,
+) -> NDArray[np.bool_]:
     """True for each source, (S,), that has no row in the table whose hash `column` is the `expected` one.
 
     `where` narrows the rows that count, such as to those of one model.

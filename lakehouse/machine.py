@@ -20,8 +20,12 @@ def code_version() -> str:
         try:
             text = subprocess.run(
                 ["git", "describe", "--always", "--dirty", "--tags"],
-                cwd=ROOT, capture_output=True, text=True, check=True, timeout=20,
-            ).stdout.strip()  # fmt: skip
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=20,
+            ).stdout.strip()
             return text or "uncommitted"
         except (OSError, subprocess.SubprocessError):
             pass  # no git here, or no commit yet: the package says which code this is
@@ -50,9 +54,13 @@ def hardware() -> dict[str, Any]:
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
-        "cpu": _cpu(), "cores": cores, "memory_gib": round(pages / 2**30, 1), "gpu": _gpu(),
-        "system": platform.platform(), "python": platform.python_version(),
-    }  # fmt: skip
+        "cpu": _cpu(),
+        "cores": cores,
+        "memory_gib": round(pages / 2**30, 1),
+        "gpu": _gpu(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+    }
 
 
 def _cpu() -> str:

@@ -56,9 +56,16 @@ class RunManifest:
     def start(cls, lake: Lake, settings: dict[str, Any], command: str = "", run_id: str | None = None) -> RunManifest:
         """A new manifest with everything known before the run, written to the lake."""
         manifest = cls(
-            run_id or new_run_id(), command, settings, code_version(), lock_hash(), hardware(),
-            datetime.now(UTC).isoformat(), socket.gethostname(), os.getpid(),
-        )  # fmt: skip
+            run_id or new_run_id(),
+            command,
+            settings,
+            code_version(),
+            lock_hash(),
+            hardware(),
+            datetime.now(UTC).isoformat(),
+            socket.gethostname(),
+            os.getpid(),
+        )
         manifest.write(lake)
         return manifest
 
@@ -81,10 +88,12 @@ class RunManifest:
     def add_result(self, entry: dict[str, Any], result: StageResult) -> None:
         """Notes what a stage did, in its entry and in the totals of the run."""
         entry |= {
-            "done": result.done, "total": result.total, "notes": list(result.notes),
+            "done": result.done,
+            "total": result.total,
+            "notes": list(result.notes),
             "tables": [f"{ref.table}@{ref.version}" for ref in result.tables],
             "inputs": [f"{name}={mark}" for name, mark in result.inputs.items()],
-        }  # fmt: skip
+        }
         self.add_outputs(*result.tables)
         self.set_counts(**result.counts)
         for name, mark in result.inputs.items():

@@ -119,10 +119,11 @@ def add_view(connection: DuckDBPyConnection, lake: Lake, view: str, name: str, v
     source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{partition}}})"
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     columns = ", ".join(
-        quote_name(field.name) if field.name in found
+        quote_name(field.name)
+        if field.name in found
         else f"CAST(NULL AS {_sql_type(field.type)}) AS {quote_name(field.name)}"
         for field in schema
-    )  # fmt: skip
+    )
     connection.execute(f"CREATE VIEW {quote_name(view)} AS SELECT {columns} FROM {source}")
 
 
@@ -133,10 +134,13 @@ def describe(lake: Lake | str | Path, name: str) -> Description:
     table = lake.open(name)
     schema = pa.schema(table.schema().to_arrow())
     return Description(
-        name, TABLES[name].doc if name in TABLES else table.metadata().description or "", table.version(),
+        name,
+        TABLES[name].doc if name in TABLES else table.metadata().description or "",
+        table.version(),
         sum(file.rows for file in list_live_files(table)),
-        tuple(_column(name, field) for field in schema), tuple(lake.versions(name)),
-    )  # fmt: skip
+        tuple(_column(name, field) for field in schema),
+        tuple(lake.versions(name)),
+    )
 
 
 def _column(name: str, field: pa.Field) -> Column:

@@ -37,10 +37,15 @@ def _stage_rows(manifest: RunManifest) -> list[dict[str, Any]]:
     run |= {"dataset": manifest.settings["dataset"], "settings": json.dumps(manifest.settings)}
     return [
         {
-            **run, "stage": entry["name"], "started": datetime.fromisoformat(entry["started"]),
+            **run,
+            "stage": entry["name"],
+            "started": datetime.fromisoformat(entry["started"]),
             "status": "interrupted" if entry["status"] == "running" else entry["status"],
-            "seconds": entry.get("seconds"), "n_done": entry.get("done"), "n_total": entry.get("total"),
-            "tables": entry.get("tables"), "inputs": entry.get("inputs"),
+            "seconds": entry.get("seconds"),
+            "n_done": entry.get("done"),
+            "n_total": entry.get("total"),
+            "tables": entry.get("tables"),
+            "inputs": entry.get("inputs"),
         }
         for entry in manifest.stages
-    ]  # fmt: skip
+    ]

@@ -102,8 +102,12 @@ def list_live_files(table: DeltaTable) -> list[DataFile]:
 
 def _is_needed(name: str) -> bool:
     return name.startswith("partition.") or name in {
-        "path", "size_bytes", "num_records", "min.source_id", "max.source_id",
-    }  # fmt: skip
+        "path",
+        "size_bytes",
+        "num_records",
+        "min.source_id",
+        "max.source_id",
+    }
 
 
 def read_history(table: DeltaTable) -> list[Version]:
@@ -206,9 +210,13 @@ def _commit(table: DeltaTable, spec: TableSpec, stamp: Stamp, draft: Draft, tota
     adds = [AddAction(f.path, f.size, f.partition, now, True, f.stats()) for f in draft.added]
     removes = [RemoveAction(f.path, True, now, f.size, {**f.partition}) for f in draft.removed]
     about: dict[str, Any] = {
-        "run_id": stamp.run_id, "stage": stamp.stage, "step": stamp.operation, "token": stamp.token,
-        "rows": total, "rows_written": draft.rows,
-    }  # fmt: skip
+        "run_id": stamp.run_id,
+        "stage": stamp.stage,
+        "step": stamp.operation,
+        "token": stamp.token,
+        "rows": total,
+        "rows_written": draft.rows,
+    }
     version = table.version() + 1
     try:
         table.create_write_transaction(

@@ -57,8 +57,10 @@ def require_scheduler(address: str) -> None:
         with Client(address, timeout=ANSWER_S, set_as_default=False) as client:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
     except (OSError, ValueError) as error:
-        raise BadInput(f"no Dask scheduler answers at {address} within {ANSWER_S} s: start one with `dask scheduler`, "
-                       "or leave compute.scheduler out for a cluster of this machine.") from error  # fmt: skip
+        raise BadInput(
+            f"no Dask scheduler answers at {address} within {ANSWER_S} s: start one with `dask scheduler`, "
+            "or leave compute.scheduler out for a cluster of this machine."
+        ) from error
     if not n_workers:
         print(f"The scheduler at {address} has no worker yet: waiting for one.", file=sys.stderr, flush=True)
 

@@ -100,16 +100,30 @@ def run_incrementally(run: Run, increment: Increment) -> tuple[TableRef, ...]:
     """
     key = _stage_key(run, increment)
     jobs = _unfinished_jobs(run, increment, key)
-    fan_out(run.scheduler, increment.function, jobs, increment.stage, [job.sources.num_rows for job, *_ in jobs],
-            run.retries)  # fmt: skip
+    fan_out(
+        run.scheduler,
+        increment.function,
+        jobs,
+        increment.stage,
+        [job.sources.num_rows for job, *_ in jobs],
+        run.retries,
+    )
     return _commit(run, increment, key)
 
 
 def _stage_key(run: Run, increment: Increment) -> str:
     """Key of the stage: another where the sources at work, what they are made of, or the sources that leave differ."""
     gone = () if increment.gone is None else (increment.gone,)
-    return stage_key(Lake(run.lake), increment.replaces[-1], increment.stage, run.dataset, run.chunk_objects,
-                     *increment.key, np.sort(increment.column("input_hash")), *gone)  # fmt: skip
+    return stage_key(
+        Lake(run.lake),
+        increment.replaces[-1],
+        increment.stage,
+        run.dataset,
+        run.chunk_objects,
+        *increment.key,
+        np.sort(increment.column("input_hash")),
+        *gone,
+    )
 
 
 def _unfinished_jobs(run: Run, increment: Increment, key: str) -> list[tuple[Any, ...]]:

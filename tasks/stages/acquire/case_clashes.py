@@ -15,5 +15,7 @@ def refuse_case_clashes(lake: Lake, names: Iterable[str], spec: TableSpec, colum
     for name in [*stored, *names]:
         other = first.setdefault(name.casefold(), name)
         if other != name:
-            raise BadInput(f"The {what} names {other!r} and {name!r} differ only in case, and so would their columns: "
-                           "rename one in the dataset.toml, or use a lake of its own (--lake).")  # fmt: skip
+            raise BadInput(
+                f"The {what} names {other!r} and {name!r} differ only in case, and so would their columns: "
+                "rename one in the dataset.toml, or use a lake of its own (--lake)."
+            )

@@ -32,8 +32,15 @@ def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_l
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
         object_chunks = iter([_photometry_chunk(spec, dataset, objects, table)])
-        return Archive(bands, mark, table.num_rows, object_chunks, has_epochs=False, notes=objects.notes,
-                       quantities=spec.own_quantities)  # fmt: skip
+        return Archive(
+            bands,
+            mark,
+            table.num_rows,
+            object_chunks,
+            has_epochs=False,
+            notes=objects.notes,
+            quantities=spec.own_quantities,
+        )
     reader = local.read_epochs(folder, spec, table["object_id"].to_pylist(), FOLDER_CHUNK)
     object_chunks = _curve_chunks(spec, dataset, objects, table, reader)
     notes = [*objects.notes, *reader.notes]
@@ -67,9 +74,14 @@ def _photometry_chunk(spec: DatasetSpec, dataset: str, objects: local.Objects, t
     )
     code = pc.index_in(mags["band"], value_set=pa.array(spec.band_names)).to_numpy().astype(np.int8)
     measured = LightCurveBatch.from_epochs(
-        mags["source_id"].to_numpy(), np.zeros(code.size), mags["mag"].to_numpy(),
-        pc.fill_null(mags["mag_err"], np.nan).to_numpy(), code, np.zeros(code.size, np.int32), spec.band_names,
-    )  # fmt: skip
+        mags["source_id"].to_numpy(),
+        np.zeros(code.size),
+        mags["mag"].to_numpy(),
+        pc.fill_null(mags["mag_err"], np.nan).to_numpy(),
+        code,
+        np.zeros(code.size, np.int32),
+        spec.band_names,
+    )
     kept = align_all(measured.source_id, source_id, "objects")
     sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(kept))
     beside = {"core_sample__photometry": mags, **_labels(spec, dataset, objects)}

@@ -58,17 +58,25 @@ def source_rows(dataset: str, archive: Archive, chunk: ObjectChunk, tile_order: 
     ra, dec = (table[name].to_numpy(zero_copy_only=False).astype(float) for name in ("ra", "dec"))
     tile = ids.tiles(source_id, ra, dec, archive.is_gaia, tile_order)
     named = [f"{name} {where}" for name, *where in zip(table["object_id"].to_pylist(), ra, dec, strict=True)]
-    return pa.table({
-        **identity(dataset, source_id, tile), "object_id": table["object_id"], "ra": ra, "dec": dec,
-        "n_epoch": batch.n_epoch.astype(np.int32) * archive.has_epochs,
-        "content_hash": local.content_hash(batch, named),
-    })  # fmt: skip
+    return pa.table(
+        {
+            **identity(dataset, source_id, tile),
+            "object_id": table["object_id"],
+            "ra": ra,
+            "dec": dec,
+            "n_epoch": batch.n_epoch.astype(np.int32) * archive.has_epochs,
+            "content_hash": local.content_hash(batch, named),
+        }
+    )
 
 
 def epoch_rows(
-    batch: LightCurveBatch, objid: NDArray[np.int64] | None, survey_of_band: Sequence[str], sources: pa.Table,
+    batch: LightCurveBatch,
+    objid: NDArray[np.int64] | None,
+    survey_of_band: Sequence[str],
+    sources: pa.Table,
     wanted: NDArray[np.bool_],
-) -> pa.Table:  # fmt: skip
+) -> pa.Table:
     """Rows of raw_sample__epoch of the `wanted` (S,) sources: one for each object of a survey that has seen them.
 
     `sources` has the rows of core_sample__source of the batch; `objid` (N,) the survey's object of each epoch, 0
@@ -81,15 +89,24 @@ def epoch_rows(
     lead = order[first]
     offsets = offsets_of(np.diff(np.append(first, order.size)))
     curves = LightCurveBatch(
-        batch.source_id[row[lead]], offsets, batch.time[order], batch.mag[order], batch.mag_err[order],
-        batch.band[order], batch.flags[order], batch.bands,
-    ).to_arrow()  # fmt: skip
+        batch.source_id[row[lead]],
+        offsets,
+        batch.time[order],
+        batch.mag[order],
+        batch.mag_err[order],
+        batch.band[order],
+        batch.flags[order],
+        batch.bands,
+    ).to_arrow()
     own = sources.select(["dataset", "tile", "source_id", "content_hash"]).take(pa.array(row[lead]))
-    return pa.table({
-        **{name: own[name] for name in own.column_names},
-        "survey": pa.array(surveys).take(pa.array(survey[lead])), "objid": objid[lead],
-        **{name: curves[name] for name in curves.column_names if name != "source_id"},
-    })  # fmt: skip
+    return pa.table(
+        {
+            **{name: own[name] for name in own.column_names},
+            "survey": pa.array(surveys).take(pa.array(survey[lead])),
+            "objid": objid[lead],
+            **{name: curves[name] for name in curves.column_names if name != "source_id"},
+        }
+    )
 
 
 def _group_epochs(

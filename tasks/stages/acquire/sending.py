@@ -221,12 +221,25 @@ class Sender:
         question = part.question
         old = self.raw.record(self.service, part.identity, part.key)
         values = (asdict(old) if old is not None else {}) | {
-            "key": part.key, "identity": part.identity, "service": self.service, "endpoint": self.endpoint,
-            "release": question.release, "text": question.text, "parameters": dict(question.parameters),
-            "n_item": len(part), "items": pack(part.item_hashes), "item": _item(part), "state": SENT,
-            "run_id": self.run_id, "content": None, "rows": None, "bytes": None, "answered": None, "children": [],
+            "key": part.key,
+            "identity": part.identity,
+            "service": self.service,
+            "endpoint": self.endpoint,
+            "release": question.release,
+            "text": question.text,
+            "parameters": dict(question.parameters),
+            "n_item": len(part),
+            "items": pack(part.item_hashes),
+            "item": _item(part),
+            "state": SENT,
+            "run_id": self.run_id,
+            "content": None,
+            "rows": None,
+            "bytes": None,
+            "answered": None,
+            "children": [],
             "job_url": old.job_url if old is not None and old.state in (SENT, FAILED) else None,
-        }  # fmt: skip
+        }
         return Record(**values)
 
     def _started(self, record: Record, url: str) -> None:

@@ -167,7 +167,7 @@ def _join_results(sample: SampleChunk, results: Sequence[SurveyResult], surveys:
         "label_sample__class": pa.concat_tables([sample.class_labels, *(h.class_labels for h in results)]),
         "label_sample__parameter": pa.concat_tables([sample.parameter_labels, *(h.parameter_labels for h in results)]),
         "assn_sample__match": pa.concat_tables([h.matches for h in results]),
-    }  # fmt: skip
+    }
     for result in results:
         beside |= result.tables
     refused = join_reports(sample.rejected, *(h.rejected for h in results))

@@ -45,8 +45,12 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
 def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureConfig:
     """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
     observed = read_bands(lake, dataset)
-    return replace(config, groups=observed.groups, surveys=tuple(dict.fromkeys(observed.surveys)),
-                   inputs=list_inputs(lake, dataset))  # fmt: skip
+    return replace(
+        config,
+        groups=observed.groups,
+        surveys=tuple(dict.fromkeys(observed.surveys)),
+        inputs=list_inputs(lake, dataset),
+    )
 
 
 def _read_sources(lake: Lake, dataset: str) -> tuple[pa.Table, bool]:

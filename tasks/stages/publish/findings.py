@@ -69,13 +69,15 @@ def gather_findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest)
         quarantine=quarantine,
         timings=[{"stage": s["name"], "seconds": s.get("seconds"), "rows": s.get("done", 0)} for s in manifest.stages],
         inputs=manifest.inputs,
-        tables=[{"table": name, "version": lake.version(name), "rows": rows}
-                for name, rows in lake.rows_of(run.dataset).items()],
+        tables=[
+            {"table": name, "version": lake.version(name), "rows": rows}
+            for name, rows in lake.rows_of(run.dataset).items()
+        ],
         models=[{"target": t, "recipe": c["recipe"]["name"], "model_id": c["model_id"]} for t, c in cards.items()],
         settings=manifest.settings,
         hardware=manifest.hardware,
         commands=_commands(run, has_class),
-    )  # fmt: skip
+    )
 
 
 def _read(lake: Lake, name: str, where: dict[str, Any]) -> pa.Table | None:
@@ -146,8 +148,19 @@ def _curve(row: dict[str, Any], proba: float, label: str | None, one: Any, names
         phase = one.time / period % 1
     else:  # a folded dataset has phases for times; otherwise no period was found
         phase = one.time % 1 if np.ptp(one.time) <= 2 else np.full(one.time.size, np.nan)
-    return FoldedCurve(row["object_id"], row["class_pred"], proba, label, period, phase, one.mag, one.mag_err, one.band,
-                       names, "out of fold" if row["is_training"] else "")  # fmt: skip
+    return FoldedCurve(
+        row["object_id"],
+        row["class_pred"],
+        proba,
+        label,
+        period,
+        phase,
+        one.mag,
+        one.mag_err,
+        one.band,
+        names,
+        "out of fold" if row["is_training"] else "",
+    )
 
 
 def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -159,9 +172,9 @@ def _cuts(lake: Lake, where: dict[str, Any]) -> list[dict[str, Any]] | None:
 
     n_epoch = pa.table({"survey": raw["survey"], "n": pc.list_value_length(raw["time"])})
     before = {r["survey"]: r["n_sum"] for r in n_epoch.group_by("survey").aggregate([("n", "sum")]).to_pylist()}
-    ledger = lake.read(TABLES["core_cut__ledger"], where=where).group_by(["cut", "survey"]).aggregate(
-        [("n_removed", "sum")]
-    )  # fmt: skip
+    ledger = (
+        lake.read(TABLES["core_cut__ledger"], where=where).group_by(["cut", "survey"]).aggregate([("n_removed", "sum")])
+    )
     removed = {(r["cut"], r["survey"]): r["n_removed_sum"] for r in ledger.to_pylist()}
     rows = []
     for survey, n in before.items():
