@@ -47,9 +47,9 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
         except BadInput as error:
             fail(error)
         except Exception as error:
-            from flows.failure import expected
+            from flows.failure import explain_failure
 
-            sentence = expected(error)
+            sentence = explain_failure(error)
             if sentence is None:
                 raise
             fail(sentence)

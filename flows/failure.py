@@ -10,7 +10,7 @@ from schemas import BadInput
 FULL_DISK = ("no space left", "file too large", "disk is full", "disk full", "out of disk", "disk quota")
 
 
-def expected(error: BaseException) -> str | None:
+def explain_failure(error: BaseException) -> str | None:
     """The sentence for an error that a user can mend, or None for a defect of ours."""
     for cause in chain(error):
         if isinstance(cause, BadInput):

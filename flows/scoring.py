@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.settings import ComputeSettings, Settings, validated
+from flows.settings import ComputeSettings, Settings, validate_settings
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest, read_manifests
 from lakehouse.models import read_card, read_current
@@ -19,7 +19,7 @@ from tasks.stages.score.folder import write_scores
 
 def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> None:
     """Write the scores of the folder of `source` to the Parquet file `out` and say how many there are."""
-    settings = refreshed_with(Lake(lake), dataset).model_copy(update={"source": source})
+    settings = read_training_settings(Lake(lake), dataset).model_copy(update={"source": source})
     compute = settings.compute
     with open_cluster(compute.n_workers, compute.scheduler) as scheduler:
         run = Run("score", str(lake), dataset, scheduler, compute.chunk_objects, compute.retries)
@@ -28,7 +28,7 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)
 
 
-def refreshed_with(lake: Lake, dataset: str) -> Settings:
+def read_training_settings(lake: Lake, dataset: str) -> Settings:
     """Settings of the run that trained the newest of the dataset's current models; this machine's for computing."""
     models = read_current(lake.path, dataset).items()
     trained_by = {read_card(lake.path, dataset, target, model_id)["run_id"] for target, model_id in models}
@@ -45,7 +45,7 @@ def refreshed_with(lake: Lake, dataset: str) -> Settings:
 def _read_settings(manifest: RunManifest) -> Settings:
     """Settings of a run; BadInput where an older version wrote them under other names."""
     try:
-        return validated(manifest.settings)
+        return validate_settings(manifest.settings)
     except BadInput as error:
         preset = manifest.settings.get("preset", "PRESET")
         raise BadInput(

@@ -70,10 +70,10 @@ def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
         except yaml.YAMLError:
             raise BadInput(f"--set {assignment!r}: {text!r} is no YAML value; lists are [a, b].") from None
         _assign(tree, key.strip(), value)
-    return validated(tree)
+    return validate_settings(tree)
 
 
-def validated(tree: dict[str, Any]) -> Settings:
+def validate_settings(tree: dict[str, Any]) -> Settings:
     """Settings of a plain tree; the first thing wrong with it becomes one sentence."""
     try:
         return Settings.model_validate(tree)

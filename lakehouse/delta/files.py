@@ -1,4 +1,4 @@
-"""Parquet files of a table, one per partition: written whole, sorted by key, with what the Delta log says of them."""
+"""Parquet files of a table, one per partition: written whole, sorted by key, with their entries in the Delta log."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Client of Gaia's TAP service: asynchronous jobs through astroquery's TapPlus, polled by ourselves.
 
-Never its synchronous `launch_job`, which puts TOP 2000 into queries without a word.
+Never its synchronous `launch_job`, which puts TOP 2000 into queries and does not report it.
 """
 
 from __future__ import annotations

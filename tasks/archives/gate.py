@@ -1,7 +1,7 @@
 """Limits that hold for all programs of this machine: so many requests to a service at a time, so many begun a second.
 
 A request holds one of the service's slots, a file locked by its program; the system frees the lock when the program
-dies, also when it is killed. A program says which limits it goes by in a file of its own, locked as long as it lives:
+dies, also when it is killed. A program writes its limits into a file of its own, locked as long as it lives:
 where two programs disagree, the lower limit holds for both. Machines do not know of each other: share out the limits
 where several run at the same time.
 """
@@ -91,7 +91,7 @@ class Gate:
     # The caller of what follows holds the mutex.
 
     def _limits(self) -> tuple[int, float | None]:
-        """Requests at a time, and begun a second where that is limited: the lowest that a living program goes by."""
+        """Requests at a time, and begun a second where that is limited: the lowest that a living program keeps."""
         others = self._others()
         paces = [pace for pace in (self.limits.per_second, *(pace for _, pace in others)) if pace]
         return min([self.limits.parallel, *(parallel for parallel, _ in others)]), min(paces, default=None)

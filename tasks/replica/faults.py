@@ -1,4 +1,4 @@
-"""The door of the replica: every request is logged there, and suffers the fault of the wire that waits for it."""
+"""The door of the replica: every request is logged there, and gets the fault of the wire that was ordered for it."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Door:
                 await self.app(scope, wire.receive, wire.send)
             else:
                 entry["fault"] = fault.kind
-                await self._suffer(fault, scope, wire)
+                await self._send_fault(fault, scope, wire)
         finally:
             entry.setdefault("digest", wire.digest())  # a route that knows better what was asked has noted its own
             log.end(entry)
 
-    async def _suffer(self, fault: Fault, scope: Scope, wire: Wire) -> None:
+    async def _send_fault(self, fault: Fault, scope: Scope, wire: Wire) -> None:
         if fault.kind in ("drop", "truncated_zip") and fault.bytes >= 0:
             start, body = await self._answer(scope, wire)
             kept = body[: fault.bytes or len(body) // 2]
@@ -139,7 +139,7 @@ class Wire:
                 return
 
     async def abort(self) -> None:
-        """Close the connection without a word. uvicorn's `send` belongs to the object that holds the socket."""
+        """Close the connection without an answer. uvicorn's `send` belongs to the object that holds the socket."""
         self._send.__self__.transport.abort()  # type: ignore[attr-defined]
         await self._receive()  # returns when the server knows that the client is gone, and will not answer for us
 

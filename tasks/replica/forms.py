@@ -24,7 +24,7 @@ class Form:
     def get(self, name: str, default: str | None = None) -> str | None:
         """A parameter by its name, case aside; one spelled exactly as asked wins over one that is not.
 
-        TapPlus sends FORMAT=votable_gzip and format=votable in one upload, and FORMAT is what Gaia goes by.
+        TapPlus sends FORMAT=votable_gzip and format=votable in one upload, and Gaia reads FORMAT.
         """
         exact = next((value for key, value in self.items if key == name), None)
         if exact is not None:

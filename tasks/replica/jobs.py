@@ -39,7 +39,7 @@ class Job:
     ended: datetime | None = None
     result: Answer | None = None
     error: str | None = None
-    fault: Any = None  # the content fault (`state.Fault`) that its answer shall suffer
+    fault: Any = None  # the content fault (`state.Fault`) that its answer will have
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def become(self, phase: str, result: Answer | None = None, error: str | None = None) -> bool:

@@ -25,7 +25,7 @@ SPARED = ("id", "ra", "dec", "ramean", "decmean", "l", "b", "name", "filterid", 
 class Site:
     """What tells one TAP service from another: its name in the settings, its tables, its address and its ways.
 
-    `tells_overflow`: an answer cut off at a limit says so; MAST cuts off without a word.
+    `tells_overflow`: an answer cut off at a limit says so; MAST's do not.
     """
 
     service: str

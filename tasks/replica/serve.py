@@ -106,7 +106,7 @@ def running(
 
 
 def sky_at(base: str) -> dict[str, Any]:
-    """What the replica at `base` says of its sky: name, n, seed and version. BadInput where none answers."""
+    """Name, n, seed and version of the sky of the replica at `base`. BadInput where none answers."""
     try:
         with urllib.request.urlopen(f"{base.rstrip('/')}/_about", timeout=ANSWER_S) as answer:
             return json.load(answer)

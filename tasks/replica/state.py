@@ -47,10 +47,10 @@ def service_of(path: str) -> str:
 class Fault:
     """One fault to inject into the requests to `service` ("*": any) whose path contains the regex `path`.
 
-    The first `after` matching requests pass, the next `count` suffer. `status`, `body` and `retry_after` are for
+    The first `after` matching requests pass, the next `count` get it. `status`, `body` and `retry_after` are for
     kind "status" (with body also for "html" and "job_error"), `seconds` for "hang", `rows` for "capped" (rows
     left), "sentinel", "duplicate_ids" and "missing_ids" (rows or ids hit), `bytes` for "drop" and "truncated_zip"
-    (what is sent before the end; half of the answer where 0; negative: the connection closes without a word).
+    (what is sent before the end; half of the answer where 0; negative: the connection closes without an answer).
     """
 
     service: str
@@ -113,7 +113,7 @@ class Faults:
             return [asdict(fault) for fault in self._waiting]
 
     def take(self, service: str, path: str, kinds: tuple[str, ...]) -> Fault | None:
-        """The fault that this request shall suffer, of one of `kinds`; counts the request against those that match."""
+        """The fault that this request gets, of one of `kinds`; counts the request against those that match."""
         with self._lock:
             for index, fault in enumerate(self._waiting):
                 if not fault.matches(service, path, kinds):
@@ -229,7 +229,7 @@ class State:
         self.jobs = Jobs()
 
     def take(self, request: Request, *kinds: str) -> Fault | None:
-        """The content fault, of one of `kinds`, that this request shall suffer, or None."""
+        """The content fault, of one of `kinds`, that this request gets, or None."""
         path = request.url.path
         fault = self.faults.take(service_of(path), path, kinds)
         if fault is not None:

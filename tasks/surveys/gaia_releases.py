@@ -6,13 +6,13 @@ documentation (announcements: cosmos.esa.int/web/gaia/dr4, read November 2026):
   `all_source_photometry` and others; whether the variability tables keep their columns (`columns.py` names them);
 - the reference epoch of positions (DR3: J2016.0; DR4: J2017.5 is announced);
 - the DataLink RELEASE, the structure names (being renamed: see STRUCTURES), the retrieval type (EPOCH_PHOTOMETRY
-  stays; only those of spectra are renamed), the layout (`gaia_layouts.py` goes by column names), the zero of its
+  stays; only those of spectra are renamed), the layout (`gaia_layouts.py` reads column names), the zero of its
   times, and whether `has_epoch_photometry` still selects, since data of single transits come for all sources;
 - the errors of its zero points (new passbands);
 - the address, the names and the layout of its bulk files (`bulk_list`, `bulk_file`; the address is an endpoint);
 - its neighbourhood of an earlier release. The TIC knows DR2 ids: if DR4 comes with a `dr3_neighbourhood` alone, DR2 ids
   need two steps, DR4 to DR3 to DR2 (`gaiadr3.dr2_neighbourhood` stays online);
-- whether `panstarrs1_best_neighbour` exists: without it every PS1 match goes by position.
+- whether `panstarrs1_best_neighbour` exists: without it every PS1 object is matched by position.
 Source ids of two releases are different names: a lake holds one release.
 """
 

@@ -48,7 +48,7 @@ class Exchange:
 
     `clients` are opened, one for each service that is asked, when there is something to send. `addresses` are the
     base addresses of the services, whose hosts name the machine-wide gates in `gates` (by default those of
-    `tasks.archives.gate.limits_folder`); a service without one goes by the name of the `endpoint`. `offline` takes
+    `tasks.archives.gate.limits_folder`); a service without one has the name of the `endpoint` instead. `offline` takes
     every answer from the store. Close it in the end, or use it in a with block: then its limits no longer bind others.
     """
 

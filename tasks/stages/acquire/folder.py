@@ -107,7 +107,7 @@ def _of(rows: pa.Table, source_id: NDArray[np.int64]) -> pa.Table:
 
 
 def _by_source(dataset: str, table: pa.Table) -> pa.Table:
-    """A table that goes by object_id, by source_id instead; an own label is nobody's photometry unless it says so."""
+    """A table with object_id, with source_id instead; a label counts as not photometric unless the folder says so."""
     source_id = ids.source_ids(dataset, table["object_id"])
     table = table.drop_columns("object_id").add_column(0, "source_id", pa.array(source_id))
     if "class" in table.column_names:

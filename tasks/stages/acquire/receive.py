@@ -126,7 +126,7 @@ def identity(dataset: str, source_id: NDArray[np.int64], tile: NDArray[np.int32]
 
 
 def _with_place(dataset: str, table: pa.Table, source_id: NDArray[np.int64], tile: NDArray[np.int32]) -> pa.Table:
-    """`table`, which goes by source_id, with the dataset and the tile of each row."""
+    """`table`, whose rows have a source_id, with the dataset and the tile of each row."""
     own = table["source_id"].to_numpy()
     place = align_all(own, source_id, SOURCE.name)
     rest = {name: table[name] for name in table.column_names if name != "source_id"}

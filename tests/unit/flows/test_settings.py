@@ -5,10 +5,10 @@ import errno
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from flows.failure import expected
+from flows.failure import explain_failure
 from flows.parameters import CompleteSettings
 from flows.presets import PRESETS, describe, preset
-from flows.settings import Settings, override, validated
+from flows.settings import Settings, override, validate_settings
 from schemas import BadInput
 from tasks.surveys.cuts import CutConfig
 
@@ -31,7 +31,7 @@ def test_overrides_reach_into_the_tree_and_change_nothing_else():
 
 def test_settings_survive_the_manifest():
     settings = preset("demo")
-    assert validated(settings.model_dump(mode="json")) == settings
+    assert validate_settings(settings.model_dump(mode="json")) == settings
 
 
 def test_a_setting_cannot_be_changed_in_place():
@@ -74,11 +74,11 @@ def test_every_preset_says_what_it_is():
 def test_a_full_disk_is_recognised_wherever_it_surfaces():
     wrapped = RuntimeError("stage failed")
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")
-    assert "disk is full" in expected(wrapped)
-    assert "disk is full" in expected(RuntimeError("IO Error: File too large"))
-    assert expected(ExceptionGroup("workers", [BadInput("Two ids.")])) == "Two ids."
-    assert expected(RuntimeError("index out of range")) is None
-    assert expected(KeyError("x")) is None
+    assert "disk is full" in explain_failure(wrapped)
+    assert "disk is full" in explain_failure(RuntimeError("IO Error: File too large"))
+    assert explain_failure(ExceptionGroup("workers", [BadInput("Two ids.")])) == "Two ids."
+    assert explain_failure(RuntimeError("index out of range")) is None
+    assert explain_failure(KeyError("x")) is None
 
 
 def test_a_cut_that_is_not_among_the_default_ones_can_be_named():
