@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from schemas.column import Column
 from tasks.features.feature import COLOUR, expand
 
+COLOURS = "colours:1"  # the definitions of a source without light curves
 DECLARED = (
     Column("mean_mag_{band}", pa.float32(), "Mean magnitude.", "mag", "phot.mag;stat.mean", nullable=True),
     COLOUR,

@@ -178,9 +178,9 @@ class Feature:
     must be on. Raise `version` when a column changes its meaning: the family, and those that need it, are then computed
     anew, and nothing else is.
 
-    `of_errors` names the columns that need a quoted error at every epoch of the band. `of_zero_point` names those that
-    depend on the zero point of the magnitudes in a way of their own; else columns with the UCD phot.mag move with it,
-    and no other does.
+    `of_errors` names the columns that need a quoted error at every epoch of the band, `of_times` those that need times,
+    not phases. `of_zero_point` names those that depend on the zero point of the magnitudes in a way of their own; else
+    columns with the UCD phot.mag move with it, and no other does.
     """
 
     name: str
@@ -193,6 +193,7 @@ class Feature:
     version: int = 1
     of_zero_point: tuple[str, ...] = ()
     of_errors: tuple[str, ...] = ()
+    of_times: tuple[str, ...] = ()
 
 
 def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:
@@ -219,6 +220,13 @@ def expand(
             column.rename(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in of_pairs
         )
     return (column,)
+
+
+def bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:
+    """The bands that each concrete column of a declared one is about; none where it is about all together."""
+    if "{pair}" in name:
+        return [list(pair) for pair in band_pairs(bands)]
+    return [[band] for band in range(n)] if "{band}" in name else [[]] * n
 
 
 def pair_difference(values: NDArray, bands: tuple[str, ...]) -> NDArray:

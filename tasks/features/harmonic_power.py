@@ -34,6 +34,7 @@ HARMONIC_POWER = Feature(
     needs=("period_day",),
     source="Power rates of Sanchez-Saez et al. 2021, AJ 161, 141, of a sine per band.",
     compute=compute_harmonic_power,
+    of_times=tuple(f"power_ratio_{name}" for name in FACTORS),
     columns=tuple(
         Column(
             f"power_ratio_{name}",

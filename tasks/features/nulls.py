@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.features.feature import Feature, FeatureConfig, band_pairs, expand
+from tasks.features.feature import Feature, FeatureConfig, bands_of, expand
 
 NO_EPOCH = "no epoch in the band"
 FEW = "too few epochs in the band"
@@ -33,7 +33,7 @@ def null_reasons(
     counts: Counter[tuple[str, str]] = Counter()
     for feature, declared in [(each, column) for each in features for column in each.columns]:
         concrete = expand(declared, bands, config.surveys)
-        for column, own in zip(concrete, _bands_of(declared.name, len(concrete), bands), strict=True):
+        for column, own in zip(concrete, bands_of(declared.name, len(concrete), bands), strict=True):
             unexplained = np.asarray(rows[column.name].is_null())
             for reason, holds in epochs.reasons(feature, declared.name, own):
                 counts[column.name, reason] += int(np.count_nonzero(unexplained & holds))
@@ -73,12 +73,6 @@ class _Epochs:
             yield FEW_FOR_PERIOD, (self.n_epoch.sum(axis=1) < self.config.period.min_epoch) & self.no_period
         if feature.needs:
             yield NO_PERIOD, self.no_period
-        yield PHASES, every & (not self.config.has_time)
+        if name in feature.of_times:
+            yield PHASES, every & (not self.config.has_time)
         yield UNDEFINED, every
-
-
-def _bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:
-    """The bands that each concrete column of a declared one is about; none where it is about all together."""
-    if "{pair}" in name:
-        return [list(pair) for pair in band_pairs(bands)]
-    return [[band] for band in range(n)] if "{band}" in name else [[]] * n

@@ -26,6 +26,10 @@ FOUND: tuple[tuple[str, str, str, str, str, float | None], ...] = (  # column, f
      "Probability that the period is an alias of it by the window function.", 1),
     ("no_period_prob", "none", "", "stat.probability", "Probability that no trial is the period.", 1),
 )  # fmt: skip
+OF_TIMES = (
+    "period_day", "log_period", "period_power", "period_log_fap", "period_second_ratio", "band_period_ratio_{band}",
+    *(name for name, *_ in FOUND), "period_is_decided", "double_period_r2",
+)  # fmt: skip
 DECIDED = 0.5  # probability from which the data decide
 
 
@@ -77,6 +81,7 @@ PERIOD = Feature(
     "1279; the choice is our own (decision 8).",
     version=2,
     compute=compute_period,
+    of_times=OF_TIMES,
     columns=(
         Column(
             "period_day",

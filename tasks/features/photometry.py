@@ -34,6 +34,7 @@ PHOTOMETRY = Feature(
     "photometry",
     source="Weighted means; no paper.",
     compute=compute_photometry,
+    of_times=("timespan_day",),
     columns=(
         Column("n_epoch_{band}", pa.float32(), "Number of epochs.", ucd="meta.number", range=(0, None)),
         Column(

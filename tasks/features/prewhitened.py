@@ -8,19 +8,19 @@ from schemas.column import Column
 from tasks.features.feature import Arrays, Curves, Feature
 from tasks.lightcurves.prewhiten import find_second_period
 
+NAMES = (
+    "prewhitened_period_day", "prewhitened_period_ratio", "prewhitened_power", "prewhitened_log_fap",
+    "prewhitened_amplitude_mag",
+)  # fmt: skip
+
 
 def compute_prewhitened(curves: Curves, earlier: Arrays) -> Arrays:
     """Each quantity (S,), NaN without a first period."""
     config = curves.config
     first = earlier["period_day"]
     found = find_second_period(curves.batch, curves.band_offsets, first, config.period, config.groups or None)
-    return {
-        "prewhitened_period_day": found.period,
-        "prewhitened_period_ratio": found.period / first,
-        "prewhitened_power": found.power,
-        "prewhitened_log_fap": found.log_fap,
-        "prewhitened_amplitude_mag": found.amplitude,
-    }
+    values = (found.period, found.period / first, found.power, found.log_fap, found.amplitude)
+    return dict(zip(NAMES, values, strict=True))
 
 
 def _column(name: str, doc: str, unit: str, ucd: str, high: float | None = None, low: float | None = 0) -> Column:
@@ -33,15 +33,16 @@ PREWHITENED = Feature(
     setting="second_period",
     source="Prewhitening; false alarm probability of Baluev 2008, MNRAS 385, 1279.",
     compute=compute_prewhitened,
+    of_times=NAMES,
     columns=(
-        Column("prewhitened_period_day", pa.float64(), "Second period, of what the first leaves.", "d", "time.period",
+        Column(NAMES[0], pa.float64(), "Second period, of what the first leaves.", "d", "time.period",
                nullable=True, range=(0, None)),
-        _column("prewhitened_period_ratio", "Second period over the first.", "", "time.period;arith.ratio"),
-        _column("prewhitened_power", "Share of the variance left that a sine at the second period explains.", "",
+        _column(NAMES[1], "Second period over the first.", "", "time.period;arith.ratio"),
+        _column(NAMES[2], "Share of the variance left that a sine at the second period explains.", "",
                 "stat.value", 1),
-        _column("prewhitened_log_fap", "log10 of the second period's false alarm probability (Baluev 2008).", "",
+        _column(NAMES[3], "log10 of the second period's false alarm probability (Baluev 2008).", "",
                 "stat.probability", 0, None),
-        _column("prewhitened_amplitude_mag", "Amplitude of the sine at the second period, all bands.", "mag",
+        _column(NAMES[4], "Amplitude of the sine at the second period, all bands.", "mag",
                 "src.var.amplitude"),
     ),
 )  # fmt: skip

@@ -80,6 +80,7 @@ SEQUENCE = Feature(
     source="Nun et al. 2015, arXiv:1506.00010 (FATS); Con: Kim et al. 2011, ApJ 735, 68; pairs: Richards et al. 2011, "
     "ApJ 733, 10.",
     compute=compute_sequence,
+    of_times=NAMES[:3],
     columns=(
         _column(NAMES[0], "First lag in epochs with an autocorrelation below 1/e (Nun et al. 2015).", low=1),
         _column(

@@ -146,6 +146,7 @@ SHARED = Feature(
     version=2,
     source="Shared phase: VanderPlas & Ivezic 2015, ApJ 812, 18.",
     compute=compute_shared,
+    of_times=("alternation",),
     columns=(
         *_parameters("shared_{}", "all bands"),
         *_parameters("shared_{}_{{survey}}", "the bands of one survey"),

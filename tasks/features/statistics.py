@@ -129,4 +129,5 @@ STATISTICS = Feature(
     columns=tuple(STATISTIC_COLUMNS.values()),
     of_zero_point=("excess_variance_{band}",),
     of_errors=tuple(STATISTIC_COLUMNS[name].name for name in NEEDS_ERRORS),
+    of_times=tuple(STATISTIC_COLUMNS[name].name for name in NEEDS_TIME),
 )

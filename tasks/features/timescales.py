@@ -116,6 +116,7 @@ TIMESCALES = Feature(
     source="Schmidt et al. 2010, ApJ 714, 1194; Arevalo et al. 2012, MNRAS 426, 1793.",
     compute=compute_timescales,
     of_errors=NAMES,
+    of_times=NAMES,
     columns=(
         _column(NAMES[0], "Structure function at a lag of a year (Schmidt et al. 2010).", "mag", 0),
         _column(NAMES[1], "Logarithmic slope of the structure function with lag."),

@@ -134,6 +134,7 @@ WALK = Feature(
     source="Kelly, Bechtold & Siemiginowska 2009, ApJ 698, 895; Eyheramendy, Elorrieta & Palma 2018, MNRAS 481, 4311.",
     compute=compute_walk,
     of_errors=NAMES,
+    of_times=NAMES,
     columns=(
         _column(NAMES[0], "Standard deviation of the damped random walk.", "mag"),
         _column(NAMES[1], "Time in which the damped random walk forgets.", "d"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from lakehouse.lineage import select_sources
 from lakehouse.run import Run
 from schemas import TABLES, TableSpec
 from schemas.arrays import GOLDEN, align, align_all, floats
-from tasks.features import INPUTS
+from tasks.features import INPUTS, FeatureConfig
 from tasks.learning.data import Examples, examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 
@@ -48,6 +49,17 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
 def list_inputs(lake: Lake, dataset: str) -> tuple[str, ...]:
     """Names of the catalogue values of the dataset's sources: all that features take, or none."""
     return INPUTS if _input_columns(lake, dataset) else ()
+
+
+def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureConfig:
+    """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
+    observed = read_bands(lake, dataset)
+    return replace(
+        config,
+        groups=observed.groups,
+        surveys=tuple(dict.fromkeys(observed.surveys)),
+        inputs=list_inputs(lake, dataset),
+    )
 
 
 def read_inputs(run: Run, source_id: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:

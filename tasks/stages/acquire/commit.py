@@ -18,9 +18,9 @@ from lakehouse.quarantine import validate
 from lakehouse.run import Run
 from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset_nodes import Band
-from tasks.stages.acquire.archive import Archive, list_tables_beside
 from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.receive import SOURCE, ReceivedRows
+from tasks.stages.archive import Archive, list_tables_beside
 
 BAND, QUARANTINE, CLASS = (
     TABLES[name] for name in ("core_dataset__band", "core_quarantine__row", "label_sample__class")

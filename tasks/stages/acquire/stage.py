@@ -12,12 +12,12 @@ from lakehouse.manifest import read_last_fingerprint
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.inputs import ArchiveSource, FolderSource
-from tasks.stages.acquire.archive import Archive
 from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.commit import QUARANTINE, commit_tables
-from tasks.stages.acquire.folder import folder_archive
 from tasks.stages.acquire.receive import RAW, SOURCE, ReceivedRows, receive_chunk
 from tasks.stages.acquire.surveys import survey_archive
+from tasks.stages.archive import Archive
+from tasks.stages.folder import folder_archive
 from tasks.stages.progress import progress
 
 BAND = TABLES["core_dataset__band"]

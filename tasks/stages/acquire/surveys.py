@@ -28,8 +28,8 @@ from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
-from tasks.stages.acquire.archive import Archive, ObjectChunk
 from tasks.stages.acquire.exchange import Exchange
+from tasks.stages.archive import Archive, ObjectChunk
 from tasks.surveys import SURVEYS, find_sample_provider
 from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult

@@ -19,11 +19,11 @@ from tasks.features import (
     definitions,
     feature_columns,
 )
+from tasks.features.colours import COLOURS
 from tasks.stages.featurize.families import Families
 from tasks.stages.incremental import ChunkJob
 from tasks.stages.inputs import read_inputs, read_light_curves
 
-COLOURS = "colours:1"  # the definitions of a source without light curves
 FEATURES, PHOTOMETRY = TABLES["feature_sample__source"], TABLES["core_sample__photometry"]
 
 

@@ -16,11 +16,12 @@ from lakehouse.lineage import chain_hashes, find_outdated, fingerprint
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.features import FeatureConfig, colour_columns, compile_all, definitions, feature_columns
-from tasks.stages.featurize.chunk import COLOURS, FEATURES, colour_chunk, featurize_chunk
+from tasks.features.colours import COLOURS
+from tasks.stages.featurize.chunk import FEATURES, colour_chunk, featurize_chunk
 from tasks.stages.featurize.families import Families, group_by_families
 from tasks.stages.featurize.null_counts import count_nulls
 from tasks.stages.incremental import Increment, Work, run_incrementally
-from tasks.stages.inputs import hash_inputs, list_inputs
+from tasks.stages.inputs import complete_config, hash_inputs
 
 SOURCE, CLEAN = TABLES["core_sample__source"], TABLES["core_sample__epoch"]
 
@@ -40,17 +41,6 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
     tables = _featurize_curves(run, names, config, groups) if todo.num_rows else ()
     tables += count_nulls(lake, run, config, names, state=fingerprint(np.sort(expected)))
     return StageResult("featurize", todo.num_rows, sources.num_rows, tables, _notes(groups))
-
-
-def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureConfig:
-    """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
-    observed = read_bands(lake, dataset)
-    return replace(
-        config,
-        groups=observed.groups,
-        surveys=tuple(dict.fromkeys(observed.surveys)),
-        inputs=list_inputs(lake, dataset),
-    )
 
 
 def _read_sources(lake: Lake, dataset: str) -> tuple[pa.Table, bool]:

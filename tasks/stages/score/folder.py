@@ -24,13 +24,14 @@ from tasks.features import INPUTS, FeatureConfig
 from tasks.folder import local
 from tasks.learning.light_curves import Pipeline, rows_of_curves, rows_of_photometry
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.stages.acquire.archive import Archive, ObjectChunk
-from tasks.stages.acquire.folder import folder_archive
-from tasks.stages.acquire.receive import epoch_rows, source_rows
+from tasks.stages.archive import Archive, ObjectChunk
 from tasks.stages.fanout import fan_out
-from tasks.stages.featurize.stage import complete_config
+from tasks.stages.folder import folder_archive
+from tasks.stages.inputs import complete_config
+from tasks.stages.rows import epoch_rows, source_rows
+from tasks.stages.score.lacks import FolderContent, Lacks
 from tasks.stages.score.models import scored_columns, scorers_of
-from tasks.stages.score.refusals import refuse_changed, refuse_missing_inputs, refuse_no_models, refuse_strange_bands
+from tasks.stages.score.refusals import refuse_changed, refuse_lacks, refuse_no_models, refuse_strange_bands
 from tasks.stages.score.stage import PERIOD
 from tasks.surveys.cuts import CutConfig
 
@@ -44,7 +45,7 @@ def write_scores(
 
     The folder is cleaned and featurized as the lake's own light curves were; its labels are not looked at. Raises
     BadInput where the lake has no model of the dataset, the models have learnt from features of another definition, or
-    the folder has a band that the dataset does not know, or lacks an input that the models read.
+    the folder has a band that the dataset does not know, or lacks something that the models read.
     """
     lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
     refuse_no_models(run, models)
@@ -52,12 +53,15 @@ def write_scores(
     archive = folder_archive(source, run.dataset, None, need_labels=False)
     refuse_strange_bands(run.dataset, archive.bands, observed)
     refuse_changed(lake, run.dataset, features)
-    refuse_missing_inputs(run, models, observed.names, source.spec)
+    objects = local.read_objects(source.folder, source.spec, need_labels=False)
+    refuse_lacks(run, models, Lacks.of(FolderContent.of(source, objects), observed, features))
     with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
         files = _write_chunks(run, archive, observed, Path(scratch))
         jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]
         parts = fan_out(run.scheduler, score_file, jobs, "score", list(files.values()), run.retries)
-    scores = _with_unseen(pa.concat_tables(parts) if parts else None, _object_ids(source), run, models)
+    scores = _with_unseen(
+        pa.concat_tables(parts) if parts else None, objects.table["object_id"].combine_chunks(), run, models
+    )
     with refuse_full_disk(str(out)), whole_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
     return scores.num_rows, scores.num_rows - sum(files.values())
@@ -112,11 +116,6 @@ def score_file(
     kept = [name for name in ("class_pred", *columns) if name in scored.column_names]
     scored = scored.select(kept).add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
     return scored.append_column("model_id", pa.repeat(" ".join(models.values()), scored.num_rows))
-
-
-def _object_ids(source: FolderSource) -> pa.Array:
-    """object_id of every object of the folder, in its order."""
-    return local.read_objects(source.folder, source.spec, need_labels=False).table["object_id"].combine_chunks()
 
 
 def _with_unseen(scores: pa.Table | None, every: pa.Array, run: Run, models: Mapping[str, str]) -> pa.Table:

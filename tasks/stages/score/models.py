@@ -14,7 +14,7 @@ from lakehouse.run import Run
 from schemas import BadInput, Column
 from tasks.learning.catalogue import Scorer, catalogue_columns
 from tasks.learning.persistence import FORMAT, load
-from tasks.learning.recipe import recipe_from_json
+from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.targets import Calibration, Target, target_from_json
 
 
@@ -35,10 +35,10 @@ def scored_columns(run: Run, models: Mapping[str, str]) -> list[Column]:
     return catalogue_columns([target_of(card) for card in cards])
 
 
-def columns_of_models(run: Run, models: Mapping[str, str]) -> tuple[str, ...]:
-    """The feature columns that these models read, from their cards alone."""
-    cards = [read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
-    return tuple(sorted({name for card in cards for name in recipe_from_json(card["recipe"]).columns}))
+def recipes_of_models(run: Run, models: Mapping[str, str]) -> dict[str, Recipe]:
+    """The recipe of each model, from their cards alone, by target."""
+    cards = {target: read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()}
+    return {target: recipe_from_json(card["recipe"]) for target, card in cards.items()}
 
 
 def target_of(card: Mapping[str, Any]) -> tuple[Target, Calibration]:

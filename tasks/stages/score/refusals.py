@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 
 from lakehouse.bands import Bands
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
-from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band
-from tasks.features import FeatureConfig, declared_columns, inputs_of, list_outdated
-from tasks.stages.featurize.chunk import COLOURS
-from tasks.stages.score.models import columns_of_models
+from tasks.features import FeatureConfig, list_outdated
+from tasks.features.colours import COLOURS
+from tasks.stages.score.lacks import Lacks
+from tasks.stages.score.models import recipes_of_models
 
 FEATURES = TABLES["feature_sample__source"]
 
@@ -39,14 +40,15 @@ def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
                        f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip
 
 
-def refuse_missing_inputs(run: Run, models: Mapping[str, str], names: tuple[str, ...], spec: DatasetSpec) -> None:
-    """BadInput where the models read values of catalogues that the folder does not declare.
+def refuse_lacks(run: Run, models: Mapping[str, str], lacks: Lacks) -> None:
+    """BadInput where the folder cannot give what models read.
 
-    Scored without them they would be null, under a calibration that was made with them.
+    Scored without it they would read nulls, under a calibration that was made with values.
     """
-    needed = inputs_of(columns_of_models(run, models), declared_columns(names))
-    if missing := [name for name in needed if name not in spec.inputs]:
+    of_target = {target: lacks.list_for(recipe) for target, recipe in recipes_of_models(run, models).items()}
+    if found := dict.fromkeys(lack for own in of_target.values() for lack in own):
+        what, advice = (", ".join(dict.fromkeys(texts)) for texts in zip(*map(astuple, found), strict=True))
+        targets = ", ".join(target for target, own in of_target.items() if own)
         raise BadInput(
-            f"The models of {run.dataset} read {', '.join(missing)}, which the folder does not give: name the columns "
-            f'that hold them under [inputs] in its dataset.toml, as in {missing[0]} = "my_column".'
+            f"The models of {run.dataset} ({targets}) read {what}, which the folder does not give: {advice}."
         )

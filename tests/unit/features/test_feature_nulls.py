@@ -8,6 +8,7 @@ import pytest
 
 from tasks.features import FEATURES, INPUTS, FeatureConfig, compute_features, select_features
 from tasks.features import nulls as why
+from tasks.features.feature import expand
 from tasks.features.nulls import null_reasons
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.series import PeriodConfig
@@ -90,3 +91,26 @@ def test_what_needs_errors_is_declared(batch, name):
 def test_an_empty_table_has_no_nulls():
     nothing = compute_features(LightCurveBatch.from_epochs([], [], [], [], [], None, BANDS), CONFIG)
     assert isinstance(nothing, pa.Table) and null_reasons(nothing, select_features(CONFIG), BANDS, CONFIG) == {}
+
+
+def test_what_needs_times_is_declared():
+    """The columns that no star has a value of when the times are phases, and some when they are not: these alone."""
+    rng = np.random.default_rng(2)
+    row, band = np.repeat(np.arange(12), 80), np.tile([0, 1], 480)
+    phase = rng.uniform(0, 1, row.size)
+    mag = 15 + 0.3 * np.sin(2 * np.pi * phase) + 0.1 * np.sin(4 * np.pi * phase) + rng.normal(0, 0.02, row.size)
+    cycle = rng.integers(0, 80, row.size)
+    config = replace(CONFIG, surveys=("one", "two"), groups=(0, 1), second_period=True)
+    tables = []
+    for time, has_time in ((phase, False), ((cycle + phase) * 0.7, True)):
+        curves = LightCurveBatch.from_epochs(row, time, mag, np.full(row.size, 0.02), band, None, BANDS)
+        tables.append(compute_features(curves, replace(config, has_time=has_time)))
+    folded, timed = ({name for name in each.column_names if each[name].null_count < 12} for each in tables)
+    declared = {
+        column.name
+        for feature in FEATURES.values()
+        for each in feature.columns
+        if each.name in feature.of_times
+        for column in expand(each, BANDS, config.surveys)
+    }
+    assert timed - folded == declared

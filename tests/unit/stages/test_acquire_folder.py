@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.presets import preset
-from tasks.stages.acquire.folder import folder_archive
+from tasks.stages.folder import folder_archive
 from tests.unit.stages.conftest import DATASET, N_EPOCHS, N_STARS, write_folder
 
 

@@ -11,8 +11,8 @@ from schemas import BadInput
 from schemas.dataset_nodes import Band
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import cut_by_survey
-from tasks.stages.acquire.receive import epoch_rows
 from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _keep_labelled
+from tasks.stages.rows import epoch_rows
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.cuts import CutConfig
 from tasks.surveys.gaia import neighbours_uri

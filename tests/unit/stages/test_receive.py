@@ -11,8 +11,9 @@ from lakehouse.delta.store import Lake
 from lakehouse.run import Run
 from schemas.dataset_nodes import Band
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.stages.acquire.archive import Archive, ObjectChunk
-from tasks.stages.acquire.receive import RAW, epoch_rows, receive_chunk, source_rows
+from tasks.stages.acquire.receive import RAW, receive_chunk
+from tasks.stages.archive import Archive, ObjectChunk
+from tasks.stages.rows import epoch_rows, source_rows
 
 BANDS = (Band(name="g", survey="one"), Band(name="r", survey="two"))
 ARCHIVE = Archive(BANDS, "mark", 3, iter(()))

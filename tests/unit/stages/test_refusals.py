@@ -4,13 +4,11 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.bands import Bands
-from lakehouse.models import read_current
 from schemas import BadInput
 from schemas.dataset_nodes import Band
-from tasks.stages.featurize.chunk import COLOURS
-from tasks.stages.featurize.stage import complete_config
-from tasks.stages.score.models import columns_of_models
-from tasks.stages.score.refusals import refuse_changed, refuse_missing_inputs, refuse_no_models, refuse_strange_bands
+from tasks.features.colours import COLOURS
+from tasks.stages.inputs import complete_config
+from tasks.stages.score.refusals import refuse_changed, refuse_no_models, refuse_strange_bands
 from tests.unit.stages.conftest import replace_rows
 
 
@@ -52,13 +50,3 @@ def test_a_family_with_another_version_is_named(copied):
         BadInput, match=rf"definition of features has changed .*{family}.*run `argelander refresh` first"
     ):
         refuse_changed(copied.lake, "tiny", config_of(copied))
-
-
-def test_inputs_that_the_models_read_must_be_declared(refreshed):
-    models, spec = read_current(refreshed.run.lake, "tiny"), refreshed.settings.source.spec
-    assert any(name.startswith("parallax") for name in columns_of_models(refreshed.run, models))
-    refuse_missing_inputs(refreshed.run, models, ("g", "r"), spec)
-    for left, missing in (({"parallax_error": "e"}, "parallax"), ({"parallax": "p"}, "parallax_error")):
-        part = spec.model_copy(update={"inputs": left})
-        with pytest.raises(BadInput, match=rf'models of tiny read {missing}, which .*{missing} = "my_column"'):
-            refuse_missing_inputs(refreshed.run, models, ("g", "r"), part)

@@ -17,7 +17,7 @@ from schemas.dataset import DatasetSpec
 from schemas.inputs import FolderSource
 from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch
-from tasks.stages.acquire.archive import Archive, ObjectChunk
+from tasks.stages.archive import Archive, ObjectChunk
 
 FOLDER_VERSION = 1  # raise it when a folder is read otherwise than before: lakes then take it in anew
 FOLDER_CHUNK = 2000
