@@ -26,6 +26,15 @@ Arrays = Mapping[str, NDArray]
 COLOUR = Column(  # of light curves and of mean photometry alike
     "colour_mag_{pair}", pa.float32(), "Difference of the mean magnitudes.", "mag", "phot.color", nullable=True
 )
+PERIOD_DAY = Column(
+    "period_day",
+    pa.float64(),
+    "Most probable period of the multiband search.",
+    "d",
+    "time.period",
+    nullable=True,
+    range=(0, None),
+)
 # An epoch of a variable star is off the mean by more than its error: a floor limits the weight of the few exact ones.
 MEAN_ERROR_FLOOR = 0.05  # mag
 OF_THE_DATASET = Field(exclude=True)  # no setting: the stage fills it in

@@ -7,7 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.feature import Arrays, Curves, Feature
+from tasks.features.feature import PERIOD_DAY, Arrays, Curves, Feature
 from tasks.lightcurves.alone import choose_by_band
 from tasks.lightcurves.fourier import weights
 from tasks.lightcurves.periodogram import find_period
@@ -83,15 +83,7 @@ PERIOD = Feature(
     compute=compute_period,
     of_times=OF_TIMES,
     columns=(
-        Column(
-            "period_day",
-            pa.float64(),
-            "Most probable period of the multiband search.",
-            "d",
-            "time.period",
-            nullable=True,
-            range=(0, None),
-        ),
+        PERIOD_DAY,
         Column("log_period", pa.float32(), "log10 of the period in days.", ucd="time.period", nullable=True),
         Column(
             "period_power",

@@ -30,7 +30,7 @@ class Constant:
         return {}
 
 
-def build(config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Constant:
+def build(config: object, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Constant:
     """Constant of stored arrays."""
     del config, settings
     return Constant(arrays["answer"])

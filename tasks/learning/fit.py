@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,11 +37,18 @@ class Model:
         return np.isin(np.asarray(source_id, np.int64), self.source_id)
 
 
-def fit(recipe: Recipe, examples: Examples, y: ArrayLike, weight: ArrayLike | None = None) -> Model:
+def fit(
+    recipe: Recipe,
+    examples: Examples,
+    y: ArrayLike,
+    weight: ArrayLike | None = None,
+    checkpoints: Path | None = None,
+) -> Model:
     """Train `recipe` on S examples with labels y (S,) of its target.
 
     `weight` (S,) multiplies each object's part of the loss. The result depends on the recipe and the set of examples
-    alone: not on their order, on the process, or on earlier random numbers.
+    alone: not on their order, on the process, or on earlier random numbers. In the folder `checkpoints` long trainings
+    keep their state: one that was killed goes on from there, to the same model.
     """
     y = np.asarray(y)
     if y.shape != (len(examples),) or y.size == 0:
@@ -51,5 +59,13 @@ def fit(recipe: Recipe, examples: Examples, y: ArrayLike, weight: ArrayLike | No
     weights = None if weight is None else np.asarray(weight, np.float64)[order]
     target = recipe.target.bind(y)
     labels = target.encode(y)
-    bodies = tuple(recipe.spec.fit(recipe.config, target.parts, own, labels, weights, seed) for seed in recipe.seeds)
+    bodies = tuple(
+        recipe.spec.fit(recipe.config, target.parts, own, labels, weights, seed, kept)
+        for seed, kept in zip(recipe.seeds, _checkpoint_paths(recipe, checkpoints), strict=True)
+    )
     return Model(recipe, target, examples.source_id, bodies, target.note(y))
+
+
+def _checkpoint_paths(recipe: Recipe, folder: Path | None) -> list[Path | None]:
+    """A file in `folder` for each seed of the recipe."""
+    return [folder / f"seed-{seed}.safetensors" if folder else None for seed in recipe.seeds]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -36,9 +37,11 @@ def fit(
     labels: tuple[Labels, ...],
     weight: NDArray[np.float64] | None,
     seed: int,
+    checkpoint: Path | None = None,
     classifier: Estimator | None = None,
 ) -> Forest:
     """Forest of one target on all columns of the examples; `classifier` makes another estimator of classes."""
+    del checkpoint
     (target,), (own,) = targets, labels
     columns = examples.feature_names
     if not columns:

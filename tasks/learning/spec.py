@@ -2,12 +2,14 @@
 
 A model is one file that ends in ``SPEC = ModelSpec(...)`` and one line in `models.MODELS`. Two functions carry it:
 
-``fit(config, targets, examples, labels, weight, seed) -> Body``
+``fit(config, targets, examples, labels, weight, seed, checkpoint) -> Body``
     `config` is of the spec's `config` class. `targets` (K,) and `labels` (K,) go together: one of each, more for a
     model of kind Joint. Of a Classification, ``labels[0].values`` (S,) int64 are codes of ``targets[0].classes`` (C,),
     all of which occur; of a Regression they are (S,) float64 in the space that is learnt (log10 of a log quantity).
     Only a Joint model is given labels that are missing: ``labels[k].is_known`` (S,) is False there. `examples` hold the
     recipe's columns alone, in the order of source_id. `weight` (S,) multiplies each object's part of the loss, or None.
+    `checkpoint` names a file in which a long training keeps its state, so that one that was killed goes on from there
+    to the same body; None for none. A short training ignores it.
 ``build(config, settings, arrays) -> Body``
     The body again, from what its `settings()` and `arrays()` gave; ValueError where they cannot be of this model.
 
@@ -22,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,9 @@ from numpy.typing import NDArray
 from schemas import Column
 from tasks.learning.data import Examples
 from tasks.learning.targets import Labels, Target
+
+Config = TypeVar("Config")
+ConfigRead = TypeVar("ConfigRead", contravariant=True)
 
 
 class Body(Protocol):
@@ -45,25 +51,26 @@ class Body(Protocol):
         """What else `build` needs, as JSON."""
 
 
-class Fit(Protocol):
+class Fit(Protocol[ConfigRead]):
     """Trains a model; see above."""
 
     def __call__(
         self,
-        config: Any,
+        config: ConfigRead,
         targets: tuple[Target, ...],
         examples: Examples,
         labels: tuple[Labels, ...],
         weight: NDArray[np.float64] | None,
         seed: int,
+        checkpoint: Path | None = None,
     ) -> Body:
         """The trained body."""
 
 
-class Build(Protocol):
+class Build(Protocol[ConfigRead]):
     """Loads a model; see above."""
 
-    def __call__(self, config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
+    def __call__(self, config: ConfigRead, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
         """The stored body."""
 
 
@@ -113,7 +120,10 @@ class Features:
 
 @dataclass(frozen=True)
 class Curves:
-    """Light curves; `has_time`: with times, which phase-folded curves do not have."""
+    """Light curves, as rows of differences, points or what else `inputs` makes of them.
+
+    `has_time`: with times, which phase-folded curves do not have.
+    """
 
     has_time: bool = True
     reads_curves: bool = True
@@ -130,12 +140,38 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Folded:
+    """Light curves folded at candidate periods: those of the columns `periods` [day], each times each of `factors`.
+
+    A model folds at its `candidates` with `fold_to_bins` or `fold_to_points` of `inputs.folded`.
+    """
+
+    periods: tuple[Column, ...]
+    factors: tuple[float, ...] = (1.0,)
+    reads_curves: bool = True
+
+    def columns(self, offer: Offer) -> tuple[str, ...]:
+        """The columns of the periods."""
+        return tuple(name for name, of in offer.columns.items() if of in self.periods)
+
+    def lacks(self, offer: Offer) -> str:
+        """Missing without light curves, in folded curves, and where one of the periods is not on offer."""
+        absent = (each.name for each in self.periods if each not in offer.columns.values())
+        return Curves().lacks(offer) or ", ".join(absent)
+
+    def candidates(self, examples: Examples) -> NDArray[np.float64]:
+        """Candidate periods (S, K) [day], all factors of the first column first; NaN where no period was found."""
+        found = examples.matrix([each.name for each in self.periods]).astype(np.float64)
+        return (found[:, :, None] * np.array(self.factors)).reshape(len(examples), -1)
+
+
+@dataclass(frozen=True)
 class NoConfig:
     """Of a model that has nothing to be set."""
 
 
 @dataclass(frozen=True)
-class ModelSpec:
+class ModelSpec(Generic[Config]):
     """A kind of model.
 
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
@@ -146,11 +182,11 @@ class ModelSpec:
     name: str
     kinds: tuple[type[Target], ...]
     needs: tuple[Need, ...]
-    config: type
+    config: type[Config]
     cost: float
     simplicity: int
-    fit: Fit
-    build: Build
+    fit: Fit[Config]
+    build: Build[Config]
 
     @property
     def reads_curves(self) -> bool:

@@ -1,6 +1,7 @@
 """Light curves folded at K candidate periods, into equal bins of phase or as points in order of phase.
 
 Phase is a circle: a later time of phase 0 rotates the bins and the points, and `margin` repeats points over the seam.
+A model that declares the need `spec.Folded` reads them; of the registered models none does yet.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Light curves as points: one token per epoch, of all bands in order of time."""
+"""Light curves as points: one token per epoch, of all bands in order of time. For networks to come (attention)."""
 
 from __future__ import annotations
 

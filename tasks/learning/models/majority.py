@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,9 +20,10 @@ def fit(
     labels: tuple[Labels, ...],
     weight: NDArray[np.float64] | None,
     seed: int,
+    checkpoint: Path | None = None,
 ) -> Constant:
     """Frequencies of the classes, weighted where there are weights."""
-    del config, examples, seed
+    del config, examples, seed, checkpoint
     count = np.bincount(labels[0].values, weights=weight, minlength=targets[0].width)
     return Constant(count / count.sum())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,9 +23,10 @@ def fit(
     labels: tuple[Labels, ...],
     weight: NDArray[np.float64] | None,
     seed: int,
+    checkpoint: Path | None = None,
 ) -> Constant:
     """Median and the scaled median absolute deviation; weights are not used."""
-    del config, targets, examples, weight, seed
+    del config, targets, examples, weight, seed, checkpoint
     y = labels[0].values
     median = np.median(y)
     return Constant(np.array([median, max(MAD_TO_SIGMA * np.median(np.abs(y - median)), SIGMA_FLOOR)]))

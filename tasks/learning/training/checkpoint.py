@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 ENTRY = "state"
+EVERY_S = 10.0  # a kill costs at most so much of a training, and a pass of less is not slowed down by the disk
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a training keeps its state; `key` names the training: a hash of its recipe and its objects."""
+    """Where a training keeps its state; `key` names the training: a hash of its recipe and its objects.
+
+    The state is stored after a pass if the last time was `every_s` seconds ago.
+    """
 
     path: Path
     key: str
+    every_s: float = 0.0
 
     def write(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
         """Replace the file in one step: a process killed at any moment leaves the old state or the new one."""
@@ -44,10 +51,20 @@ class Checkpoint:
                 values = json.loads((file.metadata() or {})[ENTRY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-            raise ValueError(f"{self.path.name}: the checkpoint cannot be read ({error}); delete it.") from None
+            raise ValueError(f"{self.path}: the checkpoint cannot be read ({error}); delete it.") from None
         if values.pop("key") != self.key:
-            raise ValueError(f"{self.path.name}: the checkpoint is of another training; delete it.")
+            raise ValueError(f"{self.path}: the checkpoint is of another training; delete it.")
         return tensors, values
+
+
+def checkpoint_of(path: Path | None, *training: Any) -> Checkpoint | None:
+    """Checkpoint at `path` of the training that these arrays, settings and numbers make up; None without a path."""
+    if path is None:
+        return None
+    digest = hashlib.sha256()
+    for part in training:
+        digest.update(part.tobytes() if isinstance(part, np.ndarray) else repr(part).encode())
+    return Checkpoint(path, digest.hexdigest(), EVERY_S)
 
 
 def add_prefix(prefix: str, tensors: dict[str, Value]) -> dict[str, Value]:

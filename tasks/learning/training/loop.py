@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -49,8 +50,8 @@ class Learner(Protocol):
 def train(learner: Learner, config: LoopConfig, checkpoint: Checkpoint | None = None) -> list[float]:
     """Train in place; ends with the weights of the best pass, on the CPU. Returns the validation loss of each pass.
 
-    The same inputs give the same weights, however long it takes. With a `checkpoint` the state is stored after each
-    pass, and a training that was stopped at any moment goes on from there to the same weights, bit for bit. Call it
+    The same inputs give the same weights, however long it takes. With a `checkpoint` the state is stored between
+    passes, and a training that was stopped at any moment goes on from there to the same weights, bit for bit. Call it
     inside `reproducible`.
     """
     device = torch_device(config.device)
@@ -61,11 +62,13 @@ def train(learner: Learner, config: LoopConfig, checkpoint: Checkpoint | None = 
     state = TrainingState(learner.module, groups, rng, progress, device)
     if checkpoint is not None:
         state.resume(checkpoint)
+    stored_at = time.monotonic()
     while not progress.is_over(config.max_passes, config.patience):
         _run_pass(learner, groups, len(progress.history), rng, device)
         progress.record(_validate(learner), learner.module)
-        if checkpoint is not None:
+        if checkpoint is not None and time.monotonic() - stored_at >= checkpoint.every_s:
             state.store(checkpoint)
+            stored_at = time.monotonic()
     learner.module.load_state_dict(progress.best)
     learner.module.to("cpu")
     return progress.history

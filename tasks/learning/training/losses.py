@@ -1,4 +1,8 @@
-"""Losses with weights and missing labels: what has weight 0 or no label has no gradient."""
+"""Losses with weights and missing labels: what has weight 0 or no label has no gradient.
+
+`class_loss`, `squared_loss` and `gaussian_loss` are for networks to come, which learn one answer an object, a masked
+reconstruction, or several targets; the LSTM learns by `step_loss`.
+"""
 
 from __future__ import annotations
 

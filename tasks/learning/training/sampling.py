@@ -1,4 +1,7 @@
-"""Which objects learn, which decide when to stop, and which make a batch."""
+"""Which objects learn, which decide when to stop, and which make a batch.
+
+`shuffled_batches` and `balanced_batches` are for networks to come; the LSTM takes batches of similar length.
+"""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from tasks.learning.targets import target_from_json
 from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
-PREDICTIONS = "predictions.parquet"
+PREDICTIONS, CHECKPOINTS = "predictions.parquet", "checkpoints"
 
 
 def work_folder(run: Run, model_id: str) -> Path:
@@ -67,19 +68,25 @@ def _examples(run: Run, folder: str, with_curves: bool) -> Examples:
 
 
 def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
-    """In a worker: train one recipe without one fold, and predict that fold and the held-out part."""
+    """In a worker: train one recipe without one fold, and predict that fold and the held-out part.
+
+    A training that was killed goes on from its last checkpoint; the checkpoints go when the fold is done.
+    """
     labels, about = read_labels(Path(folder))
     recipe = recipe_from_json(next(card for card in about["recipes"] if card["name"] == recipe_name))
     target = target_from_json(about["target"])
     folds, y = labels["fold"].to_numpy(), target.from_columns(labels)
     examples = _examples(run, folder, recipe.spec.reads_curves)
     training = (folds != fold) & (folds != TEST)
-    model = fit(recipe, examples.select(training), y[training])
+    checkpoints = fold_dir(Path(folder) / CHECKPOINTS / recipe_name, fold)
+    with refuse_full_disk(f"checkpoints of {recipe_name}"):
+        model = fit(recipe, examples.select(training), y[training], checkpoints=checkpoints)
     asked = np.flatnonzero(~training)
     raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)
     with refuse_full_disk(f"model {recipe_name}"), whole_folder(fold_dir(Path(folder) / recipe_name, fold)) as draft:
         save(model, draft, {"run_id": run.run_id, "fold": fold})
         pq.write_table(pa.table({"row": asked, "prediction": as_lists(raw)}), draft / PREDICTIONS)
+    shutil.rmtree(checkpoints, ignore_errors=True)
 
 
 def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.int8]) -> NDArray[np.float64]:

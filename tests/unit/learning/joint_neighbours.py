@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ def fit(
     labels: tuple[Labels, ...],
     weight: NDArray | None,
     seed: int,
+    checkpoint: Path | None = None,
 ) -> Neighbours:
     """Remember, for each target, the objects that have its label."""
     matrix = examples.features.astype(np.float64)

@@ -113,3 +113,10 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(tmp_path):
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:20])
     with pytest.raises(ValueError, match="cannot be read"):
         checkpoint.read()
+
+
+def test_the_state_is_stored_no_more_often_than_asked(tmp_path):
+    seldom = Checkpoint(tmp_path / "state.safetensors", "k", every_s=3600)
+    assert same(run(LEARNERS["one group"], seldom), run(LEARNERS["one group"])) and not seldom.path.exists()
+    run(LEARNERS["one group"], replace(seldom, every_s=0))
+    assert seldom.path.exists()

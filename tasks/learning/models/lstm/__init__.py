@@ -6,6 +6,7 @@ first, middle and last windows. `network` lists what differs from the paper.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,11 +25,14 @@ def fit(
     labels: tuple[Labels, ...],
     weight: NDArray[np.float64] | None,
     seed: int,
+    checkpoint: Path | None = None,
 ) -> Body:
     """Network of class codes; part of the examples is set aside by object to decide when to stop."""
     from tasks.learning.models.lstm.body import fit_network
+    from tasks.learning.training.checkpoint import checkpoint_of
 
-    return fit_network(config, targets[0].width, examples, labels[0].values, weight, seed)
+    kept = checkpoint_of(checkpoint, config, examples.source_id, labels[0].values, weight, seed)
+    return fit_network(config, targets[0].width, examples, labels[0].values, weight, seed, kept)
 
 
 def build(config: NetworkConfig, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
