@@ -16,8 +16,6 @@ from tasks.features.feature import PERIOD_DAY
 from tasks.learning.data import Examples
 from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import fold_to_bins
-from tasks.learning.recipe import Recipe
-from tasks.learning.recipes.recipe_of import recipes_of
 from tasks.learning.spec import Folded, ModelSpec
 from tasks.learning.targets import Classification, Labels, Target
 from tasks.learning.training.checkpoint import checkpoint_of
@@ -144,8 +142,3 @@ SPEC = ModelSpec(
     fit=fit,
     build=build,
 )
-
-
-def folded_network(targets: Sequence[Target]) -> tuple[Recipe, ...]:
-    """A recipe for every class."""
-    return recipes_of("folded_network", SPEC.name, targets, FoldedConfig())

@@ -11,7 +11,7 @@ from tasks.learning.fit import fit
 from tasks.learning.inputs.folded import fold_to_points
 from tasks.learning.models import MODELS
 from tasks.learning.persistence import load, model_id, save
-from tasks.learning.recipes import RECIPES, recipes_for
+from tasks.learning.recipes import recipes_for
 from tasks.learning.spec import Folded, Offer
 from tasks.learning.targets import CLASS
 from tasks.learning.training import checkpoint
@@ -24,9 +24,8 @@ FULL = Offer({"amplitude": None, "period_day": PERIOD_DAY, "colour_mag_g_r": COL
 
 @pytest.fixture(autouse=True)
 def registered(monkeypatch):
-    """The model and its recipe, each by the one line of its registry."""
+    """The model, by the one line of its registry."""
     monkeypatch.setitem(MODELS, NAME, folded_network.__name__)
-    monkeypatch.setitem(RECIPES, NAME, folded_network.folded_network)
 
 
 def periodic(n: int, seed: int = 0) -> tuple[Examples, np.ndarray]:
