@@ -16,28 +16,28 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step be
 Words = TypeVar("Words", NDArray[np.uint64], np.uint64)
 
 
-def align(ids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Row of each of `ids` (N,) in the ids `known` (S,), both in any order: (N,), -1 where it is not there.
+def align(ids: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of each of `ids` (N,) in the ids `keys` (S,), both in any order: (N,), -1 where it is not there.
 
-    Of equal ids in `known` the first counts.
+    Of equal ids in `keys` the first counts.
     """
-    return pc.index_in(pa.array(ids), value_set=pa.array(known)).fill_null(-1).to_numpy().astype(np.int64)
+    return pc.index_in(pa.array(ids), value_set=pa.array(keys)).fill_null(-1).to_numpy().astype(np.int64)
 
 
-def align_all(ids: NDArray[np.int64], known: NDArray[np.int64], table: str) -> NDArray[np.int64]:
-    """Row of each of `ids` (N,) in the ids `known` (S,) of `table`; ValueError where one is not there."""
-    row = align(ids, known)
+def align_all(ids: NDArray[np.int64], keys: NDArray[np.int64], table: str) -> NDArray[np.int64]:
+    """Row of each of `ids` (N,) in the ids `keys` (S,) of `table`; ValueError where one is not there."""
+    row = align(ids, keys)
     if absent := np.count_nonzero(row < 0):
         raise ValueError(f"{table}: {absent:,} of {ids.size:,} sources have no row; an earlier stage lost them.")
     return row
 
 
-def look_up(ids: pa.ChunkedArray, known: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The value beside each of `ids` (N,) in the ids `known` (S,), whose values are `values` (S,); null where none is.
+def look_up(ids: pa.ChunkedArray, keys: pa.ChunkedArray, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The value beside each of `ids` (N,) in the ids `keys` (S,), whose values are `values` (S,); null where none is.
 
-    Of equal ids in `known` the first counts.
+    Of equal ids in `keys` the first counts.
     """
-    return values.take(pc.index_in(ids, value_set=known.combine_chunks()))
+    return values.take(pc.index_in(ids, value_set=keys.combine_chunks()))
 
 
 def floats(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:

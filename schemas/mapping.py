@@ -66,13 +66,13 @@ def _validate(tree: dict[str, Any], where: str) -> DatasetSpec:
     first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
     key = ".".join(str(part) for part in first["loc"]) or "the mapping"
     if first["type"] == "extra_forbidden":
-        raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _known_keys(first['loc'][:-1]))}")
+        raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _list_keys(first['loc'][:-1]))}")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     given = "" if first["type"] in ("missing", "value_error") else f" (it is {first['input']!r})"
     raise BadInput(f"{where}: {key}: {message[:1].lower()}{message[1:]}{given}.")
 
 
-def _known_keys(path: tuple[int | str, ...]) -> list[str]:
+def _list_keys(path: tuple[int | str, ...]) -> list[str]:
     """Keys that the node at `path` of the mapping may hold."""
     nodes: dict[str, type[BaseModel]] = {
         "objects": ObjectColumns,

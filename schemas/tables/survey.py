@@ -1,4 +1,4 @@
-"""What Gaia, ZTF and the TIC say of a source, beside light curves and labels."""
+"""Values that Gaia, ZTF and the TIC publish of a source, beside light curves and labels."""
 
 import pyarrow as pa
 

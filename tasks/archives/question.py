@@ -24,7 +24,7 @@ class Question:
     limits say. `expects_all`: every item ought to have rows, so one that has none is asked about once more. `read`
     turns a verbatim answer into a table; it is no part of what is asked, so a changed reader reads again and does
     not ask again. `order` gives each item a number (N,): items with like ones belong in one request; without it
-    they go by their key. `spelling` is no part of what is asked either: where the service has two names for a
+    they are ordered by their key. `spelling` is no part of what is asked either: where the service has two names for a
     parameter's value, it maps the value to the name that is tried first.
     """
 

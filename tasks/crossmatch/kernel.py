@@ -207,11 +207,11 @@ def join(
 
 
 @njit(cache=True, nogil=True)
-def unsort(found: _Ints, row1: _Ints, second: _Ints, row2: _Ints, apart: _Floats) -> tuple[_Ints, _Ints, _Floats]:
+def unsort(n_found: _Ints, row1: _Ints, second: _Ints, row2: _Ints, apart: _Floats) -> tuple[_Ints, _Ints, _Floats]:
     """Pairs of `join` as (row of the first, row of the second, arcsec), ascending by the first, nearest first."""
     offsets = np.zeros(row1.size + 1, np.int64)
     for i in range(row1.size):
-        offsets[row1[i] + 1] = found[i]
+        offsets[row1[i] + 1] = n_found[i]
     for i in range(row1.size):
         offsets[i + 1] += offsets[i]
     first, other, distance = np.empty(second.size, np.int64), np.empty(second.size, np.int64), np.empty(second.size)

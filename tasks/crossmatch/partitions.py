@@ -121,12 +121,12 @@ class _Match:
                 piece, ra, dec_ = piece.filter(placed), ra[placed], dec_[placed]
             found = pairs(at, SortedPositions.of(ra, dec_), farthest)
             if self.row_epochs:
-                found = self.at_row_epochs(found, mine, piece, self.row_epochs)
+                found = self.keep_near_at_row_epochs(found, mine, piece, self.row_epochs)
             if found.i.size:
                 taken = piece.take(found.j).append_column("at", pa.array(mine[found.i]))
                 yield taken.append_column("sep_arcsec", pa.array(found.sep_arcsec))
 
-    def at_row_epochs(self, found: Pairs, mine: _Ints, piece: pa.Table, row_epochs: RowEpochs) -> Pairs:
+    def keep_near_at_row_epochs(self, around: Pairs, mine: _Ints, piece: pa.Table, row_epochs: RowEpochs) -> Pairs:
         """The pairs within the radius when each source stands where it was at the epoch of the catalogue row."""
         middle = row_epochs.epoch
         mjd = floats(piece, row_epochs.column)
@@ -137,11 +137,11 @@ class _Match:
                 f"{self.catalogue.name}: {np.count_nonzero(late > row_epochs.span_year):,} of {late.size:,} rows have "
                 f"a {row_epochs.column!r} up to {late.max():.2f} years from {middle}; give that as the span."
             )
-        ra, dec = _move(self.sources.take(self.at.row[mine[found.i]]), years[found.j])
-        rows = piece.take(found.j)
+        ra, dec = _move(self.sources.take(self.at.row[mine[around.i]]), years[around.j])
+        rows = piece.take(around.j)
         apart = separations(ra, dec, floats(rows, self.catalogue.ra), floats(rows, self.catalogue.dec))
         near = apart <= self.radius
-        return Pairs(found.i[near], found.j[near], apart[near])
+        return Pairs(around.i[near], around.j[near], apart[near])
 
 
 def floats(table: pa.Table, name: str) -> _Floats:

@@ -96,7 +96,7 @@ class _Candidates:
     def of(cls, sources: pa.Table, table: pa.Table, group_arcsec: float) -> _Candidates:
         """From CANDIDATES, each once; a published separation stands, else it is that of the positions."""
         source_id, published = table["source_id"].to_numpy(), floats(table["sep_arcsec"])
-        place = _place(sources["source_id"].to_numpy(), source_id)
+        place = _find_rows(source_id, sources["source_id"].to_numpy())
         here, there = _directions(sources)[place], _directions(table)
         sep = np.where(np.isfinite(published), published, _arcsec(here, there))
         star = _stars(source_id, there, group_arcsec)
@@ -142,14 +142,14 @@ def _drop_repeated(candidates: pa.Table) -> pa.Table:
     return table.take(pa.array(order[new]))
 
 
-def _place(known: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows of `known` (S,) ids, in any order, that hold the `asked` (N,) ones."""
-    row = align(asked, known)
+def _find_rows(ids: NDArray[np.int64], sources: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Row of each of `ids` (N,) in those of the `sources` (S,), in any order; ValueError where one is not there."""
+    row = align(ids, sources)
     wrong = row < 0
     if wrong.any():
         raise ValueError(
-            f"resolve: {np.count_nonzero(wrong)} of {asked.size} candidates belong to no source, "
-            f"first that of source_id {asked[wrong][0]}; give every source whose candidates are given."
+            f"resolve: {np.count_nonzero(wrong)} of {ids.size} candidates belong to no source, "
+            f"first that of source_id {ids[wrong][0]}; give every source whose candidates are given."
         )
     return row
 
@@ -168,7 +168,7 @@ def _stars(source_id: NDArray[np.int64], there: NDArray, group_arcsec: float) ->
 def _ranks(
     given: _Candidates, identified: NDArray[np.bool_], match_arcsec: float
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Rank of each candidate (N,), and of each star whether it was accepted; equal separations go by object id."""
+    """Rank of each candidate (N,), and of each star whether it was accepted; of equal separations by object id."""
     nearest = -_largest_of(given.star, -np.nan_to_num(given.sep, nan=np.inf), spread=False)
     accepted = _largest_of(given.star, identified, spread=False).astype(bool) | (nearest <= match_arcsec)
     first = _first_of(given.star)

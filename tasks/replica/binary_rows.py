@@ -35,7 +35,7 @@ def binary_values(column: pa.Array | pa.ChunkedArray, served: ServedColumn) -> t
     return column.to_numpy(zero_copy_only=False).astype(BINARY[served.datatype]), is_null
 
 
-def flat_rows(table: pa.Table, fields: Sequence[ServedColumn]) -> NDArray:
+def write_flat_rows(table: pa.Table, fields: Sequence[ServedColumn]) -> NDArray:
     """BINARY2 rows of a table without arrays: its null bits, then its values, big-endian."""
     types = [("mask", "u1", -(-len(fields) // 8)), *((column.name, BINARY[column.datatype]) for column in fields)]
     rows = np.zeros(len(table), types)
@@ -46,7 +46,7 @@ def flat_rows(table: pa.Table, fields: Sequence[ServedColumn]) -> NDArray:
     return rows
 
 
-def ragged_rows(table: pa.Table, layout: Layout) -> list[bytes]:
+def write_ragged_rows(table: pa.Table, layout: Layout) -> list[bytes]:
     """BINARY2 rows of a table with arrays: the length of an array goes before its values."""
     parts = [[bytes(-(-len(layout.columns) // 8))] for _ in range(len(table))]
     for column in layout.columns:

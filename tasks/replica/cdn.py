@@ -143,7 +143,7 @@ def routes(holdings: Holdings, state: State) -> list[Route]:
 
 
 def _listing(bulk: Bulk, query: Mapping[str, str]) -> str:
-    """What an S3 storage says of the keys that begin with `prefix`; only whole names below one folder are known."""
+    """The listing of an S3 storage for keys that begin with `prefix`; it has whole names below one folder alone."""
     prefix = query.get("prefix", "")
     keys = {f"{KEY}{name}": digest for name, digest in bulk.all_md5().items() if f"{KEY}{name}".startswith(prefix)}
     contents = "".join(

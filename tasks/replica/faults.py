@@ -72,7 +72,7 @@ class Door:
             await wire.whole(200, [(b"content-type", b"text/html")], (fault.body or PAGE).encode())
         else:
             if fault.kind == "hang":
-                await wire.until_gone(fault.seconds)
+                await wire.wait_until_closed(fault.seconds)
             await wire.abort()
 
     async def _answer(self, scope: Scope, wire: Wire) -> tuple[Message, bytes]:
@@ -127,7 +127,7 @@ class Wire:
         while not self._is_read and (await self.receive())["type"] == "http.request":
             pass
 
-    async def until_gone(self, seconds: float) -> None:
+    async def wait_until_closed(self, seconds: float) -> None:
         """Stay silent until the client gives up or `seconds` have passed."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.replica.binary_rows import BAND_LENGTH, flat_rows, ragged_rows
+from tasks.replica.binary_rows import BAND_LENGTH, write_flat_rows, write_ragged_rows
 from tasks.replica.constants import GAIA_TIME_ZERO_JD
 from tasks.replica.layouts import Layout
 from tasks.replica.product_text import array_cells, split_lines
@@ -35,10 +35,10 @@ def plain_votables(table: pa.Table, layout: Layout, first: NDArray[np.int64]) ->
 def binary_votables(table: pa.Table, layout: Layout, first: NDArray[np.int64]) -> list[bytes]:
     """A document with a base64 BINARY2 stream for every range of rows first[i]:first[i + 1]."""
     if layout.arrays:
-        rows = ragged_rows(table, layout)
+        rows = write_ragged_rows(table, layout)
         stream, byte = b"".join(rows), np.concatenate([[0], np.cumsum([len(row) for row in rows])])[first]
     else:
-        packed = flat_rows(table, _fields(layout))
+        packed = write_flat_rows(table, _fields(layout))
         stream, byte = packed.tobytes(), first * packed.dtype.itemsize
     ranges = zip(byte[:-1].tolist(), byte[1:].tolist(), strict=True)
     heads = _columns(table, layout, first)

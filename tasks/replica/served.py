@@ -84,6 +84,6 @@ def read_columns(name: str) -> tuple[ServedColumn, ...]:
     )
 
 
-def served_table(name: str, relation: str, doc: str) -> ServedTable:
+def declare_table(name: str, relation: str, doc: str) -> ServedTable:
     """The table `name`, with the columns of `columns/<relation>.csv`."""
     return ServedTable(name, relation, doc, read_columns(relation))

@@ -218,7 +218,7 @@ class State:
     """One server's faults, log, jobs and limits, shared by its endpoints and threads.
 
     An endpoint that can do a content fault asks for it, once and after it has understood the request:
-    ``fault = state.take(request, "empty_product", "duplicate_ids")``; faults of the wire are none of its business.
+    ``fault = state.take(request, "empty_product", "duplicate_ids")``; faults of the wire are applied before it.
     ``state.note(request, n_items=len(ids))`` tells the log how much was asked for.
     """
 

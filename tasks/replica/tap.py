@@ -18,7 +18,7 @@ from tasks.replica.jobs import Answer, Job
 from tasks.replica.query import FAULTS, Site, answer, read_parameters
 from tasks.replica.served import ServedTable
 from tasks.replica.state import State
-from tasks.replica.uploads import uploaded_files
+from tasks.replica.uploads import read_uploads
 from tasks.replica.uws import Asynchronous
 from tasks.replica.vosi import availability, capabilities, one_table, tableset
 
@@ -79,7 +79,7 @@ class TapService:
             return error_response(str(error))
 
     def _sync(self, request: Request, form: Form) -> Response:
-        uploads, parameters = uploaded_files(form), parameters_of(form)
+        uploads, parameters = read_uploads(form), parameters_of(form)
         self.state.note(request, digest=digest(parameters, uploads))
         asked = read_parameters(parameters, self._cap(is_async=False), self.state.take(request, *FAULTS))
         document, n_rows, n_items = answer(self.site, self.tables, self.connection, asked, uploads)

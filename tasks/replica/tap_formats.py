@@ -50,13 +50,15 @@ def write(result: Result, style: str) -> Answer:
     return STYLES[name](result)
 
 
-def convert_served(rows: pa.Table, known: Iterable[ServedColumn | None]) -> tuple[pa.Table, tuple[ServedColumn, ...]]:
-    """Rows in the seven datatypes that are served, and their columns; `known` describes those that are served as is.
+def convert_served(
+    rows: pa.Table, described: Iterable[ServedColumn | None]
+) -> tuple[pa.Table, tuple[ServedColumn, ...]]:
+    """Rows in the seven datatypes that are served, and their columns; `described` has those served as they are.
 
     DuckDB's own types (128-bit sums, decimals, bytes, dates) become the nearest that VOTable has.
     """
     columns, arrays = [], []
-    for name, array, served in zip(rows.column_names, rows.columns, known, strict=True):
+    for name, array, served in zip(rows.column_names, rows.columns, described, strict=True):
         datatype = _datatype(array.type)
         if served is None or served.datatype != datatype:
             served = ServedColumn(name, datatype)

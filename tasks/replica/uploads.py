@@ -17,7 +17,7 @@ from tasks.replica.served import ARROW, ServedColumn, ServedTable
 DATATYPES = {"unsignedByte": "short", "unicodeChar": "char", "bit": "boolean"}
 
 
-def uploaded_files(form: Form) -> dict[str, bytes]:
+def read_uploads(form: Form) -> dict[str, bytes]:
     """VOTables by the name of their table, from UPLOAD=name,param:part;... and the parts of the form.
 
     AdqlError for a malformed UPLOAD, a part that is not there, or a table elsewhere on the web.

@@ -21,7 +21,7 @@ from tasks.replica.forms import Form, read_form
 from tasks.replica.jobs import ACTIVE, Answer, Job
 from tasks.replica.query import FAULTS, Site
 from tasks.replica.state import State
-from tasks.replica.uploads import uploaded_files
+from tasks.replica.uploads import read_uploads
 from tasks.replica.uws_xml import EXECUTION_S, job_document, list_document, parameters_document, results_document
 
 Work = Callable[[Job, Request], Answer]
@@ -86,7 +86,7 @@ class Asynchronous:
         """POST /async: create a job, run it where PHASE=RUN is among the parameters, and redirect to it."""
         try:
             form = await read_form(request)
-            parameters, uploads = parameters_of(form), uploaded_files(form)
+            parameters, uploads = parameters_of(form), read_uploads(form)
         except BadInput as error:
             return error_response(str(error))
         phase = parameters.pop("phase", "").upper()
@@ -140,7 +140,7 @@ class Asynchronous:
     def _set(self, job: Job, parameters: dict[str, str], form: Form) -> None:
         if job.phase != "PENDING":
             raise AdqlError(f"the job {job.id} is {job.phase}: its parameters cannot be changed any more")
-        job.uploads |= uploaded_files(form)
+        job.uploads |= read_uploads(form)
         job.parameters |= parameters
 
     async def delete(self, request: Request, job: Job) -> Response:

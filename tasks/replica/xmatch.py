@@ -188,10 +188,10 @@ def _join(
     catalogue: pa.Table,
     served: ServedTable,
     form: Form,
-    found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
 ) -> tuple[pa.Table, list[ServedColumn]]:
     """Distance, then the columns of both tables for every pair; a name may be there twice, as on the service."""
-    row, partner, distance = found
+    row, partner, distance = pairs
     left = _some(upload, form.get("cols1")).take(pa.array(row))
     right = _some(catalogue, form.get("cols2")).take(pa.array(partner))
     columns = [DISTANCE, *describe_columns(left), *describe_columns(right, served.columns)]

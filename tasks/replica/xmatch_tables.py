@@ -46,9 +46,9 @@ def _read_votable(content: bytes) -> pa.Table:
     return pa.table(arrays)
 
 
-def describe_columns(table: pa.Table, known: Sequence[ServedColumn] = ()) -> list[ServedColumn]:
-    """Columns of a table, as `known` describes them or as their types say; text for any type that has no name."""
-    by_name = {column.name: column for column in known}
+def describe_columns(table: pa.Table, described: Sequence[ServedColumn] = ()) -> list[ServedColumn]:
+    """Columns of a table, as `described` has them or as their types say; text for any type that has no name."""
+    by_name = {column.name: column for column in described}
     return [
         by_name.get(field.name) or ServedColumn(field.name, DATATYPE.get(field.type, "char")) for field in table.schema
     ]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tasks.sky.bands import absolute_g, band_flux, radius
 from tasks.sky.constants import BANDS, SUN_TEFF_K
-from tasks.sky.draw import Draw, merged, truncated
+from tasks.sky.draw import Draw, draw_truncated, merge_draws
 from tasks.sky.others import main_sequence
 from tasks.sky.shapes import GRID, PHASE, contact, hidden_fraction, separation
 
@@ -18,20 +18,20 @@ KEPLER_RSUN = 4.208  # a = 4.208 (M P^2)^(1/3) with a in R_sun, M in M_sun, P in
 def eclipsing(rng: np.random.Generator, n: int) -> Draw:
     """Half detached, half contact."""
     is_contact = rng.random(n) < 0.5
-    parts = [(np.flatnonzero(is_contact), _contact), (np.flatnonzero(~is_contact), _detached)]
-    return Draw(**merged([(row, draw(rng, row.size).filled()) for row, draw in parts if row.size]))
+    parts = [(np.flatnonzero(is_contact), _draw_contact), (np.flatnonzero(~is_contact), _draw_detached)]
+    return Draw(**merge_draws([(row, draw(rng, row.size).fill()) for row, draw in parts if row.size]))
 
 
-def _contact(rng: np.random.Generator, n: int) -> Draw:
+def _draw_contact(rng: np.random.Generator, n: int) -> Draw:
     """EW: both stars at one temperature, Teff = 6598 + 5260 log(P / 0.5 d) K (Jayasinghe et al. 2020), primary radius
     0.46 a (mass ratio 0.4, Eggleton 1983) in a pair of total mass 1.7 (P / 0.35 d)^0.4 solar.
     """
-    log_period = truncated(rng, np.log10(0.345), 0.10, np.log10(0.22), np.log10(0.85), n)
+    log_period = draw_truncated(rng, np.log10(0.345), 0.10, np.log10(0.22), np.log10(0.85), n)
     period = 10**log_period
     teff = np.clip(6598 + 5260 * (log_period - np.log10(0.5)) + rng.normal(0, 180, n), 4200, 8200)
     axis = KEPLER_RSUN * (1.7 * (period / 0.35) ** 0.4 * period**2) ** (1 / 3)
     luminosity = (0.46 * axis) ** 2 * (teff / SUN_TEFF_K) ** 4
-    a2 = -truncated(rng, 0.135, 0.05, 0.035, 0.26, n)
+    a2 = -draw_truncated(rng, 0.135, 0.05, 0.035, 0.26, n)
     a1 = -np.abs(rng.normal(0, 0.018, n)) - 0.002
     curve = contact(a1, a2)
     height = np.ptp(curve, axis=1)[:, None]
@@ -55,7 +55,7 @@ def _stars(rng: np.random.Generator, n: int) -> tuple[NDArray, ...]:
 
     Main-sequence stars, the first somewhat evolved; or, in Algols, a cool subgiant about as large as the hot star.
     """
-    log_mass = truncated(rng, 0.06, 0.13, -0.28, 0.40, n)
+    log_mass = draw_truncated(rng, 0.06, 0.13, -0.28, 0.40, n)
     log_mass2 = np.maximum(log_mass + np.log10(rng.uniform(0.55, 1.0, n)), -0.34)
     luminosity, teff = main_sequence(log_mass)
     luminosity2, teff2 = main_sequence(log_mass2)
@@ -67,7 +67,7 @@ def _stars(rng: np.random.Generator, n: int) -> tuple[NDArray, ...]:
     return 10**log_mass + 10**log_mass2, teff, luminosity, np.where(is_algol, giant_teff, teff2), luminosity2
 
 
-def _detached(rng: np.random.Generator, n: int) -> Draw:
+def _draw_detached(rng: np.random.Generator, n: int) -> Draw:
     """EA: uniform discs on a Kepler orbit; depths in each band follow from both stars' light there.
 
     Periods are drawn so that the stars stay inside 0.75 of the critical size; the inclination makes every pair eclipse.

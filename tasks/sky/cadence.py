@@ -120,11 +120,11 @@ def _ztf_nights(rng: np.random.Generator, seed: int, ra: NDArray, dec: NDArray) 
     night = np.floor(start + elapsed + (YEAR_DAY - up_day) * season)
     inside = (night >= ZTF_START) & (night < ZTF_END)
     row, night = north[np.nonzero(inside)[0]], night[inside]
-    clear = ~clouded(seed)[(night - ZTF_START).astype(np.int64)]
+    clear = ~find_cloudy_nights(seed)[(night - ZTF_START).astype(np.int64)]
     return row[clear], night[clear]
 
 
-def clouded(seed: int) -> NDArray[np.bool_]:
+def find_cloudy_nights(seed: int) -> NDArray[np.bool_]:
     """Nights without data, (nights,): spells of cloud of 1-6 nights and a fortnight of maintenance each summer."""
     rng = stream(seed, 2**40, "clouds")
     nights = int(ZTF_END - ZTF_START)

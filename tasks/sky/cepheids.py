@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.sky.constants import SUN_MBOL_MAG, SUN_TEFF_K
-from tasks.sky.draw import Draw, choice, pulsating, truncated
-from tasks.sky.shapes import harmonics, interpolated
+from tasks.sky.draw import Draw, draw_names, draw_truncated, scale_pulsation
+from tasks.sky.shapes import harmonics, interpolate_harmonics
 
 # A_b / A_G: A_I / A_V = 0.6 (Klagyivik & Szabados 2009), the other bands by wavelength.
 BAND_RATIO = (1.0, 1.21, 0.70, 1.30, 0.92, 0.70, 0.62, 0.58, 1.31, 0.90, 0.68)
@@ -70,7 +70,7 @@ T2_PHASE = np.array([[4.2, 3.3], [4.4, 3.2], [4.8, 2.5], [5.2, 2.1], [5.3, 2.3],
 T2_NM = 551.0
 
 
-def _scattered(rng: np.random.Generator, table: NDArray[np.complex128]) -> NDArray[np.complex128]:
+def _scatter(rng: np.random.Generator, table: NDArray[np.complex128]) -> NDArray[np.complex128]:
     """Star-to-star scatter: 12 per cent in R_k1, 0.08 rad per order in phi_k1."""
     n, orders = table.shape
     turn = rng.normal(0, 0.08, (n, 1)) * np.arange(1, orders + 1) + rng.normal(0, 0.05, (n, orders))
@@ -88,17 +88,17 @@ def cepheid(rng: np.random.Generator, n: int) -> Draw:
     log R = 0.68 log P + 1.146 (Gieren et al. 1999). Teff follows from both. Overtone periods enter as P / 0.70.
     """
     is_overtone = rng.random(n) < 0.35
-    log_f = truncated(rng, 0.64, 0.22, 0.10, 1.60, n) + 0.35 * (rng.random(n) < 0.15) * rng.random(n)
-    log_o = truncated(rng, 0.36, 0.16, -0.15, 0.80, n)
+    log_f = draw_truncated(rng, 0.64, 0.22, 0.10, 1.60, n) + 0.35 * (rng.random(n) < 0.15) * rng.random(n)
+    log_o = draw_truncated(rng, 0.36, 0.16, -0.15, 0.80, n)
     log_fundamental = np.where(is_overtone, log_o + 0.155, log_f)
     luminosity = 10 ** (0.4 * (SUN_MBOL_MAG + 4.15 + 2.43 * (log_fundamental - 1) + rng.normal(0, 0.15, n)))
     log_radius = 0.68 * log_fundamental + 1.146 + rng.normal(0, 0.015, n)
     teff = SUN_TEFF_K * luminosity**0.25 / 10 ** (log_radius / 2)
     overtone = np.zeros((n, 6), complex)
-    overtone[:, :2] = interpolated(log_o, O_LOG_PERIOD, O_RATIO, O_PHASE)
-    table = np.where(is_overtone[:, None], overtone, interpolated(log_f, F_LOG_PERIOD, F_RATIO, F_PHASE))
+    overtone[:, :2] = interpolate_harmonics(log_o, O_LOG_PERIOD, O_RATIO, O_PHASE)
+    table = np.where(is_overtone[:, None], overtone, interpolate_harmonics(log_f, F_LOG_PERIOD, F_RATIO, F_PHASE))
     amplitude_f = np.interp(log_f, F_LOG_PERIOD, F_AMPLITUDE_I) / BAND_RATIO[-1] * rng.lognormal(0, 0.22, n)
-    amplitude = np.where(is_overtone, truncated(rng, 0.36, 0.09, 0.10, 0.65, n), np.clip(amplitude_f, 0.15, 1.4))
+    amplitude = np.where(is_overtone, draw_truncated(rng, 0.36, 0.09, 0.10, 0.65, n), np.clip(amplitude_f, 0.15, 1.4))
     return Draw(
         subclass=np.where(is_overtone, "1O", "F"),
         period_day=10 ** np.where(is_overtone, log_o, log_f),
@@ -106,7 +106,7 @@ def cepheid(rng: np.random.Generator, n: int) -> Draw:
         teff_k=teff,
         luminosity_lsun=luminosity,
         is_halo=np.zeros(n, bool),
-        **pulsating(_series(_scattered(rng, table)), amplitude, BAND_RATIO, I_BAND_NM),
+        **scale_pulsation(_series(_scatter(rng, table)), amplitude, BAND_RATIO, I_BAND_NM),
     )
 
 
@@ -116,7 +116,7 @@ def type_two(rng: np.random.Generator, n: int) -> Draw:
     Luminosity: M_bol = 0.12 - 1.78 log P (Groenewegen & Jurkovic 2017, A&A 604, A29), width 0.2 mag. Teff falls from
     6,500 K at 1 d to 5,400 K at 20 d, the strip of the same paper; the radius follows.
     """
-    kind = choice(rng, ("BLHer", "WVir", "RVTau"), (0.45, 0.45, 0.10), n)
+    kind = draw_names(rng, ("BLHer", "WVir", "RVTau"), (0.45, 0.45, 0.10), n)
     log_period = np.select(
         [kind == "BLHer", kind == "WVir"],
         [rng.uniform(0.0, 0.6, n), rng.uniform(0.9, 1.3, n)],
@@ -125,8 +125,8 @@ def type_two(rng: np.random.Generator, n: int) -> Draw:
     luminosity = 10 ** (0.4 * (SUN_MBOL_MAG - 0.12 + 1.78 * log_period + rng.normal(0, 0.2, n)))
     teff = 10 ** (3.813 - 0.062 * log_period + rng.normal(0, 0.008, n))
     middle = np.select([kind == "BLHer", kind == "WVir"], [0.55, 0.80], 0.55)
-    amplitude = truncated(rng, middle, 0.18, 0.15, 1.25, n)
-    table = _scattered(rng, interpolated(log_period, T2_LOG_PERIOD, T2_RATIO, T2_PHASE))
+    amplitude = draw_truncated(rng, middle, 0.18, 0.15, 1.25, n)
+    table = _scatter(rng, interpolate_harmonics(log_period, T2_LOG_PERIOD, T2_RATIO, T2_PHASE))
     feh = np.clip(rng.normal(-1.3, 0.4, n), -2.4, 0.0)
     coefficient = harmonics([np.abs(table[:, 0]), np.abs(table[:, 1])], [np.angle(table[:, 0]), np.angle(table[:, 1])])
     return Draw(
@@ -139,5 +139,5 @@ def type_two(rng: np.random.Generator, n: int) -> Draw:
         modulation=np.where(kind == "BLHer", 0.0, 0.06),
         modulation_day=10**log_period * 7.3,
         jitter=np.where(kind == "RVTau", 0.02, 0.0),
-        **pulsating(coefficient, amplitude, BAND_RATIO, T2_NM),
+        **scale_pulsation(coefficient, amplitude, BAND_RATIO, T2_NM),
     )

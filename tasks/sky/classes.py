@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.sky.binaries import eclipsing
 from tasks.sky.cepheids import cepheid, type_two
-from tasks.sky.draw import Draw, merged
+from tasks.sky.draw import Draw, merge_draws
 from tasks.sky.others import constant, delta_scuti, mira
 from tasks.sky.rrlyrae import rrab, rrc, rrd
 from tasks.sky.streams import BLOCK, stream
@@ -67,9 +67,9 @@ def draw_classes(seed: int, block: int, mix: Mapping[str, float] | None = None) 
 def draw_stars(seed: int, block: int, code: NDArray[np.int8]) -> dict[str, NDArray]:
     """Every field of `Draw` for a block, (BLOCK, ...), from the draws of all classes."""
     rows = {name: np.flatnonzero(code == index) for index, name in enumerate(CLASSES)}
-    return merged(
+    return merge_draws(
         [
-            (row, REGISTRY[name].draw(stream(seed, block, f"class {name}"), row.size).filled())
+            (row, REGISTRY[name].draw(stream(seed, block, f"class {name}"), row.size).fill())
             for name, row in rows.items()
             if row.size
         ]

@@ -38,20 +38,20 @@ class Draw:
     modulation_day: NDArray | float = 100.0  # (n,) day
     jitter: NDArray | float = NONE  # (n,) slow wandering of the phase, cycles
 
-    def filled(self) -> dict[str, NDArray]:
+    def fill(self) -> dict[str, NDArray]:
         """Every field as an array of its full shape."""
         n = self.feh_dex.size
         shape = {"template": (n, GRID), "component": (n, GRID), "scale": (n, len(BANDS)), "scale2": (n, len(BANDS))}
         return {f.name: np.broadcast_to(getattr(self, f.name), shape.get(f.name, (n,))) for f in fields(self)}
 
 
-def merged(parts: list[tuple[NDArray[np.int64], dict[str, NDArray]]]) -> dict[str, NDArray]:
+def merge_draws(parts: list[tuple[NDArray[np.int64], dict[str, NDArray]]]) -> dict[str, NDArray]:
     """Filled draws of several groups, each with the rows it belongs to, as one set of arrays in the order of rows."""
     order = np.argsort(np.concatenate([rows for rows, _ in parts]))
     return {field: np.concatenate([part[field] for _, part in parts])[order] for field in parts[0][1]}
 
 
-def pulsating(
+def scale_pulsation(
     coefficient: NDArray, amplitude_g_mag: NDArray, band_ratio: ArrayLike, reference_nm: float
 ) -> dict[str, NDArray]:
     """The four shape fields of a `Draw` from Fourier coefficients, peak-to-peak in G and A_b/A_G per band."""
@@ -65,7 +65,7 @@ def pulsating(
     }
 
 
-def truncated(
+def draw_truncated(
     rng: np.random.Generator, mean: NDArray | float, sigma: float, low: float, high: float, n: int
 ) -> NDArray:
     """Normal draws (n,) folded back once at the limits, then clipped: no pile-up at the edge, always n numbers."""
@@ -75,7 +75,7 @@ def truncated(
     return np.clip(value, low, high)
 
 
-def choice(rng: np.random.Generator, names: tuple[str, ...], shares: tuple[float, ...], n: int) -> NDArray[np.str_]:
+def draw_names(rng: np.random.Generator, names: tuple[str, ...], shares: tuple[float, ...], n: int) -> NDArray[np.str_]:
     """Names (n,) drawn with the given shares."""
     index = np.searchsorted(np.cumsum(shares), rng.random(n), side="right")
     return np.array(names)[np.minimum(index, len(names) - 1)]

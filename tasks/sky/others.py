@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.sky import rrlyrae
 from tasks.sky.constants import BANDS, SUN_MBOL_MAG
-from tasks.sky.draw import Draw, choice, pulsating, truncated
+from tasks.sky.draw import Draw, draw_names, draw_truncated, scale_pulsation
 from tasks.sky.shapes import GRID, PHASE, harmonics
 
 # A_b / A_G of long-period variables: TiO makes the blue end swing most (Iwanek et al. 2021 by wavelength).
@@ -28,11 +28,11 @@ def delta_scuti(rng: np.random.Generator, n: int) -> Draw:
     M_V = -2.94 log P - 1.34 (Ziaali et al. 2019), width 0.15 mag; shapes follow the bins of the Catalina HADS (Drake et
     al. 2014) and of the ZTF set: R21 grows with amplitude, phi21 with period.
     """
-    kind = choice(rng, ("HADS", "LADS", "SXPHE"), (0.55, 0.27, 0.18), n)
+    kind = draw_names(rng, ("HADS", "LADS", "SXPHE"), (0.55, 0.27, 0.18), n)
     low = kind == "LADS"
     middle = np.select([kind == "SXPHE", low], [-1.25, -1.10], -1.13)
-    log_period = truncated(rng, middle, 0.15, -1.52, -0.62, n)
-    amplitude = np.where(low, 10 ** rng.uniform(-1.6, -0.9, n), truncated(rng, 0.33, 0.13, 0.10, 0.80, n))
+    log_period = draw_truncated(rng, middle, 0.15, -1.52, -0.62, n)
+    amplitude = np.where(low, 10 ** rng.uniform(-1.6, -0.9, n), draw_truncated(rng, 0.33, 0.13, 0.10, 0.80, n))
     r21 = np.clip(np.where(low, 0.10, 0.18 + 0.30 * amplitude) * rng.lognormal(0, 0.18, n), 0.02, 0.5)
     r31 = np.clip(r21**2 * 1.1, 0.003, 0.25)
     phi21 = 3.86 + 0.9 * (log_period + 1.15) + rng.normal(0, 0.12, n)
@@ -48,7 +48,7 @@ def delta_scuti(rng: np.random.Generator, n: int) -> Draw:
         teff_k=teff,
         luminosity_lsun=luminosity,
         is_halo=kind == "SXPHE",
-        **pulsating(harmonics([r21, r31], [phi21, phi31]), amplitude, rrlyrae.BAND_RATIO, rrlyrae.SHAPE_NM),
+        **scale_pulsation(harmonics([r21, r31], [phi21, phi31]), amplitude, rrlyrae.BAND_RATIO, rrlyrae.SHAPE_NM),
     )
 
 
@@ -59,14 +59,16 @@ def mira(rng: np.random.Generator, n: int) -> Draw:
     500 d, the range of van Belle et al. 1996. Amplitude and phase wander from cycle to cycle, and a long secondary
     period of 5-12 cycles is added.
     """
-    kind = choice(rng, ("Mira", "SR"), (0.55, 0.45), n)
+    kind = draw_names(rng, ("Mira", "SR"), (0.55, 0.45), n)
     regular = kind == "Mira"
-    log_period = np.where(regular, truncated(rng, 2.36, 0.13, 1.95, 2.75, n), truncated(rng, 2.08, 0.17, 1.5, 2.6, n))
-    amplitude = np.where(regular, truncated(rng, 1.40, 0.45, 0.70, 3.2, n), 10 ** rng.normal(-0.40, 0.22, n))
+    log_period = np.where(
+        regular, draw_truncated(rng, 2.36, 0.13, 1.95, 2.75, n), draw_truncated(rng, 2.08, 0.17, 1.5, 2.6, n)
+    )
+    amplitude = np.where(regular, draw_truncated(rng, 1.40, 0.45, 0.70, 3.2, n), 10 ** rng.normal(-0.40, 0.22, n))
     luminosity = 10 ** (0.4 * (SUN_MBOL_MAG - 2.85 + 3.0 * log_period + rng.normal(0, 0.20, n)))
     teff = np.clip(3500 - 850 * (log_period - 1.78) + rng.normal(0, 90, n), 2550, 3800)
     r21 = np.clip(rng.normal(0.17, 0.06, n), 0.02, 0.4)
-    shape = pulsating(
+    shape = scale_pulsation(
         harmonics([r21, r21 * 0.35], [rng.normal(4.4, 0.9, n), rng.normal(3.2, 1.0, n)]),
         amplitude,
         MIRA_BAND_RATIO,
@@ -98,7 +100,7 @@ def main_sequence(log_mass: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def constant(rng: np.random.Generator, n: int) -> Draw:
     """Dwarfs (70 per cent) and red giants of the clump and branch; no variation at all."""
     is_giant = rng.random(n) < 0.30
-    luminosity, teff = main_sequence(truncated(rng, -0.02, 0.13, -0.34, 0.43, n))
+    luminosity, teff = main_sequence(draw_truncated(rng, -0.02, 0.13, -0.34, 0.43, n))
     giant_luminosity = 10 ** np.where(rng.random(n) < 0.6, rng.normal(1.72, 0.06, n), rng.uniform(0.9, 2.8, n))
     giant_teff = 4780 - 480 * (np.log10(giant_luminosity) - 1.72) + rng.normal(0, 90, n)
     feh = np.clip(rng.normal(-0.2, 0.25, n), -1.5, 0.4)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.sky.bands import luminosity_from_g
-from tasks.sky.draw import Draw, pulsating, truncated
+from tasks.sky.draw import Draw, draw_truncated, scale_pulsation
 from tasks.sky.shapes import harmonics, pulsation
 
 # A_b / A_G. Ratios of g, r and i from the real RR Lyrae in the ZTF set (1 : 0.71 : 0.55, as Sesar et al. 2010 find);
@@ -74,9 +74,9 @@ def _structure(rng: np.random.Generator, feh: NDArray, fundamental_day: NDArray)
 def rrab(rng: np.random.Generator, n: int) -> Draw:
     """Fundamental mode."""
     feh = _metallicity(rng, n)
-    period = truncated(rng, 0.572 - 0.085 * (feh + 1.5), 0.062, 0.40, 0.90, n)
+    period = draw_truncated(rng, 0.572 - 0.085 * (feh + 1.5), 0.062, 0.40, 0.90, n)
     x, z = period - 0.58, feh + 1.5
-    amplitude = truncated(rng, 0.75 - 2.35 * x - 0.268 * z, 0.17, 0.12, 1.35, n)
+    amplitude = draw_truncated(rng, 0.75 - 2.35 * x - 0.268 * z, 0.17, 0.12, 1.35, n)
     y = amplitude - 0.75
     wobble = rng.normal(0, 0.028, (3, n))
     r21 = np.clip(0.500 + 0.45 * x + 0.08 * z + 0.244 * y - 0.3 * y**2 + wobble[0], 0.2, 0.65)
@@ -94,7 +94,7 @@ def rrab(rng: np.random.Generator, n: int) -> Draw:
         modulation=np.where(blazhko, rng.uniform(0.05, 0.25, n), 0.0),
         modulation_day=10 ** rng.uniform(1.3, 2.3, n),
         **_structure(rng, feh, period),
-        **pulsating(harmonics(ratios, _phases(rng, period, feh)), amplitude, BAND_RATIO, SHAPE_NM),
+        **scale_pulsation(harmonics(ratios, _phases(rng, period, feh)), amplitude, BAND_RATIO, SHAPE_NM),
     )
 
 
@@ -122,25 +122,25 @@ def _overtone(rng: np.random.Generator, period: NDArray, feh: NDArray) -> NDArra
 def rrc(rng: np.random.Generator, n: int) -> Draw:
     """First overtone; fundamentalised by log P0 = log P1 + 0.127 (Iben 1974)."""
     feh = _metallicity(rng, n)
-    period = truncated(rng, 0.328 - 0.025 * (feh + 1.5), 0.040, 0.22, 0.45, n)
-    amplitude = truncated(rng, 0.41, 0.07, 0.12, 0.62, n)
+    period = draw_truncated(rng, 0.328 - 0.025 * (feh + 1.5), 0.040, 0.22, 0.45, n)
+    amplitude = draw_truncated(rng, 0.41, 0.07, 0.12, 0.62, n)
     return Draw(
         subclass=np.full(n, "RRc"),
         period_day=period,
         **_structure(rng, feh, period * 10**0.127),
-        **pulsating(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM),
+        **scale_pulsation(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM),
     )
 
 
 def rrd(rng: np.random.Generator, n: int) -> Draw:
     """Two modes; the main period is the dominant overtone's. P1/P0 = 0.742-0.748 (Soszynski et al. 2016)."""
     feh = np.clip(rng.normal(-1.75, 0.25, n), -2.5, -1.0)
-    fundamental = truncated(rng, 0.485 - 0.05 * (feh + 1.75), 0.022, 0.44, 0.57, n)
+    fundamental = draw_truncated(rng, 0.485 - 0.05 * (feh + 1.75), 0.022, 0.44, 0.57, n)
     ratio = np.clip(0.7445 + 0.03 * (fundamental - 0.49) + rng.normal(0, 0.0006, n), 0.742, 0.748)
     period = fundamental * ratio
-    amplitude = truncated(rng, 0.35, 0.06, 0.15, 0.55, n)
+    amplitude = draw_truncated(rng, 0.35, 0.06, 0.15, 0.55, n)
     second = harmonics([np.full(n, 0.25), np.full(n, 0.10)], [np.full(n, 4.0), np.full(n, 2.0)])
-    shape = pulsating(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM)
+    shape = scale_pulsation(_overtone(rng, period, feh), amplitude, BAND_RATIO, SHAPE_NM)
     shape["component"] = pulsation(second)[0]
     shape["scale2"] = shape["scale"] * rng.uniform(0.25, 0.8, n)[:, None]
     return Draw(

@@ -31,7 +31,9 @@ def harmonics(ratio: list[NDArray], phase: list[NDArray], order: int = 8) -> NDA
     return np.stack(amplitude, -1) * np.exp(1j * np.stack(angle, -1))
 
 
-def interpolated(log_period: NDArray, knots: NDArray, ratio: NDArray, phase: NDArray) -> NDArray[np.complex128]:
+def interpolate_harmonics(
+    log_period: NDArray, knots: NDArray, ratio: NDArray, phase: NDArray
+) -> NDArray[np.complex128]:
     """Complex R_k1 exp(i phi_k1), (n, K), between knots in log10 P.
 
     `ratio` and `phase` are (n_knots, K). Interpolating complex numbers passes phases through a small amplitude where

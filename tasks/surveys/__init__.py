@@ -64,7 +64,7 @@ def list_label_origins() -> tuple[str, ...]:
 def sources_of_labels(origins: Iterable[str]) -> frozenset[str]:
     """Values of catalogues, each as "table.column", that the labels of these origins were derived from.
 
-    Nothing is known of an origin that no survey declares, such as the columns of a folder.
+    An origin that no survey declares, such as a column of a folder, adds none.
     """
     named = set(origins)
     declared = (origin for survey in SURVEYS.values() for origin in survey.label_origins)

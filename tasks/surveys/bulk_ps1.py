@@ -43,16 +43,16 @@ def objects(ask: Ask, uri: str, sources: pa.Table, options: Mapping[str, Any], c
     return found.filter(pc.greater(found["ndetections"], 1)).select(list(columns))
 
 
-def _carry(found: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
+def _carry(near: pa.Table, sources: pa.Table, epoch: float) -> pa.Table:
     """Objects with their positions moved from their own epochs to `epoch` as the source moves that each is near to."""
-    mjd = found[EPOCH].fill_null(0.0).to_numpy()
-    place = align_all(found["source_id"].to_numpy(), sources["source_id"].to_numpy(), "the sources")
+    mjd = near[EPOCH].fill_null(0.0).to_numpy()
+    place = align_all(near["source_id"].to_numpy(), sources["source_id"].to_numpy(), "the sources")
     own = sources.take(pa.array(place))
     then, there = positions_at(own, np.where(mjd > 0, julian_year(mjd), epoch)), positions_at(own, epoch)
     for name, angle in (("ramean", "ra"), ("decmean", "dec")):
-        moved = pc.add(found[name], pc.subtract(there[angle], then[angle]))
-        found = found.set_column(found.column_names.index(name), name, moved)
-    return found
+        moved = pc.add(near[name], pc.subtract(there[angle], then[angle]))
+        near = near.set_column(near.column_names.index(name), name, moved)
+    return near
 
 
 def detections(ask: Ask, uri: str, chosen: pa.Table, here: pa.Table, columns: Columns) -> pa.Table:

@@ -33,6 +33,15 @@ JOINED_COLUMNS = {
     row["name"]: (row["alias"], row["column"], _TYPES[row["name"]]) for row in read_rows(_FILE) if row["alias"] != "g"
 }
 COLUMNS = {**_TYPES, "dr2_source_id": pa.int64()}
+# Order of the rows of a source, the chosen one first. Nulls come last: a row without a score, or without a DR2 id of
+# the same star, is chosen last.
+PREFERENCE = [
+    ("source_id", "ascending"),
+    ("class_score", "descending"),
+    ("class_name", "ascending"),
+    ("dr2_distance_mas", "ascending"),
+    ("dr2_source_id", "ascending"),
+]
 JOIN_ORDER = ("vc", "rr", "cep", "eb", "lpv", "ap", "ps", "dr")
 
 
@@ -83,12 +92,7 @@ def one_per_source(rows: pa.Table) -> pa.Table:
         "class_name": rows["class_name"],
         **kept,
     }
-    order = pc.sort_indices(  # nulls last: a row without a score, or without a DR2 id of the same star, is chosen last
-        pa.table(keys),
-        sort_keys=[("source_id", "ascending"), ("class_score", "descending"), ("class_name", "ascending"),
-                   ("dr2_distance_mas", "ascending"), ("dr2_source_id", "ascending")],
-    )  # fmt: skip
-    rows = rows.take(order)
+    rows = rows.take(pc.sort_indices(pa.table(keys), sort_keys=PREFERENCE))
     return rows.filter(pa.array(first_of_each(rows["source_id"].to_numpy())))
 
 

@@ -230,11 +230,14 @@ def _stack(table: pa.Table) -> pa.Table:
         prefix, short = PREFIX[band], band.lower()
         rejected = f"{short}_rejected" if f"{short}_rejected" in table.column_names else "rejected_by_photometry"
         named = {
-            "source_id": "source_id", "transit_id": "transit_id", "time": TIME[band],
+            "source_id": "source_id",
+            "transit_id": "transit_id",
+            "time": TIME[band],
             **{name: f"{prefix}_{name}" for name in ("flux", "flux_error", "flux_over_error", "mag")},
-            "rejected_by_photometry": rejected, "rejected_by_variability": f"variability_flag_{short}_reject",
+            "rejected_by_photometry": rejected,
+            "rejected_by_variability": f"variability_flag_{short}_reject",
             "other_flags": f"{short}_other_flags",
-        }  # fmt: skip
+        }
         columns = {name: table[column] for name, column in named.items() if column in table.column_names}
         parts.append(_complete(pa.table(columns), np.full(table.num_rows, code, np.int8)))
     return pa.concat_tables(parts)

@@ -23,7 +23,8 @@ ID_COLUMNS = ("source_id", "dr2_source_id")  # the first that the file has, what
 class SourceIds:
     """The ids of a file: `ids` (S,) ascending and different, `repeated` (K,) those that stood there more than once.
 
-    `column` says of which release they are; `n_row` counts all rows, those without an id (`n_null`) too.
+    `column` is the name of their column, which tells their release; `n_row` counts all rows, those without an id
+    (`n_null`) too.
     """
 
     ids: NDArray[np.int64]

@@ -41,7 +41,7 @@ __all__ = [
     "VariableClasses",
     "sample_chunks",
     "selections_of",
-]  # fmt: skip
+]
 
 CHUNK_SIZE = 2500  # 5,000 took 2.4 GiB for a sample of 1e5 in four surveys
 
@@ -100,7 +100,7 @@ def _fields(
             left = None if left is None else left - wanted
             if left == 0:
                 return
-        held = held.combine_chunks()  # lets go of the rows that went out
+        held = held.combine_chunks()  # frees the rows that were given out
     if held is not None and (held.num_rows or reports.num_rows):
         yield _to_chunk(held, release, reports)
 
@@ -142,7 +142,7 @@ class _Stream:
 def union(selections: Sequence[Iterator[Piece]]) -> Iterator[tuple[pa.Table, pa.Table]]:
     """Wide rows of all selections, each source once, ascending; with the report of what was refused on the way.
 
-    The selection that has come least far is read next; what lies below all of them is complete and goes out.
+    The selection with the lowest id reached is read next; rows up to that id are complete and are given out.
     """
     streams = [_Stream(pieces) for pieces in selections]
     report = join_reports(*[stream.read() for stream in streams])

@@ -20,7 +20,7 @@ from tasks.lightcurves.flags import Flag
 from tasks.lightcurves.passbands import Passband
 
 # Asks a question about a table of items and gives the rows of all answers; chunks, limits, retries and the store of
-# verbatim answers are the asker's business, not the survey's.
+# verbatim answers are handled by the asker, not by the survey.
 Ask = Callable[[Question, pa.Table], pa.Table]
 
 

@@ -48,7 +48,7 @@ from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrig
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
     "hats": "",
-    "via": "portal",  # who is asked by id: the MAST portal, or "tap" for MAST's TAP
+    "via": "portal",  # the service for entries by id: the MAST portal, or "tap" for MAST's TAP
     "radius_arcsec": 1.0,  # a counterpart by position lies no farther from the position at 2000.0
     "search_arcsec": 3.0,  # how far entries are listed around sources that no id leads to
 }
@@ -78,7 +78,7 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
     """Counterparts in the TIC, their stellar parameters and their rows of core_tic__source."""
     here, around = positions_at(sources, EPOCH), neighbours_at(neighbours, sources, EPOCH)
     linked = sources.select(["source_id", "dr2_source_id"]).filter(pc.is_valid(sources["dr2_source_id"]))
-    by_id, bad = drop_no_stars(linked_entries(ask, linked, here, options))
+    by_id, bad = drop_no_stars(fetch_linked(ask, linked, here, options))
     rest = here.filter(pc.invert(pc.is_in(here["source_id"], value_set=by_id["source_id"].combine_chunks())))
     if is_bulk(options):
         near = rows_near(ask, FileTable(options["hats"], RELEASE, ENTRY), rest, options["search_arcsec"])
@@ -147,7 +147,7 @@ def entries_by_id(ask: Ask, ids: pa.Table, here: pa.Table, options: Mapping[str,
     return rows_of(ask, id_question(column, options), drop_repeats(ids, column).select([column]), ENTRY)
 
 
-def linked_entries(ask: Ask, linked: pa.Table, here: pa.Table, options: Mapping[str, Any]) -> pa.Table:
+def fetch_linked(ask: Ask, linked: pa.Table, here: pa.Table, options: Mapping[str, Any]) -> pa.Table:
     """Entries of the sources' DR2 ids (source_id, dr2_source_id), with source_id and method."""
     named_by = pa.table({"source_id": linked["source_id"], "gaia": linked["dr2_source_id"].cast(TEXT)})
     entries = entries_by_id(ask, named_by, here, options)

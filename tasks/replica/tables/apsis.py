@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_SOLUTION_ID, SUN_LOGG, SUN_TEFF_K
-from tasks.replica.served import read_columns, served_table
+from tasks.replica.served import declare_table, read_columns
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
 from tasks.replica.tables.patch import Patch
@@ -20,7 +20,7 @@ from tasks.replica.tables.patch import Patch
 A0_PER_EBV = 3.1
 FLAME_SHARE = 0.1
 
-TABLE = served_table(
+TABLE = declare_table(
     "gaiadr3.astrophysical_parameters",
     "gaia_astrophysical_parameters",
     "Main table of the products of the Apsis processing chain (some of its columns).",

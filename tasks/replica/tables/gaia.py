@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_EPOCH_YEAR, GAIA_SOLUTION_ID, GAIA_ZERO_POINT
-from tasks.replica.served import ServedTable, read_rows, served_table
+from tasks.replica.served import ServedTable, declare_table, read_rows
 from tasks.replica.tables import apsis, positions
 from tasks.replica.tables.chance import bits, normal, uniform
 from tasks.replica.tables.held import Held
@@ -23,7 +23,7 @@ from tasks.sky import SURVEYS
 
 XP_LIMIT_MAG = 17.65  # Gaia DR3 publishes spectra of brighter sources
 SOURCE = Held(
-    served_table("gaiadr3.gaia_source", "gaia_source", "Gaia DR3: all sources and their parameters."),
+    declare_table("gaiadr3.gaia_source", "gaia_source", "Gaia DR3: all sources and their parameters."),
     "gaia_source",
     "source_id",
     late={"random_index": "row_number() OVER (ORDER BY _random, source_id) - 1"},

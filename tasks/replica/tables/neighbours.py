@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tasks.replica.served import served_table
+from tasks.replica.served import declare_table
 from tasks.replica.tables import positions, ps1
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -22,7 +22,7 @@ OTHER_ID_SHARE, SECOND_SHARE, MISSING_SHARE = 0.15, 0.03, 0.01  # of DR3 sources
 OWN_TIC_SHARE = 0.5  # of second ids that were sources of their own in DR2, and so in the TIC
 
 PS1_BEST = Held(
-    served_table(
+    declare_table(
         "gaiadr3.panstarrs1_best_neighbour",
         "gaia_panstarrs1_best_neighbour",
         "The best neighbour in Pan-STARRS1 of each Gaia source that has one.",
@@ -32,7 +32,7 @@ PS1_BEST = Held(
     late={"clean_panstarrs1_oid": "dense_rank() OVER (ORDER BY original_ext_source_id)"},
 )
 DR2_NEIGHBOURHOOD = Held(
-    served_table(
+    declare_table(
         "gaiadr3.dr2_neighbourhood",
         "gaia_dr2_neighbourhood",
         "Sources of Gaia DR2 near those of DR3.",
@@ -41,7 +41,7 @@ DR2_NEIGHBOURHOOD = Held(
     "dr3_source_id, angular_distance, dr2_source_id",
 )
 TMASS_BEST = Held(
-    served_table(
+    declare_table(
         "gaiadr3.tmass_psc_xsc_best_neighbour",
         "gaia_tmass_psc_xsc_best_neighbour",
         "The best neighbour in 2MASS; empty, for the sky was not seen in the infrared.",

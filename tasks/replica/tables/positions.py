@@ -49,14 +49,14 @@ def separation(ra: ArrayLike, dec: ArrayLike, ra2: ArrayLike, dec2: ArrayLike) -
 
 def galactic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray, NDArray]:
     """Galactic longitude and latitude, deg."""
-    return _turn(GALACTIC_TO_ICRS, ra, dec)
+    return _rotate(GALACTIC_TO_ICRS, ra, dec)
 
 
 def ecliptic(ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray, NDArray]:
     """Ecliptic longitude and latitude of J2000, deg."""
-    return _turn(ECLIPTIC_TO_ICRS, ra, dec)
+    return _rotate(ECLIPTIC_TO_ICRS, ra, dec)
 
 
-def _turn(axes: NDArray, ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray, NDArray]:
+def _rotate(axes: NDArray, ra: ArrayLike, dec: ArrayLike) -> tuple[NDArray, NDArray]:
     vector = direction(ra, dec) @ axes.T
     return np.degrees(np.arctan2(vector[:, 1], vector[:, 0])) % 360.0, np.degrees(np.arcsin(vector[:, 2].clip(-1, 1)))

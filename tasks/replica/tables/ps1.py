@@ -24,7 +24,7 @@ from tasks.replica.constants import (
     PS1_ZERO_POINT,
     YEAR_DAY,
 )
-from tasks.replica.served import served_table
+from tasks.replica.served import declare_table
 from tasks.replica.tables import clock, positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -52,12 +52,12 @@ OBJ_NAME = (  # PSO JHHMMSS.sss+DDMMSS.sss
 _UNKNOWN = ["raStack", "decStack", "raStackErr", "decStackErr", "posMeanChisq", "cx", "cy", "cz"] + [
     f"{band}Mean{kind}{what}" for band in PS1_FILTERS for kind in ("KronMag", "ApMag") for what in ("", "Err", "Std")
 ]
-MEAN_OBJECT = served_table(
+MEAN_OBJECT = declare_table(
     "dbo.MeanObjectView",
     "ps1_mean_object",
     "Mean properties of the objects of the 3 pi survey, from single epoch detections.",
 )
-DETECTION = served_table("dbo.Detection", "ps1_detection", "Single epoch photometry of individual detections.")
+DETECTION = declare_table("dbo.Detection", "ps1_detection", "Single epoch photometry of individual detections.")
 OBJECT_HELD = Held(
     MEAN_OBJECT, "ps1_mean_object", '"objID"', given={"objName": OBJ_NAME, **dict.fromkeys(_UNKNOWN, str(PS1_MISSING))}
 )

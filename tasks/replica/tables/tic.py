@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import J2000_YEAR, SUN_LOGG, SUN_TEFF_K
-from tasks.replica.served import read_rows, served_table
+from tasks.replica.served import declare_table, read_rows
 from tasks.replica.tables import positions
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.held import Held
@@ -30,10 +30,10 @@ CONSTANT = {
 MAGNITUDES = ("GAIAmag", "Tmag")
 
 HELD = Held(
-    served_table("dbo.CatalogRecord", "tic_catalogrecord", "TESS Input Catalog, version 8.2."), "tic", '"GAIA", "ID"'
+    declare_table("dbo.CatalogRecord", "tic_catalogrecord", "TESS Input Catalog, version 8.2."), "tic", '"GAIA", "ID"'
 )
 VIZIER_HELD = Held(
-    served_table('"IV/39/tic82"', "vizier_tic82", "TESS Input Catalog, version 8.2, at CDS."),
+    declare_table('"IV/39/tic82"', "vizier_tic82", "TESS Input Catalog, version 8.2, at CDS."),
     "tic",
     "",
     given={row["name"]: f'"{row["at_mast"]}"' for row in read_rows("vizier_tic82")},

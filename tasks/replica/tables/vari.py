@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import GAIA_SOLUTION_ID, SIDEREAL_PER_DAY
-from tasks.replica.served import served_table
+from tasks.replica.served import declare_table
 from tasks.replica.tables.chance import normal, uniform
 from tasks.replica.tables.clock import gaia_time
 from tasks.replica.tables.held import Held
@@ -46,7 +46,7 @@ IN_BAND = {"G": "g_fov", "BP": "bp", "RP": "rp"}  # ends of the names of the col
 
 def _hold(name: str, doc: str) -> Held:
     """The table gaiadr3.`name`."""
-    return Held(served_table(f"gaiadr3.{name}", f"gaia_{name}", doc), name, "source_id")
+    return Held(declare_table(f"gaiadr3.{name}", f"gaia_{name}", doc), name, "source_id")
 
 
 EVERY = (  # in the order of `rows`
@@ -63,7 +63,7 @@ def rows(patch: Patch, transits: Transits) -> Iterator[tuple[Held, pa.Table]]:
     """Rows of every variability table."""
     label, score = patch.label
     seen = {band: _in_band(transits, index, len(label)) for index, band in enumerate(SURVEYS["gaia"])}
-    period, second = measured_periods(patch)
+    period, second = measure_periods(patch)
     every = (
         _summary(transits, seen, label),
         _classifier_result(label, score),
@@ -78,7 +78,7 @@ def rows(patch: Patch, transits: Transits) -> Iterator[tuple[Held, pa.Table]]:
         yield held, held.rows(common | {name: value[row] for name, value in values.items()})
 
 
-def measured_periods(patch: Patch) -> tuple[NDArray, NDArray]:
+def measure_periods(patch: Patch) -> tuple[NDArray, NDArray]:
     """Period of the main mode, and of the fundamental of RRd, as measured for the published class, (S,) day."""
     label, _ = patch.label
     number, seed = patch.stars.number, patch.seed

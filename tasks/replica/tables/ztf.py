@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tasks.replica.constants import MJD_ZERO_JD, ZTF_FILTERS, ZTF_UNUSABLE
-from tasks.replica.served import served_table
+from tasks.replica.served import declare_table
 from tasks.replica.tables import clock
 from tasks.replica.tables.chance import uniform
 from tasks.replica.tables.held import Held
@@ -31,7 +31,7 @@ FIELD_SHARE = 0.05  # of the times of its neighbour at which a field star is det
 CATFLAGS = {BAD_QUALITY: ZTF_UNUSABLE, MOONLIGHT: 2, SATURATED: 16, BLENDED: 1}
 RECORD = np.dtype([("hjd", "<f8"), ("mjd", "<f8"), ("mag", "<f4"), ("magerr", "<f4"), ("catflags", "<i4")])
 OBJECTS_HELD = Held(
-    served_table(
+    declare_table(
         "ztf_objects_dr24",
         "irsa_ztf_objects",
         "Objects of the ZTF light curves, data release 24 (some of its columns).",

@@ -14,7 +14,7 @@ N = 2000
 
 @pytest.fixture(scope="module")
 def pairs():
-    return eclipsing(np.random.default_rng(8), N).filled()
+    return eclipsing(np.random.default_rng(8), N).fill()
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def curve(pairs):
     )
 
 
-def test_half_of_the_pairs_are_detached(pairs):
+def test_half_of_the_pairs_are_draw_detached(pairs):
     assert np.mean(pairs["subclass"] == "EA") == pytest.approx(0.5, abs=0.04)
     assert set(pairs["subclass"]) == {"EA", "EW"}
 
@@ -47,19 +47,19 @@ def test_contact_pairs_are_hotter_when_their_periods_are_longer(pairs):
 
 
 def test_pairs_get_fainter_and_never_brighter_in_eclipse(pairs, curve):
-    is_detached = pairs["subclass"] == "EA"
+    is_draw_detached = pairs["subclass"] == "EA"
     depth = np.ptp(curve[:, 0], axis=1)
     assert (depth > 0.01).all() and depth.max() < 5
-    deepest = np.argmax(curve[is_detached, 0], axis=1)
+    deepest = np.argmax(curve[is_draw_detached, 0], axis=1)
     assert np.mean((deepest < GRID * 0.05) | (deepest > GRID * 0.95) | (abs(deepest - GRID / 2) < GRID * 0.2)) > 0.9
 
 
-def test_detached_stars_lie_inside_their_orbit(pairs):
-    is_detached = pairs["subclass"] == "EA"
+def test_draw_detached_stars_lie_inside_their_orbit(pairs):
+    is_draw_detached = pairs["subclass"] == "EA"
     size = radius(pairs["luminosity_lsun"], pairs["teff_k"]) + radius(pairs["luminosity2_lsun"], pairs["teff2_k"])
     widest = KEPLER_RSUN * (6.0 * pairs["period_day"] ** 2) ** (1 / 3)  # no pair has more than 6 solar masses
-    assert (size < widest)[is_detached].all()
-    assert pairs["period_day"][is_detached].max() <= 25.0
+    assert (size < widest)[is_draw_detached].all()
+    assert pairs["period_day"][is_draw_detached].max() <= 25.0
 
 
 def test_the_law_of_kepler_has_the_size_of_the_earths_orbit():
@@ -68,8 +68,8 @@ def test_the_law_of_kepler_has_the_size_of_the_earths_orbit():
 
 def test_depths_in_a_band_follow_the_share_of_the_hidden_light(pairs):
     """The cool star is the brighter of the two more often in the red: covering it costs more light there."""
-    is_detached = pairs["subclass"] == "EA"
-    cool_second = is_detached & (pairs["teff2_k"] < 0.8 * pairs["teff_k"])
+    is_draw_detached = pairs["subclass"] == "EA"
+    cool_second = is_draw_detached & (pairs["teff2_k"] < 0.8 * pairs["teff_k"])
     blue, red = BANDS.index("g_ps1"), BANDS.index("y_ps1")
     primary, secondary = pairs["scale"][cool_second], pairs["scale2"][cool_second]
     hidden = primary[:, 0] > 0.02

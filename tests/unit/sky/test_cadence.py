@@ -144,7 +144,7 @@ def test_ztf_observes_northern_stars_for_more_of_the_year():
 
 def test_no_star_is_seen_in_a_night_of_clouds(ztf):
     _, time, _ = ztf
-    clouded = cadence.clouded(SEED)
+    clouded = cadence.find_cloudy_nights(SEED)
     night = np.floor(time).astype(np.int64) - int(cadence.ZTF_START)
     inside = (night >= 0) & (night < clouded.size)
     assert not clouded[night[inside]].any()
@@ -152,7 +152,7 @@ def test_no_star_is_seen_in_a_night_of_clouds(ztf):
 
 
 def test_maintenance_comes_every_summer():
-    clouded = cadence.clouded(SEED)
+    clouded = cadence.find_cloudy_nights(SEED)
     day = (np.arange(clouded.size) + cadence.ZTF_START - cadence.EQUINOX_MJD) % cadence.YEAR_DAY
     assert clouded[(day > 105.5) & (day < 118.5)].all()
     assert not clouded[(day > 120) & (day < 300)].all()

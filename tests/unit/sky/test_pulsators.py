@@ -32,7 +32,7 @@ from tasks.sky.rrlyrae import (
     rrc,
     rrd,
 )
-from tasks.sky.shapes import GRID, interpolated
+from tasks.sky.shapes import GRID, interpolate_harmonics
 
 N = 3000
 PULSATORS = {"rrab": rrab, "rrc": rrc, "rrd": rrd, "cepheid": cepheid, "type_two": type_two,
@@ -52,7 +52,7 @@ def fourier(curve: np.ndarray, order: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("name", PULSATORS)
 def test_a_draw_has_a_value_of_each_field_for_each_star(name):
     draw = drawn(name, 50)
-    filled = draw.filled()
+    filled = draw.fill()
     assert filled["template"].shape == filled["component"].shape == (50, GRID)
     assert filled["scale"].shape == filled["scale2"].shape == (50, len(BANDS))
     assert all(value.shape[0] == 50 for value in filled.values())
@@ -70,7 +70,7 @@ def test_templates_have_height_one_and_maximum_light_at_phase_zero(name):
 
 @pytest.mark.parametrize("name", PULSATORS)
 def test_a_draw_is_a_function_of_its_generator(name):
-    one, same, other = drawn(name, 20).filled(), drawn(name, 20).filled(), drawn(name, 20, seed=5).filled()
+    one, same, other = drawn(name, 20).fill(), drawn(name, 20).fill(), drawn(name, 20, seed=5).fill()
     assert all(np.array_equal(one[field], same[field], equal_nan=one[field].dtype.kind == "f") for field in one)
     assert not np.array_equal(one["period_day"], other["period_day"])
 
@@ -169,7 +169,7 @@ def test_cepheids_of_the_overtone_are_a_third_and_have_short_periods():
 ])  # fmt: skip
 def test_tables_of_shapes_are_met_at_their_knots(knots, ratio, phase):
     assert (np.diff(knots) > 0).all() and ratio.shape == phase.shape == (knots.size, ratio.shape[1])
-    found = interpolated(knots, knots, ratio, phase)
+    found = interpolate_harmonics(knots, knots, ratio, phase)
     assert np.allclose(np.abs(found), ratio) and np.allclose(np.angle(found) % (2 * np.pi), phase % (2 * np.pi))
     assert ((ratio > 0) & (ratio < 1)).all() and ((phase >= 0) & (phase < 2 * np.pi)).all()
 

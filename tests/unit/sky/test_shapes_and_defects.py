@@ -27,7 +27,7 @@ def test_harmonics_that_are_not_given_continue_the_last_ratio_and_difference():
 
 def test_the_shape_at_a_knot_is_the_knot():
     ratio, phase = np.array([[0.4], [0.2]]), np.array([[1.0], [3.0]])
-    found = shapes.interpolated(np.array([0.0, 1.0]), np.array([0.0, 1.0]), ratio, phase)
+    found = shapes.interpolate_harmonics(np.array([0.0, 1.0]), np.array([0.0, 1.0]), ratio, phase)
     np.testing.assert_allclose(np.abs(found), ratio)
     np.testing.assert_allclose(np.angle(found), phase)
 

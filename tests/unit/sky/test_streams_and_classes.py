@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.sky.classes import CLASSES, REGISTRY, draw_classes, draw_stars
-from tasks.sky.draw import Draw, choice, merged, pulsating, truncated
+from tasks.sky.draw import Draw, draw_names, draw_truncated, merge_draws, scale_pulsation
 from tasks.sky.labels import CONFUSED_WITH
 from tasks.sky.shapes import GRID, harmonics, pulsation
 from tasks.sky.streams import BLOCK, stream
@@ -79,7 +79,7 @@ def test_a_class_is_mistaken_for_three_others(name):
 
 
 def test_truncated_draws_stay_inside_and_do_not_pile_up():
-    value = truncated(np.random.default_rng(0), 0.0, 1.0, -1.0, 1.5, 100_000)
+    value = draw_truncated(np.random.default_rng(0), 0.0, 1.0, -1.0, 1.5, 100_000)
     assert value.min() >= -1.0 and value.max() <= 1.5
     assert np.mean((value == -1.0) | (value == 1.5)) < 0.02  # those that folding leaves outside
     assert np.mean(value) == pytest.approx(0.12, abs=0.05)
@@ -87,19 +87,19 @@ def test_truncated_draws_stay_inside_and_do_not_pile_up():
 
 def test_truncated_draws_may_have_a_mean_for_each_star():
     middle = np.array([0.0, 10.0]).repeat(1000)
-    value = truncated(np.random.default_rng(0), middle, 0.1, -1.0, 11.0, 2000)
+    value = draw_truncated(np.random.default_rng(0), middle, 0.1, -1.0, 11.0, 2000)
     assert abs(value[:1000].mean()) < 0.02 and abs(value[1000:].mean() - 10) < 0.02
 
 
 def test_choices_have_their_shares():
-    names = choice(np.random.default_rng(0), ("a", "b", "c"), (0.5, 0.3, 0.2), 50_000)
+    names = draw_names(np.random.default_rng(0), ("a", "b", "c"), (0.5, 0.3, 0.2), 50_000)
     assert [np.mean(names == name) for name in "abc"] == pytest.approx([0.5, 0.3, 0.2], abs=0.01)
 
 
 def test_groups_are_put_back_in_the_order_of_their_rows():
     rows = [np.array([3, 0]), np.array([1, 2, 4])]
     parts = [{"x": np.array([30.0, 0.0])}, {"x": np.array([10.0, 20.0, 40.0])}]
-    assert merged(list(zip(rows, parts, strict=True)))["x"].tolist() == [0.0, 10.0, 20.0, 30.0, 40.0]
+    assert merge_draws(list(zip(rows, parts, strict=True)))["x"].tolist() == [0.0, 10.0, 20.0, 30.0, 40.0]
 
 
 def test_fields_that_a_class_leaves_out_are_filled():
@@ -107,7 +107,7 @@ def test_fields_that_a_class_leaves_out_are_filled():
     star = Draw(
         subclass=np.full(n, "x"), feh_dex=np.zeros(n), teff_k=np.full(n, 6000.0), luminosity_lsun=np.ones(n),
         is_halo=np.zeros(n, bool), period_day=np.ones(n), template=np.zeros((n, GRID)), scale=np.zeros((n, 11)),
-    ).filled()  # fmt: skip
+    ).fill()  # fmt: skip
     assert star["component"].shape == (n, GRID) and not star["component"].any()
     assert np.isnan(star["clock2_day"]).all() and (star["modulation_day"] == 100.0).all()
 
@@ -115,7 +115,7 @@ def test_fields_that_a_class_leaves_out_are_filled():
 def test_the_fundamental_turns_with_wavelength():
     """The wavelength component rotates the fundamental: phi21 grows from blue to red, as in real RR Lyrae stars."""
     coefficient = harmonics([np.array([0.45]), np.array([0.3])], [np.array([4.2]), np.array([2.1])])
-    shape = pulsating(coefficient, np.array([0.8]), (1.0,) * 11, 622.0)
+    shape = scale_pulsation(coefficient, np.array([0.8]), (1.0,) * 11, 622.0)
     phi21 = {}
     for band, index in (("g", 8), ("i", 10)):
         wave = np.fft.rfft(
