@@ -4,7 +4,7 @@ import math
 from numbers import Real
 from typing import Any, TypeGuard
 
-from schemas.quantities import quantity
+from schemas.quantities import QUANTITIES, quantity
 
 ABSENT = "–"
 MINUS = "\N{MINUS SIGN}"
@@ -122,8 +122,8 @@ def metric_label(metric: str) -> str:
 
 
 def target_label(target: str) -> str:
-    """A target's name for a reader: `teff_k` is the effective temperature."""
-    return "Class" if target == "class" else quantity(target).label
+    """A target's name for a reader: `teff_k` is the effective temperature; what is no declared quantity, its own."""
+    return quantity(target).label if target in QUANTITIES else target.replace("_", " ").capitalize()
 
 
 def unit_of(target: str) -> str:

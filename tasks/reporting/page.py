@@ -23,7 +23,7 @@ from tasks.reporting.notation import (
 from tasks.reporting.palette import class_colours
 from tasks.reporting.parts import Part, Section
 from tasks.reporting.sections import HELD_OUT, sections
-from tasks.reporting.tables import headline, overall
+from tasks.reporting.tables import class_targets, headline, overall
 
 _HERE = Path(__file__).parent
 
@@ -68,7 +68,7 @@ def class_names(data: ReportData) -> list[str]:
     for part in (data.sky, data.periods):
         if part is not None and part.class_pred is not None:
             seen |= {str(name) for name in np.unique(np.asarray(part.class_pred, dtype=str))}
-    seen |= {r["class"] for r in as_records(data.metrics) if r["target"] == "class" and r["class"] != "all"}
+    seen |= {r["class"] for r in as_records(data.metrics) if r["class"] != "all"}
     return list(dict.fromkeys([*listed, *sorted(seen)]))
 
 
@@ -80,14 +80,10 @@ def facts(data: ReportData) -> tuple[tuple[str, str], ...]:
         (count(len(data.bands)), "band" if len(data.bands) == 1 else "bands"),
         (count(data.n_quarantined), "row in quarantine" if data.n_quarantined == 1 else "rows in quarantine"),
     ]
-    chosen = [r for r in _first_split(as_records(data.metrics), "class") if r["is_chosen"]]
-    if chosen:
-        found.append(
-            (
-                f"{chosen[0]['value']:.3f}",
-                metric_label(chosen[0]["metric"]).rstrip(" ↑↓") + ", " + split_label(chosen[0]["split"]),
-            )
-        )
+    records = as_records(data.metrics)
+    for row in (r for target in class_targets(records) for r in _first_split(records, target) if r["is_chosen"]):
+        what = metric_label(row["metric"]).rstrip(" ↑↓") + ", " + split_label(row["split"])
+        found.append((f"{row['value']:.3f}", what))
     return tuple(found)
 
 

@@ -5,6 +5,7 @@ with normal vision, deuteranopia and protanopia (matrices of Machado et al. 2009
 holding a contrast of at least 2 against both papers. They start from Okabe & Ito (2008). A test keeps the law.
 """
 
+import zlib
 from collections.abc import Iterable
 
 from tasks.surveys import SURVEYS, list_passbands
@@ -13,12 +14,7 @@ CLASS_COLOURS = (
     "#0072b2", "#2cb6dc", "#6a48f0", "#d55e00", "#eda200", "#91b45b", "#784e71", "#2a8558", "#b3a093",
     "#b02a3a", "#9c9f6d", "#6b5c5a", "#bc6a35", "#c37fb9", "#9964ff", "#cb05a7",
 )  # fmt: skip
-# Slot of each known class, so that a class keeps its colour from report to report and from dataset to dataset.
-CLASS_SLOTS = {
-    "RRab": 0, "RRL": 0, "RR Lyr": 0, "RRc": 1, "RRd": 2, "CEP": 3, "Cepheid": 3, "DCEP": 3, "T2CEP": 4, "Cep_II": 4,
-    "DSCT_SXPHE": 5, "DSCT": 5, "δ Sct": 5, "HADS": 5, "ECL": 6, "EA": 6, "MIRA_SR": 7, "MIRA": 7, "LPV": 7,
-    "CONST": 8, "EW": 9, "Ellipsoidal": 10, "ELL": 10, "RS_CVn": 12, "R": 13,
-}  # fmt: skip
+N_FARTHEST = 9  # the first nine are the farthest apart
 
 # Ordered by wavelength; bands that surveys declare may have a colour of their own.
 FILTER_COLOURS = {
@@ -29,21 +25,18 @@ OTHER_FILTERS = ("#0072b2", "#d55e00", "#2a8558", "#c37fb9", "#b08800", "#2cb6dc
 
 
 def class_colours(names: Iterable[str]) -> dict[str, str]:
-    """Colour of each class: its own slot where it has one that is free, else the next free slot.
+    """Colour of each class: the one that a hash of its name chooses where it is free, else the next free one.
 
-    Beyond sixteen classes colours repeat; every figure names its classes, so no figure rests on colour alone.
+    It depends on the names alone and not on their order, and most classes have the same colour in every report. Beyond
+    sixteen classes colours repeat; every figure names its classes, so no figure rests on colour alone.
     """
     wanted = list(dict.fromkeys(names))
-    slots: dict[str, int] = {}
-    for name in wanted:
-        slot = CLASS_SLOTS.get(name)
-        if slot is not None and slot not in slots.values():
-            slots[name] = slot
+    n_colour = N_FARTHEST if len(wanted) <= N_FARTHEST else len(CLASS_COLOURS)
+    own = {zlib.crc32(name.encode()) % n_colour: name for name in sorted(wanted, reverse=True)}
+    slots = {name: slot for slot, name in own.items()}
     others = sorted(set(wanted) - set(slots))
-    # Other classes take the slots from the end, so that they seldom have the colour of a well-known class.
-    free = [slot for slot in reversed(range(len(CLASS_COLOURS))) if slot not in slots.values()]
-    order = free or list(range(len(CLASS_COLOURS)))
-    slots |= {name: order[i % len(order)] for i, name in enumerate(others)}
+    free = [slot for slot in range(n_colour) if slot not in own] or list(range(n_colour))
+    slots |= {name: free[i % len(free)] for i, name in enumerate(others)}
     return {name: CLASS_COLOURS[slots[name]] for name in wanted}
 
 

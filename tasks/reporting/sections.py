@@ -16,6 +16,7 @@ from tasks.reporting.notation import count, duration, plural, share
 from tasks.reporting.parts import Commands, Listing, Part, Remark, Section
 from tasks.reporting.tables import (
     class_table,
+    class_targets,
     cut_table,
     headline,
     metric_table,
@@ -57,12 +58,14 @@ def classifier_section(data: ReportData, metrics: Sequence[dict[str, Any]], colo
         "Measured on labelled objects that the model did not see: an object that helped to train is scored by "
         "a model of another fold."
     )
-    parts: list[Part] = [*_comparison(metrics, "class", HELD_OUT)]
+    targets = class_targets(metrics)
+    parts = [part for target in targets for part in _comparison(metrics, target, HELD_OUT)]
     if not parts and data.held_out is None:
         remark = Remark("This dataset has no class labels, so no classifier was trained or measured.")
         return Section("classification", "Classification", lead, (remark,))
     parts += [confusion_matrix(data.held_out), calibration_curve(data.held_out)]
-    per_class = [table for split in HELD_OUT if (table := class_table(metrics, "class", split, colours))]
+    each = (class_table(metrics, target, split, colours) for target in targets for split in HELD_OUT)
+    per_class = [table for table in each if table is not None]
     parts += per_class or [Remark("No metric was computed class by class.")]
     return Section("classification", "Classification", lead, tuple(parts))
 
@@ -79,7 +82,8 @@ def _comparison(metrics: Sequence[dict[str, Any]], target: str, splits: Sequence
 def quantity_section(data: ReportData, metrics: Sequence[dict[str, Any]]) -> Section:
     """Each regressed quantity: recipes against each other, then predictions against labels."""
     lead = "Continuous quantities, measured on labelled objects that the model did not see."
-    measured = [row["target"] for row in metrics if row["target"] != "class" and row["split"] in HELD_OUT]
+    classes = class_targets(metrics)
+    measured = [row["target"] for row in metrics if row["target"] not in classes and row["split"] in HELD_OUT]
     targets = list(dict.fromkeys([*(q.quantity for q in data.quantities), *measured]))
     parts: list[Part] = []
     for target in targets:

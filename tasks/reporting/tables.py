@@ -61,6 +61,11 @@ def overall(records: Sequence[Record], target: str, splits: Sequence[str]) -> li
     return sorted(rows, key=place)
 
 
+def class_targets(records: Sequence[Record]) -> tuple[str, ...]:
+    """The targets that decide among classes: those with a metric of one class. The others are quantities."""
+    return tuple(dict.fromkeys(row["target"] for row in records if row["class"] != "all"))
+
+
 def headline(rows: Sequence[Record]) -> list[Record]:
     """The rows of the metric that speaks first for a target; empty where there are no rows."""
     metrics = list(dict.fromkeys(row["metric"] for row in rows))

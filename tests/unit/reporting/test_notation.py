@@ -60,4 +60,9 @@ def test_names():
     assert notation.metric_label("my_own") == "my own"
     assert notation.unit_of("teff_k") == "K"
     assert notation.unit_of("class") == ""
+    assert [notation.target_label(name) for name in ("class", "finer_class", "logg_dex")] == [
+        "Class",
+        "Finer class",
+        "log g",
+    ]
     assert notation.short("a\nb" + "c" * 20, 6) == "a bcc…"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.reporting import palette
-from tasks.reporting.palette import CLASS_COLOURS, CLASS_SLOTS, band_style, class_colours
+from tasks.reporting.palette import CLASS_COLOURS, N_FARTHEST, band_style, class_colours
 from tests.unit.reporting.report_sample import CLASSES, SIXTEEN
 
 STYLE = (Path(palette.__file__).parent / "report.css").read_text()
@@ -42,7 +42,7 @@ def contrast(a, b):
 
 
 @pytest.mark.parametrize("vision", VISION)
-@pytest.mark.parametrize(("n", "least"), [(9, 17.0), (16, 8.0)])
+@pytest.mark.parametrize(("n", "least"), [(N_FARTHEST, 17.0), (16, 8.0)])
 def test_class_colours_differ(vision, n, least):
     seen = [lab(VISION[vision] @ linear(c)) for c in CLASS_COLOURS[:n]]
     closest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
@@ -61,8 +61,18 @@ def test_one_colour_per_class(names):
     assert len(set(colours.values())) == len(names)
 
 
-def test_a_known_class_keeps_its_colour():
-    assert class_colours(SIXTEEN)["RRab"] == class_colours(CLASSES)["RRab"] == CLASS_COLOURS[CLASS_SLOTS["RRab"]]
+def test_colours_depend_on_the_names_and_not_on_their_order():
+    for names in (CLASSES, SIXTEEN):
+        assert class_colours(reversed(names)) == class_colours(names)
+    assert set(class_colours(CLASSES).values()) == set(CLASS_COLOURS[:N_FARTHEST])  # nine classes have the nine best
+
+
+def test_most_classes_keep_their_colour_when_others_are_gone():
+    whole = class_colours(CLASSES)
+    fewer = [class_colours(set(CLASSES) - {gone}) for gone in CLASSES]
+    kept = [colour == whole[name] for colours in fewer for name, colour in colours.items()]
+    assert np.mean(kept) > 0.7
+    assert len({class_colours([name])[name] for name in CLASSES}) > 3
 
 
 def test_more_classes_than_colours():
