@@ -27,7 +27,7 @@ OTHER_FILTERS = ("#0072b2", "#d55e00", "#2a8558", "#c37fb9", "#b08800", "#2cb6dc
 def class_colours(names: Iterable[str]) -> dict[str, str]:
     """Colour of each class: the one that a hash of its name chooses where it is free, else the next free one.
 
-    It depends on the names alone and not on their order, and most classes have the same colour in every report. Beyond
+    It depends on the names alone: of up to nine classes, most have the same colour in every report. Beyond
     sixteen classes colours repeat; every figure names its classes, so no figure rests on colour alone.
     """
     wanted = list(dict.fromkeys(names))

@@ -115,3 +115,13 @@ def test_provenance_lists_only_what_was_recorded(report):
 def test_commands_are_shown_as_they_are_typed(report):
     (part,) = query_section(report).parts
     assert isinstance(part, Commands) and part.commands == report.commands
+
+
+def test_whatever_has_metrics_of_classes_is_a_classifier_and_no_quantity():
+    kind = [
+        metric("kind", "forest", "oof", "macro_f1", 0.9, 0.01, 90, True),
+        metric("kind", "forest", "oof", "f1", 0.8, 0.01, 20, True, "round"),
+    ]
+    section = classifier_section(EMPTY, [*ROWS, *kind], COLOURS)
+    assert [part.caption.split(":")[0] for part in section.parts if isinstance(part, Table)][:2] == ["Class", "Kind"]
+    assert kinds(quantity_section(EMPTY, kind)) == [Remark]
