@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas.arrays import floats
 from schemas.quantities import QUANTITIES
 from schemas.rejections import join_reports, reject
 from tasks.surveys.gaia_releases import GaiaRelease
@@ -177,7 +178,7 @@ def _inverse(frequency: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _numbers(rows: pa.Table, column: str) -> NDArray[np.float64]:
-    return pc.fill_null(pc.cast(rows[column], pa.float64()), np.nan).to_numpy()
+    return floats(rows[column])
 
 
 def _translate(words: pa.ChunkedArray, dictionary: dict[str, str]) -> pa.ChunkedArray:

@@ -23,15 +23,13 @@ ID_COLUMNS = ("source_id", "dr2_source_id")  # the first that the file has, what
 class SourceIds:
     """The ids of a file: `ids` (S,) ascending and different, `repeated` (K,) those that stood there more than once.
 
-    `column` is the name of their column, which tells their release; `n_row` counts all rows, those without an id
-    (`n_null`) too.
+    `column` is the name of their column, which tells their release; `n_row` counts all rows, those without an id too.
     """
 
     ids: NDArray[np.int64]
     column: str
     repeated: NDArray[np.int64]
     n_row: int
-    n_null: int
 
 
 def read_ids(path: Path | str) -> SourceIds:
@@ -61,7 +59,7 @@ def read_ids(path: Path | str) -> SourceIds:
         raise BadInput(
             f"{path}: {int(np.sum(ids <= 0)):,} values of {column!r} are not above 0, the first is {ids[0]}."
         )
-    return SourceIds(ids, column.lower(), ids[count > 1], len(numbers), numbers.null_count)
+    return SourceIds(ids, column.lower(), ids[count > 1], len(numbers))
 
 
 def _whole(path: Path, column: str, values: pa.ChunkedArray) -> pa.ChunkedArray:

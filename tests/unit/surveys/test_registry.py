@@ -13,7 +13,7 @@ from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import NEUTRAL_CUTS, NeutralCutConfig, apply_cuts
 from tasks.lightcurves.flags import BLENDED, Flag
 from tasks.lightcurves.passbands import Passband
-from tasks.surveys import SURVEYS, list_label_origins, list_passbands, register
+from tasks.surveys import SURVEYS, find_sample_provider, list_label_origins, list_passbands, register
 from tasks.surveys.cuts import CutConfig, list_cuts, list_default_cuts, list_flag_bits
 from tasks.surveys.survey import FlagCut, LabelOrigin, Survey, SurveyResult, columns_of
 
@@ -120,3 +120,21 @@ def test_every_band_of_a_photometric_survey_has_an_extinction():
         bands = sorted(survey.bands, key=lambda band: band.wavelength_nm)
         extinction = [band.extinction for band in bands]
         assert all(math.isfinite(value) for value in extinction) and extinction == sorted(extinction, reverse=True)
+
+
+def test_one_survey_provides_the_sample_and_a_second_is_refused():
+    provider = find_sample_provider()
+    assert [survey for survey in SURVEYS.values() if survey.open_sample] == [provider]
+    assert "phot_g_mean_mag" in provider.tables[0].columns_by_name  # its first table takes the sources
+    with pytest.raises(ValueError, match="a sample of sources that another survey has already"):
+        register(replace(OWN, open_sample=provider.open_sample))
+    assert "own" not in SURVEYS
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_a_survey_with_a_bulk_route_says_which_options_hold_its_catalogues(name):
+    survey = SURVEYS[name]
+    declared = {catalogue.option for catalogue in survey.catalogues}
+    assert declared == {option for option in survey.options if option.startswith("hats")}
+    assert all(survey.options[option] == "" for option in declared) and bool(declared) == ("route" in survey.options)
+    assert all(catalogue.live_address.startswith("s3://") for catalogue in survey.catalogues)
