@@ -33,9 +33,9 @@ LABEL_SAMPLE__PARAMETER = TableSpec(
     doc="Stellar parameters and periods published for the sources; periods are references, never inputs.",
     columns=(
         DATASET, TILE, SOURCE_ID, ORIGIN,
-        Column("quantity", pa.string(), "Quantity, its unit in its name (teff_k, radius_rsun, feh_dex, period_day).",
+        Column("quantity", pa.string(), "Quantity: of schemas/quantities.py, or the dataset's own.",
                ucd="meta.id"),
-        Column("value", pa.float64(), "Published value, in the unit of the quantity's name.", ucd="stat.value"),
+        Column("value", pa.float64(), "Published value, in the unit that its quantity declares.", ucd="stat.value"),
         Column("err", pa.float64(), "Published standard error; half the interval where only that is published.",
                ucd="stat.error", nullable=True, range=(0, None)),
         Column("lo", pa.float64(), "Lower end of the published interval (Gaia: 16th percentile).",

@@ -19,7 +19,7 @@ SCORE__VALUE = TableSpec(
     columns=(
         DATASET, TILE, SOURCE_ID, TARGET,
         Column("name", pa.string(), "Class whose probability it is, or the quantity.", ucd="meta.id"),
-        Column("value", pa.float64(), "Probability, or value in the unit of the quantity's name.", ucd="stat.value"),
+        Column("value", pa.float64(), "Probability, or value in the unit of the quantity.", ucd="stat.value"),
         Column("lo", pa.float64(), "Lower end of the interval.", ucd="stat.value;stat.min", nullable=True),
         Column("hi", pa.float64(), "Upper end of the interval.", ucd="stat.value;stat.max", nullable=True),
         MODEL_ID, RUN_ID, SCORED_AT,

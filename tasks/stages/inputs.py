@@ -20,10 +20,12 @@ from schemas.arrays import GOLDEN, align, align_all, floats
 from tasks.features import INPUTS, FeatureConfig
 from tasks.learning.data import Examples, examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.stages.archive import list_tables_beside
 
 CLEAN, FEATURES = TABLES["core_sample__epoch"], TABLES["feature_sample__source"]
-CATALOGUES = tuple(  # with values that features take
-    spec for spec in TABLES.values() if spec.name.startswith("core_") and set(INPUTS) & spec.columns_by_name.keys()
+BESIDE = list_tables_beside()
+CATALOGUES = tuple(  # with values that features take, in the order of all tables: hashes of older lakes depend on it
+    spec for spec in TABLES.values() if spec.name in BESIDE and set(INPUTS) & spec.columns_by_name.keys()
 )
 NOT_FEATURES = {column.name for column in FEATURES.columns}
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from schemas import BadInput
 
 
-def is_transient(task: Any, run: Any, state: Any) -> bool:
+class Outcome(Protocol):
+    """How a stage ended."""
+
+    def result(self, *, raise_on_failure: bool) -> object:
+        """What the stage returned; what it raised where it failed and `raise_on_failure` is false."""
+
+
+def is_transient(task: object, run: object, outcome: Outcome) -> bool:
     """Whether a failed stage is worth another try: not where the input is at fault, which stays as it is.
 
-    The signature is that of a Prefect `retry_condition_fn`.
+    It is asked of the outcome alone: an orchestrator that calls it with the task and its run finds them ignored.
     """
-    return not isinstance(state.result(raise_on_failure=False), BadInput)
+    return not isinstance(outcome.result(raise_on_failure=False), BadInput)

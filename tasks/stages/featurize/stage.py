@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.bands import read_bands
-from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import chain_hashes, find_outdated, fingerprint
 from lakehouse.run import Run, StageResult
@@ -35,10 +34,10 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
     source_id, expected = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
     todo = sources.filter(pa.array(find_outdated(lake, FEATURES, run.dataset, source_id, expected)))
     if not has_epochs:
-        tables = _featurize_photometry(run, names, todo) if todo.num_rows else ()
+        tables = run_incrementally(run, _of_photometry(run, names, todo)) if todo.num_rows else ()
         return StageResult("featurize", todo.num_rows, sources.num_rows, tables)
     groups = group_by_families(lake, run.dataset, config, todo)
-    tables = _featurize_curves(run, names, config, groups) if todo.num_rows else ()
+    tables = run_incrementally(run, _of_curves(run, names, config, groups)) if todo.num_rows else ()
     tables += count_nulls(lake, run, config, names, state=fingerprint(np.sort(expected)))
     return StageResult("featurize", todo.num_rows, sources.num_rows, tables, _notes(groups))
 
@@ -67,21 +66,20 @@ def _with_hashes(lake: Lake, dataset: str, sources: pa.Table, config: FeatureCon
     return pa.table({name: sources[name] for name in ("source_id", "tile")} | columns)
 
 
-def _featurize_photometry(run: Run, names: tuple[str, ...], todo: pa.Table) -> tuple[TableRef, ...]:
-    """Magnitudes and colours of these sources."""
+def _of_photometry(run: Run, names: tuple[str, ...], todo: pa.Table) -> Increment:
+    """What is to be done for magnitudes and colours of these sources."""
     spec = FEATURES.bind(colour_columns(names))
-    increment = Increment("featurize", colour_chunk, [Work(todo, (names,))], run.chunk_objects, (spec,))
-    return run_incrementally(run, increment)
+    return Increment("featurize", colour_chunk, [Work(todo, (names,))], run.chunk_objects, (spec,))
 
 
-def _featurize_curves(
+def _of_curves(
     run: Run, names: tuple[str, ...], config: FeatureConfig, groups: Mapping[Families, pa.Table]
-) -> tuple[TableRef, ...]:
-    """Features of light curves, of each group of sources the families that it needs."""
+) -> Increment:
+    """What is to be done for features of light curves: of each group of sources the families that it needs."""
     compile_all(config)
     spec = FEATURES.bind(feature_columns(names, config))
     work = [Work(sources, (names, config, families)) for families, sources in groups.items()]
-    return run_incrementally(run, Increment("featurize", featurize_chunk, work, run.chunk_objects, (spec,)))
+    return Increment("featurize", featurize_chunk, work, run.chunk_objects, (spec,))
 
 
 def _notes(groups: Mapping[Families, pa.Table]) -> tuple[str, ...]:

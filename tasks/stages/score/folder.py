@@ -22,7 +22,7 @@ from schemas.arrays import align_all, floats
 from schemas.inputs import FolderSource
 from tasks.features import INPUTS, FeatureConfig
 from tasks.folder import local
-from tasks.learning.light_curves import Pipeline, rows_of_curves, rows_of_photometry
+from tasks.learning.light_curves import PERIOD, Pipeline, rows_of_curves, rows_of_photometry
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.archive import Archive, ObjectChunk
 from tasks.stages.fanout import fan_out
@@ -32,7 +32,6 @@ from tasks.stages.rows import epoch_rows, source_rows
 from tasks.stages.score.lacks import FolderContent, Lacks
 from tasks.stages.score.models import scored_columns, scorers_of
 from tasks.stages.score.refusals import refuse_changed, refuse_lacks, refuse_no_models, refuse_strange_bands
-from tasks.stages.score.stage import PERIOD
 from tasks.surveys.cuts import CutConfig
 
 INPUT = TABLES["core_sample__input"].name
@@ -109,12 +108,11 @@ def score_file(
     if has_epochs:
         survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
         inputs = {name: floats(rows[name])[first] for name in INPUTS if name in rows.column_names}
-        scored = rows_of_curves(objects, survey, inputs, Pipeline(cuts, features, scorers))
+        scored = rows_of_curves(objects, survey, inputs, Pipeline(cuts, features, scorers)).table
     else:
-        scored = rows_of_photometry(objects, scorers)
+        scored = rows_of_photometry(objects, scorers).table
     columns = [column.name for column in (*scored_columns(run, models), *PERIOD)]
-    kept = [name for name in ("class_pred", *columns) if name in scored.column_names]
-    scored = scored.select(kept).add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
+    scored = scored.select(["class_pred", *columns]).add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
     return scored.append_column("model_id", pa.repeat(" ".join(models.values()), scored.num_rows))
 
 

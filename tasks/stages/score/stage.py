@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,22 +12,16 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
-from lakehouse.lineage import find_outdated, select_sources
+from lakehouse.lineage import find_outdated
 from lakehouse.models import read_current
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from schemas.arrays import align, align_all
-from tasks.learning.catalogue import (
-    Scorer,
-    catalogue_values,
-    columns_read,
-    has_trained_any,
-    reads_curves,
-    score_rows,
-)
+from tasks.learning.catalogue import Scorer, columns_read, has_trained_any, reads_curves, score_rows
+from tasks.learning.light_curves import PERIOD, catalogue_rows
 from tasks.learning.splits import TEST
 from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
-from tasks.stages.inputs import read_examples
+from tasks.stages.inputs import read_light_curves
 from tasks.stages.score.models import scored_columns, scorers_of
 
 FEATURES, SOURCE, CLEAN = (
@@ -36,7 +30,6 @@ FEATURES, SOURCE, CLEAN = (
 UNSCORED = "unscored {}"  # column of a chunk's sources: true where the target has no score of these features yet
 CHUNKS = 4  # of the other stages in one of this one: scoring is quick
 SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
-PERIOD = [CATALOGUE.columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")]
 
 
 def score_sources(run: Run) -> StageResult:
@@ -89,42 +82,49 @@ def score_chunk(job: ChunkJob, models: Mapping[str, str], now: datetime) -> None
     """
     run, source_id, n = job.run, job.source_id, job.sources.num_rows
     scorers = scorers_of(run, models)
-    examples = read_examples(run, source_id, columns_read(scorers), reads_curves(scorers))
-    scores = [each.score(examples) for each in scorers]
+    curves = read_light_curves(run, source_id) if reads_curves(scorers) else None
+    rows = catalogue_rows(_read_features(job, columns_read(scorers)), _count_epochs(job), curves, scorers)
     base = {
-        "dataset": pa.repeat(run.dataset, n), "tile": job.tile, "source_id": source_id,
-        "feature_hash": job.input_hash, "run_id": pa.repeat(run.run_id, n),
+        "dataset": pa.repeat(run.dataset, n),
+        "tile": job.tile,
+        "source_id": source_id,
+        "feature_hash": job.input_hash,
+        "run_id": pa.repeat(run.run_id, n),
         "scored_at": pa.repeat(pa.scalar(now, pa.timestamp("us", "UTC")), n),
-    }  # fmt: skip
+    }
     unscored = [job.sources[UNSCORED.format(target)].to_numpy() for target in models]
-    history = [_history(each, own, base, new) for each, own, new in zip(scorers, scores, unscored, strict=True)]
+    history = [_history(each, own, base, new) for each, own, new in zip(scorers, rows.scores, unscored, strict=True)]
     job.stage(SCORE, pa.concat_tables(history))
     own = {"is_training": has_trained_any(scorers, source_id), "model_id": pa.repeat(" ".join(models.values()), n)}
-    values = {"class_pred": pa.nulls(n, pa.string()), **catalogue_values(scorers, scores)}
-    rows = pa.table({**base, **_of_source(run, source_id), **own, **values})
-    job.stage(CATALOGUE.bind(scored_columns(run, models)), rows)
+    scored = {name: rows.table[name] for name in rows.table.column_names}
+    table = pa.table({**scored, **base, **_read_identity(job), **own})
+    job.stage(CATALOGUE.bind(scored_columns(run, models)), table)
 
 
-def _of_source(run: Run, source_id: NDArray[np.int64]) -> dict[str, Any]:
-    """What the catalogue says of these sources beside their scores: name, position, epochs and period."""
-    lake, where = Lake(run.lake), select_sources(source_id) & (pc.field("dataset") == run.dataset)
-    identity = lake.read(SOURCE, columns=["object_id", "ra", "dec"], where=where)
-    order = pa.array(np.argsort(np.argsort(source_id)))
-    return {name: identity[name].take(order) for name in identity.column_names} | _measured(lake, where, source_id)
+def _read_identity(job: ChunkJob) -> dict[str, Any]:
+    """Name and position of the sources of a job, in their order."""
+    identity = Lake(job.run.lake).read(SOURCE, columns=["source_id", "object_id", "ra", "dec"], where=job.where)
+    order = pa.array(align_all(job.source_id, identity["source_id"].to_numpy(), SOURCE.name))
+    return {name: identity[name].take(order) for name in ("object_id", "ra", "dec")}
 
 
-def _measured(lake: Lake, where: pc.Expression, source_id: NDArray[np.int64]) -> dict[str, Any]:
-    """Epochs that survived the cuts, and the period and how sure it is: what the catalogue says beside the scores."""
-    n_epoch = np.zeros(source_id.size, np.int32)
-    order = np.argsort(source_id)
+def _read_features(job: ChunkJob, names: Sequence[str]) -> pa.Table:
+    """source_id, the features `names` and the period of the sources of a job, in their order."""
+    lake = Lake(job.run.lake)
+    stored = lake.dataset(FEATURES).schema.names
+    period = [column.name for column in PERIOD if column.name in stored]
+    rows = lake.read(FEATURES, columns=["source_id", *dict.fromkeys((*names, *period))], where=job.where)
+    return rows.take(pa.array(align_all(job.source_id, rows["source_id"].to_numpy(), FEATURES.name)))
+
+
+def _count_epochs(job: ChunkJob) -> NDArray[np.int32]:
+    """Epochs of each source of a job that survived the cuts, (S,)."""
+    n_epoch, lake = np.zeros(job.source_id.size, np.int32), Lake(job.run.lake)
     if lake.exists(CLEAN):
-        rows = lake.read(CLEAN, columns=["source_id", "time"], where=where)
-        place = align(rows["source_id"].to_numpy(), source_id)
+        rows = lake.read(CLEAN, columns=["source_id", "time"], where=job.where)
+        place = align(rows["source_id"].to_numpy(), job.source_id)
         np.add.at(n_epoch, place, pc.list_value_length(rows["time"]).to_numpy())
-    known = [column.name for column in PERIOD if column.name in lake.dataset(FEATURES).schema.names]
-    features = lake.read(FEATURES, columns=["source_id", *known], where=where).take(pa.array(np.argsort(order)))
-    period = {c.name: features[c.name] if c.name in known else pa.nulls(source_id.size, c.type) for c in PERIOD}
-    return {"n_epoch": n_epoch, **period}
+    return n_epoch
 
 
 def _history(scorer: Scorer, scores: Any, of_source: Mapping[str, Any], unscored: NDArray[np.bool_]) -> pa.Table:

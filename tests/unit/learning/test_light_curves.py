@@ -11,7 +11,7 @@ from tasks.learning.calibration import Temperature
 from tasks.learning.catalogue import Scorer
 from tasks.learning.data import examples_from_table
 from tasks.learning.fit import fit
-from tasks.learning.light_curves import Pipeline, append_scores, rows_of_curves, rows_of_photometry
+from tasks.learning.light_curves import PERIOD, Pipeline, catalogue_rows, rows_of_curves, rows_of_photometry
 from tasks.learning.targets import CLASS
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import NeutralCutConfig
@@ -58,12 +58,11 @@ def test_rows_are_the_features_of_what_the_cuts_left_and_the_scores_of_these(for
     spoiled = raw.mag_err.copy()
     spoiled[raw.offsets[:-1]] = -1.0  # the first epoch of each star is cut
     raw = replace(raw, mag_err=spoiled)
-    rows = rows_of_curves(raw, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest]))
+    rows = rows_of_curves(raw, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest])).table
     assert rows["source_id"].to_pylist() == RAW.source_id.tolist()
     assert rows["n_epoch"].to_pylist() == (RAW.n_epoch - 1).tolist()
     kept = raw.keep(raw.mag_err > 0)
     alone = compute_features(kept, FEATURES)
-    assert np.allclose(rows[COLOUR].to_numpy(), alone[COLOUR].to_numpy(), equal_nan=True)
     proba = forest.score(examples_from_table(alone, forest.recipe.columns)).proba
     names = forest.target.classes
     found = np.stack([rows[f"prob_{name}"].to_numpy() for name in names], axis=1)
@@ -74,7 +73,7 @@ def test_rows_are_the_features_of_what_the_cuts_left_and_the_scores_of_these(for
 def test_objects_of_one_source_become_one_row(forest):
     raw = folded(RAW)
     pair = replace(raw, source_id=np.repeat(RAW.source_id[::2], 2))  # two objects of each of twelve sources
-    rows = rows_of_curves(pair, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest]))
+    rows = rows_of_curves(pair, ONE_SURVEY, None, Pipeline(CUTS, FEATURES, [forest])).table
     assert rows["source_id"].to_pylist() == RAW.source_id[::2].tolist()
     assert rows["n_epoch"].to_pylist() == RAW.n_epoch.reshape(-1, 2).sum(1).tolist()
 
@@ -84,20 +83,39 @@ def test_mean_photometry_has_colours_and_their_scores(features):
     mag = np.stack([np.linspace(14, 16, 24), np.linspace(13, 16.5, 24)], axis=1).ravel()
     mean = LightCurveBatch.from_epochs(np.repeat(RAW.source_id, 2), np.zeros(48), mag, None, bands, None, ("B", "R"))
     of_colour = scorer("colour_forest", features, (COLOUR,))
-    rows = rows_of_photometry(mean.keep(np.arange(48) != 5), [of_colour])
-    colour = rows[COLOUR].to_numpy()
-    expected = mag[::2] - mag[1::2]
-    assert np.isnan(colour[2]) and np.allclose(np.delete(colour, 2), np.delete(expected, 2), atol=1e-5)
-    assert rows.column_names[0] == "source_id" and "amplitude_mag_B" not in rows.column_names
-    assert np.allclose(sum(rows[f"prob_{name}"].to_numpy() for name in of_colour.target.classes), 1)
+    rows = rows_of_photometry(mean.keep(np.arange(48) != 5), [of_colour]).table
+    colour = np.where(np.arange(24) == 2, np.nan, mag[::2] - mag[1::2])  # of a star without one of its bands
+    own = replace(EXAMPLES, features=colour[:, None], feature_names=(COLOUR,), batch=None)
+    for k, name in enumerate(of_colour.target.classes):
+        assert np.allclose(rows[f"prob_{name}"].to_numpy(), of_colour.score(own).proba[:, k], atol=1e-6)
+    assert rows["n_epoch"].to_pylist() == [0] * 24 and rows["period_day"].null_count == 24
 
 
 def test_curves_are_given_to_the_models_that_read_them(features, forest):
     network = scorer("lstm", features, ())
-    rows = append_scores(features, RAW, [network])
+    rows = catalogue_rows(features, RAW.n_epoch, RAW, [network]).table
     expected = network.score(examples_from_table(features, (), RAW)).proba
     assert np.allclose(rows[f"prob_{network.target.classes[0]}"].to_numpy(), expected[:, 0], atol=1e-6)
     with pytest.raises(ValueError, match="come without light curves"):
-        append_scores(features, None, [network])
-    assert append_scores(features, None, [forest]).num_columns == features.num_columns + 4
-    assert append_scores(features, None, []) is features
+        catalogue_rows(features, RAW.n_epoch, None, [network])
+
+
+def test_a_catalogue_row_is_epochs_period_and_the_values_of_every_target(features, forest):
+    period = pa.array(np.linspace(0.5, 2, 24))
+    place = features.column_names.index("period_day")
+    found = catalogue_rows(features.set_column(place, "period_day", period), RAW.n_epoch, None, [forest])
+    names = forest.target.classes
+    assert found.table.column_names[:6] == ["source_id", "n_epoch", *(column.name for column in PERIOD), "class_pred"]
+    assert set(found.table.column_names[6:]) >= {f"prob_{name}" for name in names}
+    assert found.table["period_day"].to_pylist() == period.to_pylist()
+    assert found.table["n_epoch"].type == pa.int32() and found.table["class_pred"].null_count == 0
+    assert np.array_equal(
+        found.scores[0].proba, forest.score(examples_from_table(features, forest.recipe.columns)).proba
+    )
+
+
+def test_what_no_scorer_and_no_feature_gives_is_null(features):
+    rows = catalogue_rows(features.select(["source_id"]), RAW.n_epoch, None, [])
+    assert rows.scores == () and rows.table["n_epoch"].to_pylist() == RAW.n_epoch.tolist()
+    for name in ("class_pred", *(column.name for column in PERIOD)):
+        assert rows.table[name].null_count == 24, name
