@@ -80,7 +80,7 @@ def test_before_the_line_it_has_none_of_these(tmp_path):
     folder = folder_of(tmp_path)
     objects = read_objects(folder, load_spec(folder))
     assert objects.parameter_labels["value"].to_pylist() == [3.0, -999.0, 40.0]
-    assert (target_label("vrot_kms"), unit_of("vrot_kms")) == ("vrot kms", "")
+    assert (target_label("vrot_kms"), unit_of("vrot_kms")) == ("Vrot kms", "")
     assert {column.unit for column in catalogue(Regression.of(quantities.quantity("vrot_kms"))).values()} == {""}
 
 

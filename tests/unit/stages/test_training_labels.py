@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.models import fold_dir
 from lakehouse.run import Run
 from schemas import Column
 from tasks.learning.recipes import recipes_for
@@ -18,7 +19,6 @@ from tasks.stages.train.folds import (
     PREDICTIONS,
     as_lists,
     as_matrix,
-    fold_folder,
     is_fitted,
     read_labels,
     read_predictions,
@@ -103,7 +103,7 @@ def test_labels_and_folds_come_back_as_they_were_written(tmp_path):
 def test_predictions_are_out_of_fold_and_the_mean_of_all_models_for_the_held_out(tmp_path):
     fold = np.array([0, 1, TEST, 0], np.int8)
     for k, (rows, values) in enumerate([([0, 3, 2], [1.0, 4.0, 10.0]), ([1, 2], [2.0, 20.0])]):
-        folder = fold_folder(tmp_path, "forest", k)
+        folder = fold_dir(tmp_path / "forest", k)
         assert not is_fitted(tmp_path, "forest", k)
         folder.mkdir(parents=True)
         raw = np.column_stack([values, np.negative(values)])
