@@ -52,7 +52,9 @@ def test_a_source_with_one_of_two_labels_has_a_joint_label():
     of_class, of_teff = (found.y[name] for name in found.y.dtype.names)
     assert of_class.tolist() == ["CEP", "RRab", ""]
     np.testing.assert_array_equal(of_teff, [np.nan, 6000.0, 7000.0])
-    assert join_labels(TEFF, parts) is parts[TEFF]
+    alone = join_labels(TEFF, parts)
+    assert alone.source_id.tolist() == [2, 3] and alone.y.tolist() == [6000.0, 7000.0]
+    assert alone.sources == frozenset({"a.b"})
 
 
 def test_recipes_of_one_target_compete_and_what_is_learnt_jointly_is_not_learnt_alone():
