@@ -38,7 +38,6 @@ def rows(where):
         ({"n": np.array([], np.int64)}, []),
         (pc.field("n") > 2, [3, 4]),
     ],
-    ids=str,
 )
 def test_a_value_many_values_or_an_expression(where, expected):
     assert rows(where) == expected
@@ -53,7 +52,6 @@ def test_a_value_many_values_or_an_expression(where, expected):
         ({"dataset": "other", "tile": 0}, ["other0"]),
         ({"dataset": "absent"}, []),
     ],
-    ids=str,
 )
 def test_files_of_one_partition(partition, paths):
     assert [file.path for file in select_partition(SOURCE, FILES, partition)] == paths
