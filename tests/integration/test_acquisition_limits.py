@@ -222,9 +222,8 @@ def test_a_changed_survey_reads_again_and_asks_nothing(replica, acquired, tmp_pa
 
 
 def test_another_spelling_of_the_structure_asks_nothing(replica, acquired, tmp_path):
-    lake, options = shutil.copytree(acquired.lake, tmp_path / "lake"), source_of(replica).options
-    new = {**options, "gaia": {**options["gaia"], "structure": "DATAMODEL_STANDARD"}}
-    acquire_into(lake, source_of(replica, options=new), run_id="r2")
+    lake = shutil.copytree(acquired.lake, tmp_path / "lake")
+    acquire_into(lake, source_of(replica, options={"gaia": {"structure": "DATAMODEL_STANDARD"}}), run_id="r2")
     assert_same(acquired.tables, tables(lake))
     assert log(replica) == []
 

@@ -19,8 +19,7 @@ LIST = "_MD5SUM.txt$"
 
 
 def otherwise(base):
-    options = source_of(base).options
-    return source_of(base, options={**options, **{name: {**options[name], **OTHERWISE[name]} for name in OTHERWISE}})
+    return source_of(base, options=OTHERWISE)
 
 
 @pytest.fixture(scope="module")
