@@ -19,10 +19,10 @@ from schemas.column import Column
 class Quantity:
     """A physical quantity of a star, called as its column is.
 
-    `label` is its name in prose, `symbol` in the axes of figures (mathtext; else the label). `unit` is a VOUnit string,
-    "" for a dimensionless quantity; `shown_unit` is what a reader sees where that differs ("R☉", "dex"). `range` is
-    (lowest, highest) in `unit`, both inclusive, None where open. `is_log`: it is positive and spreads over decades, so
-    that it is learnt as its log10.
+    `label` is its name in prose, `symbol` in the axes of figures (else the label). Both are plain text: figures read no
+    mathtext, for the name of a class may hold a $. `unit` is a VOUnit string, "" for a dimensionless quantity;
+    `shown_unit` is what a reader sees where that differs ("R☉", "dex"). `range` is (lowest, highest) in `unit`, both
+    inclusive, None where open. `is_log`: it is positive and spreads over decades, so that it is learnt as its log10.
     """
 
     name: str
@@ -61,21 +61,21 @@ class Quantity:
 QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (
-        Quantity("teff_k", "Effective temperature", r"$T_\mathrm{eff}$", "K", "phys.temperature.effective",
+        Quantity("teff_k", "Effective temperature", "Teff", "K", "phys.temperature.effective",
                  (500, 250_000)),
-        Quantity("radius_rsun", "Radius", "$R$", "solRad", "phys.size.radius", (1e-3, 5_000), True, "R☉"),
-        Quantity("mass_msun", "Mass", "$M$", "solMass", "phys.mass", (1e-3, 1_000), False, "M☉"),
-        Quantity("lum_lsun", "Luminosity", "$L$", "solLum", "phys.luminosity", (1e-8, 1e9), True, "L☉"),
-        Quantity("logg_dex", "log g", r"$\log g$", "", "phys.gravity", (-3, 10), False, "dex",
+        Quantity("radius_rsun", "Radius", "R", "solRad", "phys.size.radius", (1e-3, 5_000), True, "R☉"),
+        Quantity("mass_msun", "Mass", "M", "solMass", "phys.mass", (1e-3, 1_000), False, "M☉"),
+        Quantity("lum_lsun", "Luminosity", "L", "solLum", "phys.luminosity", (1e-8, 1e9), True, "L☉"),
+        Quantity("logg_dex", "log g", "log g", "", "phys.gravity", (-3, 10), False, "dex",
                  "log10 of the surface gravity in cm/s2."),
         Quantity("feh_dex", "[Fe/H]", "[Fe/H]", "", "phys.abund.Fe", (-10, 3), False, "dex",
                  "Metallicity [Fe/H], in dex."),
         Quantity("mh_dex", "[M/H]", "[M/H]", "", "phys.abund.Z", (-10, 3), False, "dex",
                  "Metallicity [M/H], in dex."),
-        Quantity("distance_pc", "Distance", "$d$", "pc", "pos.distance", (1e-2, 1e10), True),
-        Quantity("ebv_mag", "E(B−V)", "$E(B-V)$", "mag", "phot.color.excess", (0, None), doc="Reddening E(B-V)."),
-        Quantity("period_day", "Period", "$P$", "d", "src.var;time.period", (1e-4, 1e6), True),
-        Quantity("amplitude_g_mag", "Amplitude in G", "$A_G$", "mag", "src.var.amplitude;phot.mag", (0, 15),
+        Quantity("distance_pc", "Distance", "d", "pc", "pos.distance", (1e-2, 1e10), True),
+        Quantity("ebv_mag", "E(B−V)", "E(B−V)", "mag", "phot.color.excess", (0, None), doc="Reddening E(B-V)."),
+        Quantity("period_day", "Period", "P", "d", "src.var;time.period", (1e-4, 1e6), True),
+        Quantity("amplitude_g_mag", "Amplitude in G", "A(G)", "mag", "src.var.amplitude;phot.mag", (0, 15),
                  doc="Peak-to-peak amplitude in Gaia G."),
     )
 }  # fmt: skip

@@ -16,7 +16,9 @@ from typing import Any, ParamSpec, TypeVar
 import matplotlib
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -96,6 +98,18 @@ def sheet(width: float, height: float, **layout: float) -> Figure:
     figure = Figure(figsize=(width, height))
     figure.subplots_adjust(**layout)
     return figure
+
+
+def scale_by_decades(axes: Axes, *which: str) -> None:
+    """Make the axes `which` ("x", "y") logarithmic, their ticks plain numbers: 0.1, 1, 10.
+
+    matplotlib's own labels are mathtext, which the style leaves as it is written.
+    """
+    for name in which:
+        axes.set(**{f"{name}scale": "log"})
+        axis: Axis = getattr(axes, f"{name}axis")
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def dots(axes: Axes, x: NDArray[Any], y: NDArray[Any], area: float, colour: Any, **look: Any) -> None:

@@ -9,7 +9,7 @@ from scipy.special import ndtri
 
 from schemas.quantities import quantity
 from tasks.reporting.data import HeldOutQuantity
-from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, in_style, sheet
+from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, in_style, scale_by_decades, sheet
 from tasks.reporting.notation import count, interval, plural, target_label
 from tasks.reporting.parts import Drawing, Remark
 
@@ -85,7 +85,7 @@ def _scatter(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
     axes.plot(limits, limits, color=MUTED, linewidth=0.8, dashes=(4, 3))
     axes.set(xlim=limits, ylim=limits, ylabel=f"Predicted {_axis(kept)}")
     if is_log:
-        axes.set(xscale="log", yscale="log")
+        scale_by_decades(axes, "x", "y")
     axes.tick_params(labelbottom=False)
     axes.grid(True)
 
@@ -115,7 +115,7 @@ def _residuals(axes: Axes, kept: HeldOutQuantity, is_log: bool) -> None:
     edge = max(1.25 * float(np.quantile(np.abs(residual), 0.98)), 1e-12)
     axes.set(ylim=(-edge, edge), xlabel=f"Label {_axis(kept)}", ylabel="Δ (dex)" if is_log else f"Δ{_unit(kept)}")
     if is_log:
-        axes.set_xscale("log")
+        scale_by_decades(axes, "x")
     axes.set_xlim(_scatter_limits(axes))
     axes.grid(True)
 

@@ -1,11 +1,13 @@
 """Regressed quantities: points, residuals and intervals where the numbers say, on axes that fit them."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PathCollection
 
+from schemas.quantities import QUANTITIES
 from tasks.reporting import HeldOutQuantity
 from tasks.reporting.figures.quantities import _LEVELS, _MOST_BARS, coverage, quantity_figure, wilson
 from tasks.reporting.parts import Remark
@@ -44,7 +46,7 @@ def test_both_panels_share_the_axis_of_labels(draw):
     above, below, _ = figure.axes
     low, high = above.get_xlim()
     assert above.get_ylim() == below.get_xlim() == (low, high) and low < 5000 and high > 7050
-    name = "$T_\\mathrm{eff}$ (K)"
+    name = "Teff (K)"
     assert (above.get_ylabel(), below.get_xlabel()) == (f"Predicted {name}", f"Label {name}")
     assert below.get_ylabel() == "Δ (K)"
 
@@ -70,6 +72,14 @@ def test_three_decades_are_logarithmic_with_residuals_in_dex(draw):
     assert (above.get_xscale(), above.get_yscale(), below.get_xscale()) == ("log",) * 3
     np.testing.assert_allclose(offsets(below)[:, 1], np.log10(2))
     assert below.get_ylabel() == "Δ (dex)"
+
+
+@pytest.mark.parametrize("name", [each.name for each in QUANTITIES.values() if each.is_log])
+def test_no_mark_up_is_left_in_the_words_of_a_figure(name, draw):
+    """The style reads no mathtext, because names of classes may hold a $: ticks and titles must be plain."""
+    _, drawn = draw(quantity_figure, radii(quantity=name))
+    words = re.findall(r"<text[^>]*>([^<]*)</text>", drawn.svg)
+    assert {"1", "10", "100"} <= set(words) and not [word for word in words if "$" in word or "\\" in word]
 
 
 @pytest.mark.parametrize("change", [{"y": np.linspace(-1, 1, 60)}, {"y": np.linspace(1, 19, 60)}])

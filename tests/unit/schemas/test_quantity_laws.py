@@ -57,6 +57,12 @@ def test_words_tell_quantities_apart(first, second):
 
 
 @every_quantity
+def test_its_words_are_plain_text(one):
+    """Figures and pages read no mathtext."""
+    assert not set("$\\{}") & set(one.label + one.axis + one.shown_unit)
+
+
+@every_quantity
 def test_its_columns_in_the_catalogue_collide_with_none_that_is_always_there(one):
     always = {column.name for column in OUT__CATALOGUE.columns if not column.is_family}
     shared = {one.name, f"{one.name}_lo", f"{one.name}_hi"} & always
@@ -69,8 +75,8 @@ def test_its_name_is_found_again(one):
 
 
 def test_words_that_are_given_are_kept():
-    given_ = Quantity("x", "X", symbol="$x$", unit="solRad", shown_unit="R☉", doc="The x.")
-    assert (given_.symbol, given_.shown_unit, given_.doc) == ("$x$", "R☉", "The x.")
+    given_ = Quantity("x", "X", symbol="x", unit="solRad", shown_unit="R☉", doc="The x.")
+    assert (given_.symbol, given_.shown_unit, given_.doc) == ("x", "R☉", "The x.")
     assert replace(quantity("own_name"), unit="deg").shown_unit == "deg"
 
 
