@@ -39,7 +39,7 @@ def test_a_name_nobody_declared_has_no_unit_whatever_its_suffix():
 
 
 def test_axes_show_the_reader_s_unit():
-    assert quantity("radius_rsun").axis == "$R$ (R☉)"
+    assert quantity("radius_rsun").axis == "R (R☉)"
     assert quantity("feh_dex").axis == "[Fe/H] (dex)" and quantity("feh_dex").unit == ""
 
 
