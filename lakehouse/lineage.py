@@ -28,7 +28,7 @@ def fingerprint(*parts: object) -> str:
 
 
 def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: object) -> str:
-    """Key of a stage that ends by publishing `spec`: the same until it has, so that a killed stage is taken up again.
+    """Key of a stage that ends by a commit to `spec`: the same until then, so that a killed stage is taken up again.
 
     The files of the table are part of it: going back to old settings is new work, not work already done. Not its
     version: a stage killed between making the table, or its columns, and committing its rows must find its parts again.

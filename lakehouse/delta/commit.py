@@ -141,7 +141,7 @@ def is_newest_of_run(table: DeltaTable, stamp: Stamp) -> bool:
     return next(mine, None) == stamp.token
 
 
-def publish_draft(folder: Path, spec: TableSpec, stamp: Stamp, fill: Callable[[Draft], None]) -> TableRef:
+def commit_draft(folder: Path, spec: TableSpec, stamp: Stamp, fill: Callable[[Draft], None]) -> TableRef:
     """Runs `fill` on a draft and commits it, unless a commit with the stamp's token stands already.
 
     Where the draft neither adds nor removes anything there is no commit, and the reference is to the current version.

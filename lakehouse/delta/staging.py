@@ -1,4 +1,4 @@
-"""Stages written by many workers and published by one commit.
+"""Stages written by many workers and committed at once.
 
 A worker stages its rows as files in a folder of their own, where no reader looks; the record of a finished part
 appears last, in one step, so that a stage begun again finds the parts that are whole. `commit_staged` names them in one
@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lakehouse.delta.commit import open_table, publish_draft
+from lakehouse.delta.commit import commit_draft, open_table
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import DataFile, conform, write_files, write_table
 from lakehouse.delta.filters import select_touched
@@ -114,7 +114,7 @@ def commit_staged(
         draft.adopt(staging, [file for part in parts for file in part.files])
 
     lake.create(spec)
-    ref = publish_draft(lake.folder(spec), spec, Stamp(run_id, "publish", stage_key, stage), fill)
+    ref = commit_draft(lake.folder(spec), spec, Stamp(run_id, "publish", stage_key, stage), fill)
     discard(lake.path, spec, stage_key)
     return ref
 
@@ -131,7 +131,7 @@ def _refuse_overlap(lake: Lake, spec: TableSpec, stage_key: str, rows: pa.Table)
 def clear_committed(lake: Lake) -> None:
     """Remove what stages left that were killed between their commit and the end of `commit_staged`; a run begins so.
 
-    Not the next stage of the table alone: one that finds all its rows there has nothing to publish.
+    Not the next stage of the table alone: one that finds all its rows there has nothing to commit.
     """
     for name in sorted(path.name for path in (lake.path / STAGING_FOLDER).glob("*")):
         if (spec := TABLES.get(name)) and lake.exists(spec):
@@ -175,7 +175,7 @@ def _n_partitions(spec: TableSpec, rows: pa.Table) -> int:
 
 
 def discard(lake_path: str | Path, spec: TableSpec, stage_key: str) -> None:
-    """Removes what a stage staged and did not publish."""
+    """Removes what a stage staged and did not commit."""
     shutil.rmtree(_folder(lake_path, spec, stage_key), ignore_errors=True)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from lakehouse.delta.commit import create_table, has_table, list_live_files, open_table, publish_draft, read_history
+from lakehouse.delta.commit import commit_draft, create_table, has_table, list_live_files, open_table, read_history
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import conform
 from lakehouse.delta.filters import Where, select_partition, select_touched, to_expression
@@ -147,7 +147,7 @@ class Lake:
     ) -> TableRef:
         """Adds rows. Their keys must differ from each other and from those in the table (not checked)."""
         rows = self._checked(spec, table)
-        return self._publish(run_id, spec, "append", rows, token, stage, lambda draft: draft.write(rows))
+        return self._commit(run_id, spec, "append", rows, token, stage, lambda draft: draft.write(rows))
 
     def merge(
         self, run_id: str, spec: TableSpec, table: pa.Table, token: str | None = None, stage: str = ""
@@ -164,7 +164,7 @@ class Lake:
                 draft.drop_rows(files, key, partial(_unmatched, news=news, key=key))
             draft.write(rows)
 
-        return self._publish(run_id, spec, "merge", rows, token, stage, fill)
+        return self._commit(run_id, spec, "merge", rows, token, stage, fill)
 
     def overwrite(
         self,
@@ -189,9 +189,9 @@ class Lake:
             draft.drop(select_partition(spec, draft.live, partition))
             draft.write(rows)
 
-        return self._publish(run_id, spec, f"overwrite {_text(partition)}".strip(), rows, token, stage, fill)
+        return self._commit(run_id, spec, f"overwrite {_text(partition)}".strip(), rows, token, stage, fill)
 
-    def _publish(
+    def _commit(
         self,
         run_id: str,
         spec: TableSpec,
@@ -203,7 +203,7 @@ class Lake:
     ) -> TableRef:
         self.create(spec)
         token = token or content_token(run_id, operation, spec.name, rows)
-        return publish_draft(self.folder(spec), spec, Stamp(run_id, operation, token, stage), fill)
+        return commit_draft(self.folder(spec), spec, Stamp(run_id, operation, token, stage), fill)
 
     def _checked(self, spec: TableSpec, table: pa.Table) -> pa.Table:
         rows = conform(spec, table)

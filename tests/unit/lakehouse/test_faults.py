@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from deltalake import write_deltalake
 
-from lakehouse.delta.commit import publish_draft
+from lakehouse.delta.commit import commit_draft
 from lakehouse.delta.reference import Stamp
 from lakehouse.delta.staging import commit_staged, list_finished_parts
 from schemas import TABLES, BadInput
@@ -213,6 +213,6 @@ def test_a_commit_from_elsewhere_is_noticed(lake, sources):
         write_deltalake(lake.open(SOURCE), sources([9]), mode="append")  # to Delta alone, no conflict at all
 
     with pytest.raises(BadInput, match="was written by another program meanwhile"):
-        publish_draft(lake.folder(SOURCE), SOURCE, Stamp("r1", "append", "mine"), fill)
+        commit_draft(lake.folder(SOURCE), SOURCE, Stamp("r1", "append", "mine"), fill)
     assert ids(lake) == [*range(8), 9]
     assert len(stray(lake)) == 0
