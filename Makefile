@@ -6,7 +6,7 @@ BIN = $(ENV)/bin
 export OMP_NUM_THREADS ?= 1
 export MPLBACKEND = Agg
 
-.PHONY: refresh test test-all check bench docs clean
+.PHONY: refresh test test-all soak check bench docs clean
 
 refresh: $(ENV)/ready
 	$(BIN)/argelander refresh demo
@@ -16,6 +16,10 @@ test: $(ENV)/ready
 
 test-all: test
 	$(BIN)/pytest -n 2 --dist load -m "slow or browser"
+
+# Hostile input for hours; it goes on where it was stopped, and its verdicts lie in soak/.
+soak: $(ENV)/ready
+	$(BIN)/python -m tests.soak
 
 check: $(ENV)/ready
 	$(BIN)/ruff check .

@@ -23,6 +23,7 @@ from tests.integration.conftest import (
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 STAGES = ("acquire", "clean", "featurize", "train", "score", "publish")
 KILLS = int(os.environ.get("ARGELANDER_KILLS", "1"))  # random moments tried in each stage
+SEED = os.environ.get("ARGELANDER_KILL_SEED", str(random.randrange(10**6)))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_killed_in_a_stage_and_started_again(stage, attempt, undisturbed, tmp_pa
     try:
         wait_for_stage(lake, stage, process)
         stage_begun = True
-        time.sleep(random.uniform(0, seconds))
+        time.sleep(random.Random(f"{SEED} {stage} {attempt}").uniform(0, seconds))
     finally:
         kill_all(process)
     assert stage_begun
