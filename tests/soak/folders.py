@@ -95,9 +95,9 @@ ODD_NUMBERS = (
     0.0, -1.0, 99.0, -99.0, 29.999, 1e30, -1e30, 1e-300, np.nan, np.inf, -np.inf, 2.0**63, 86400.0,
 )  # fmt: skip
 ODD_TYPES = (
-    pa.float32(), pa.float16(), pa.int8(), pa.int64(), pa.uint64(), pa.string(), pa.large_string(), pa.binary(), pa.bool_(),
-    pa.date32(), pa.timestamp("us"), pa.decimal128(20, 4), pa.dictionary(pa.int32(), pa.string()), pa.null(),
-    pa.list_(pa.float64()), pa.struct([("x", pa.float64())]),
+    pa.float32(), pa.float16(), pa.int8(), pa.int64(), pa.uint64(), pa.string(), pa.large_string(), pa.binary(),
+    pa.bool_(), pa.date32(), pa.timestamp("us"), pa.decimal128(20, 4), pa.null(),
+    pa.dictionary(pa.int32(), pa.string()), pa.list_(pa.float64()), pa.struct([("x", pa.float64())]),
 )  # fmt: skip
 ODD_TOML = (
     'name = ""', "name = 3", "time_zero = 'never'", "[[bands]]\nname = 'g'", "[[bands]]", "[label]", "x = {",
