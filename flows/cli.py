@@ -70,6 +70,15 @@ def fail(error: BaseException | str) -> None:
     raise typer.Exit(2)
 
 
+def say_reading(source: Any) -> None:
+    """Say on standard error how a folder is read, before anything is done with it."""
+    from schemas.inputs import FolderSource
+    from schemas.reading import describe_reading
+
+    for line in describe_reading(source.folder, source.spec) if isinstance(source, FolderSource) else ():
+        print(f"  {line}", file=sys.stderr, flush=True)
+
+
 @app.command()
 @one_sentence
 def refresh(
@@ -94,6 +103,7 @@ def refresh(
     settings = override(resolve(preset, data), assigned)
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
+    say_reading(settings.source)
     from flows.refresh import refresh as run
     from flows.summary import show
 
@@ -191,6 +201,7 @@ def score(
         raise BadInput(f"{out} is a folder: name the Parquet file to write.")
     Lake(lake)
     environment.prepare(lake)
+    say_reading(source)
     from flows.scoring import score_folder
 
     score_folder(source, dataset, lake, out)

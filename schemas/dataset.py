@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -64,6 +64,11 @@ class DatasetSpec(Frozen):
         if text not in ("arbitrary", "mjd", "hmjd", "bmjd") and not ZERO_POINT.match(text):
             raise ValueError('write "arbitrary", "mjd", "jd", or an offset such as "hjd-2450000"')
         return text
+
+    @field_validator("label", mode="before")
+    @classmethod
+    def _no_column_is_no_label(cls, value: Any) -> Any:
+        return None if value == {"column": ""} else value
 
     @field_validator("inputs")
     @classmethod

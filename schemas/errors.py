@@ -1,10 +1,28 @@
-"""The one error a user is meant to read, and the hint that it may end with."""
+"""The one error a user is meant to read, the hint that it may end with, and how several of them are gathered."""
 
 import difflib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 
 class BadInput(ValueError):
     """Something the user gave is wrong: one sentence that says what, where, how many and what to do."""
+
+
+Guard = Callable[[], AbstractContextManager[object]]  # around each check: nullcontext lets the first that fails end all
+
+
+class Problems(list[str]):
+    """The sentences of checks that failed, each once, where all are to be told and not the first alone."""
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """A `Guard`: what is wrong inside is kept, and the work goes on behind it."""
+        try:
+            yield
+        except BadInput as error:
+            if str(error) not in self:
+                self.append(str(error))
 
 
 def nearest(name: str, names: tuple[str, ...] | list[str]) -> str:

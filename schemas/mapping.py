@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from schemas.dataset import DATASET_FILE, DatasetSpec
 from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
-from schemas.errors import BadInput, nearest
+from schemas.errors import BadInput, Guard, nearest
 from schemas.sniff import sniff
 
 PRESET_FOLDER = Path(__file__).with_name("datasets")
@@ -29,10 +30,11 @@ def load_preset(name: str) -> DatasetSpec:
     return parse_spec((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
 
 
-def load_spec(folder: Path | str, preset_name: str | None = None) -> DatasetSpec:
+def load_spec(folder: Path | str, preset_name: str | None = None, guard: Guard = nullcontext) -> DatasetSpec:
     """How to read `folder`: the preset, else its dataset.toml completed by recognised columns, else those alone.
 
-    Raises BadInput, in one sentence, for a folder, file or key that is missing, unknown or out of range.
+    Raises BadInput, in one sentence, for a folder, file or key that is missing, unknown or out of range; those of the
+    columns inside `guard`.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -42,7 +44,7 @@ def load_spec(folder: Path | str, preset_name: str | None = None) -> DatasetSpec
     path = folder / DATASET_FILE
     declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
     where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
-    return _validate(sniff(folder, declared), where)
+    return _validate(sniff(folder, declared, guard), where)
 
 
 def parse_spec(text: str, where: str) -> DatasetSpec:

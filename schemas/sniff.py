@@ -1,84 +1,71 @@
 """What a folder's mapping must be, from the names of its columns: the defaults under a dataset.toml, or instead of one.
 
-A name is recognised as written, or in other capitals. Nothing is guessed from the values but the names of the bands.
+Nothing is guessed from the values but the names of the bands; what no name decides is asked.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from schemas.errors import BadInput
+from schemas.errors import BadInput, Guard
+from schemas.files import column_names, find_few_values, parquet_schema, value_type
+from schemas.recognition import (
+    BAND,
+    DEC,
+    FLAGS,
+    ID,
+    LABEL,
+    MAG,
+    MAG_ERR,
+    PHASE,
+    RA,
+    find_column,
+    find_time,
+    is_recognised,
+    read_time_name,
+)
 
-ID = ("object_id", "objectid", "obj_id", "source_id", "oid", "id", "name")
-RA, DEC = ("ra", "ra_deg", "raj2000", "ra_icrs"), ("dec", "dec_deg", "dej2000", "decj2000", "de_icrs")
-LABEL = ("label", "class")
-TIME = {  # column name -> the zero point that it implies; a plain "time" implies none
-    "mjd": "mjd", "hmjd": "mjd", "bmjd": "mjd", "jd": "jd", "hjd": "hjd", "bjd": "bjd",
-    "time": "arbitrary", "t": "arbitrary", "time_days": "arbitrary",
-}  # fmt: skip
-PHASE = ("phase",)
-MAG = ("mag", "magnitude")
-MAG_ERR = ("mag_err", "magerr", "mag_error", "e_mag", "sigma_mag")
-BAND = ("band", "filter", "passband", "filtercode")
-FLAGS = ("flags", "flag", "catflags")
 MAX_BANDS = 127  # the band code is an int8
+MAX_LIKELY_BANDS = 20  # a column that nobody named with at most so many values may say which band
 SINGLE = "single"  # name of the band where no column says which
+EPOCHS = {"id": ID, "mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
 
 
-def sniff(folder: Path, declared: dict[str, Any]) -> dict[str, Any]:
+def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) -> dict[str, Any]:
     """`declared` (what dataset.toml says) completed by what the columns of `folder` show; a tree for DatasetSpec.
 
-    Raises BadInput where a file is missing or is not Parquet, or no column can be the time or the magnitude.
+    Raises BadInput where a file is missing or is not Parquet, no column or more than one can be what is needed, or one
+    may say which band and nobody knows. A `guard` that holds these back gets a tree of what is known.
     """
     objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
     tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
-    names = column_names(_file(folder, objects, "objects"))
-    tree["objects"] = {**_objects(names), **objects}
-    if "label" not in declared and (label := _find(LABEL, names)):
-        tree["label"] = {"column": label}
-    if declared.get("kind") == "photometry":
+    has_curves = declared.get("kind") != "photometry"
+    names: list[str] = []
+    with guard():
+        names = column_names(_file(folder, objects, "objects"))
+    schema = pa.schema([])
+    with guard():
+        schema = _epoch_schema(folder, epochs) if has_curves else schema
+    tree["objects"] = {**_objects(names, schema.names, objects, guard), **objects}
+    if "label" not in declared:
+        tree |= _label(names, guard)
+    if not has_curves or not schema.names:
         return tree
     file = _file(folder, epochs, "lightcurves")
-    if not file.is_file():
-        raise BadInput(
-            f"There is no {file.name} in {folder}: add it, name another as lightcurves.file in dataset.toml "
-            f'or set kind = "photometry" there if objects.parquet holds mean magnitudes.'
-        )
-    names = column_names(file)
-    tree["lightcurves"] = {**_epochs(names, epochs, file), **epochs}
-    tree = {**_time_scale(tree["lightcurves"]["time"], declared), **tree}
+    tree["lightcurves"] = {**_epochs(schema.names, names, declared, file, guard), **epochs}
+    tree = {**_time_scale(str(tree["lightcurves"].get("time", "")), declared), **tree}
     if "bands" not in declared:
-        tree["bands"] = _bands(file, tree["lightcurves"].get("band"), names)
+        tree["bands"] = [{"name": SINGLE}]
+        with guard():
+            tree["bands"] = _bands(file, tree["lightcurves"], schema)
     return tree
-
-
-def column_names(file: Path) -> list[str]:
-    """Names of the columns of a Parquet file; raises BadInput where it is missing or is none."""
-    return parquet_schema(file).names
-
-
-def parquet_schema(file: Path) -> pa.Schema:
-    """Arrow schema of a Parquet file; raises BadInput where it is missing or is none."""
-    import pyarrow.parquet as pq
-
-    if not file.is_file():
-        raise BadInput(f"There is no {file.name} in {file.parent}: a dataset is a folder with that file in it.")
-    try:
-        return pq.read_schema(file)
-    except (pa.ArrowException, OSError) as error:
-        raise unreadable(file, error) from None
-
-
-def unreadable(file: Path, error: Exception) -> BadInput:
-    """The one sentence for a file that is no Parquet, or is damaged."""
-    reason = str(error).strip().splitlines()[0].rstrip(". ")
-    return BadInput(f"{file} cannot be read as Parquet ({reason}): write it again.")
 
 
 def _node(tree: dict[str, Any], key: str) -> dict[str, Any]:
@@ -93,74 +80,141 @@ def _file(folder: Path, node: dict[str, Any], key: str) -> Path:
     return folder / name
 
 
-def _find(wanted: Iterable[str], names: Iterable[str]) -> str | None:
-    """The first of `wanted` among `names`, whatever its capitals."""
-    folded = {name.lower(): name for name in names}
-    return next((folded[name] for name in wanted if name in folded), None)
+def _epoch_schema(folder: Path, epochs: dict[str, Any]) -> pa.Schema:
+    file = _file(folder, epochs, "lightcurves")
+    if not file.is_file():
+        raise BadInput(
+            f"There is no {file.name} in {folder}: add it, name another as lightcurves.file in dataset.toml "
+            f'or set kind = "photometry" there if objects.parquet holds mean magnitudes.'
+        )
+    return parquet_schema(file)
 
 
-def _objects(names: list[str]) -> dict[str, str]:
-    found = {"id": _find(ID, names)}
-    if (ra := _find(RA, names)) and (dec := _find(DEC, names)):
-        found |= {"ra": ra, "dec": dec}
+def _objects(names: list[str], of_epochs: list[str], declared: dict[str, Any], guard: Guard) -> dict[str, str]:
+    """Columns of the table of objects by role; a position needs both coordinates."""
+    found: dict[str, str | None] = {}
+    for key, words in {"id": ID, "ra": RA, "dec": DEC}.items():
+        if key not in declared:
+            with guard():
+                found[key] = _find(key, words, names, of_epochs, "objects")
+    if not all({**found, **declared}.get(key) for key in ("ra", "dec")):
+        found = {"id": found.get("id")}
     return {key: name for key, name in found.items() if name}
 
 
-def _epochs(names: list[str], declared: dict[str, Any], file: Path) -> dict[str, str]:
-    wanted = {"id": ID, "time": (*TIME, *PHASE), "mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
-    found = {key: _find(choice, names) for key, choice in wanted.items()}
-    for key in ("time", "mag"):
-        if not found[key] and key not in declared:
-            raise BadInput(
-                f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
-                f"name it as lightcurves.{key} in dataset.toml."
-            )
+def _label(names: list[str], guard: Guard) -> dict[str, Any]:
+    with guard():
+        if column := find_column(LABEL, names, "label.column"):
+            return {"label": {"column": column}}
+    return {}
+
+
+def _find(key: str, words: Iterable[str], names: list[str], others: list[str], node: str) -> str | None:
+    """The column with a role; for the id one that both files have comes first."""
+    where = f"{node}.{key}"
+    shared = [name for name in names if name in others] if key == "id" else []
+    return find_column(tuple(words), shared, where) or find_column(tuple(words), names, where)
+
+
+def _epochs(
+    names: list[str], of_objects: list[str], declared: dict[str, Any], file: Path, guard: Guard
+) -> dict[str, str]:
+    """Columns of the table of epochs by role."""
+    found: dict[str, str | None] = {}
+    own = _node(declared, "lightcurves")
+    if "time" not in own:
+        with guard():
+            found["time"] = _require(_find_time(names, declared.get("kind")), "time", names, file)
+    for key, words in EPOCHS.items():
+        if key not in own:
+            with guard():
+                column = _find(key, words, names, of_objects, "lightcurves")
+                found[key] = _require(column, key, names, file) if key == "mag" else column
     return {key: name for key, name in found.items() if name}
 
 
-def _time_scale(time: Any, declared: dict[str, Any]) -> dict[str, str]:
-    name = str(time).lower()
-    if declared.get("kind", "phase" if name in PHASE else "time") == "phase":
+def _find_time(names: list[str], kind: Any) -> str | None:
+    """The column of times, or of phases where there is none or the dataset is one of phases."""
+    phase = find_column(PHASE, names, "lightcurves.time")
+    return (phase if kind == "phase" else None) or find_time(names, "lightcurves.time") or phase
+
+
+def _require(column: str | None, key: str, names: list[str], file: Path) -> str:
+    if column is None:
+        raise BadInput(
+            f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
+            f"name it as lightcurves.{key} in dataset.toml."
+        )
+    return column
+
+
+def _time_scale(column: str, declared: dict[str, Any]) -> dict[str, str]:
+    is_phase = find_column(PHASE, [column], "") is not None
+    if declared.get("kind", "phase" if is_phase else "time") == "phase":
         return {"kind": "phase"}
-    return {"kind": "time", "time_zero": TIME.get(name, "arbitrary")}
+    said = read_time_name(column)
+    if said is None:
+        return {"kind": "time", "time_zero": "arbitrary"}
+    unit = {} if said.unit == "d" else {"time_unit": said.unit}
+    return {"kind": "time", "time_zero": said.zero, **unit}
 
 
-def _bands(file: Path, column: str | None, names: list[str]) -> list[dict[str, str]]:
-    """One entry for each name in the band column, sorted."""
+def _bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> list[dict[str, str]]:
+    """One entry for each name in the band column, sorted; a single band where no column can say which."""
+    column = columns.get("band")
+    if column is None:
+        _refuse_unnamed_bands(file, columns, schema)
     if not column:
         return [{"name": SINGLE}]
-    if column not in names:
-        raise BadInput(f"{file} has no column {column!r} (it has {', '.join(names)}): set lightcurves.band.")
-    try:
-        values = sorted(_values(file, column))
-    except (pa.ArrowException, OSError) as error:
-        raise unreadable(file, error) from None
-    if len(values) > MAX_BANDS:
+    if column not in schema.names:
+        raise BadInput(f"{file} has no column {column!r} (it has {', '.join(schema.names)}): set lightcurves.band.")
+    values = find_few_values(file, [column], MAX_BANDS).get(column)
+    if values is None:
         raise BadInput(f"{file}: column {column!r} has more than {MAX_BANDS} values: it cannot be the band.")
     if not values:
         raise BadInput(f"{file}: column {column!r} names no band in any row (or there are no rows): nothing to read.")
     return [{"name": name, "value": value} for name, value in zip(_identifiers(values), values, strict=True)]
 
 
-def _values(file: Path, column: str) -> set[str]:
-    """Different values of a column, as text; read piece by piece until there are too many, so the file may be huge."""
-    import pyarrow.compute as pc
-    import pyarrow.dataset as ds
+def _refuse_unnamed_bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> None:
+    """BadInput where columns of few values stand beside epochs of which nothing says the band: one of them may."""
+    unknown = [
+        field.name
+        for field in schema
+        if field.name not in columns.values() and not is_recognised(field.name) and _may_be_names(field.type)
+    ]
+    found = find_few_values(file, unknown, MAX_LIKELY_BANDS)
+    names = {name: tuple(value for value in values if value.casefold() != "nan") for name, values in found.items()}
+    few = {name: values for name, values in names.items() if len(values) > 1 and all(map(_is_whole, values))}
+    if few:
+        listed = "; ".join(f"{name!r}: {_some(values)}" for name, values in few.items())
+        raise BadInput(
+            f"{file}: no column is called as bands are, but some have few values ({listed}): write under [lightcurves] "
+            f'in dataset.toml band = "{next(iter(few))}" if that says the band of an epoch, or band = "" if all epochs '
+            "are in one."
+        )
 
-    found: set[str] = set()
-    for batch in ds.dataset(file).scanner(columns={"band": pc.field(column)}).to_batches():
-        band = batch.column("band")
-        while pa.types.is_list(band.type) or pa.types.is_large_list(band.type):
-            band = band.flatten()
-        once = pc.unique(band)
-        once = once.dictionary_decode() if pa.types.is_dictionary(once.type) else once
-        found |= {value for value in pc.cast(once, pa.string()).to_pylist() if value is not None}
-        if len(found) > MAX_BANDS:
-            break
-    return found
+
+def _may_be_names(kind: pa.DataType) -> bool:
+    """True for text, whole numbers, and floats, as which whole numbers with gaps are often kept."""
+    item, of = value_type(kind), pa.types
+    tests = (of.is_integer, of.is_floating, of.is_string, of.is_large_string, of.is_string_view, of.is_binary)
+    return any(test(item) for test in tests)
 
 
-def _identifiers(values: list[str]) -> list[str]:
+def _is_whole(value: str) -> bool:
+    """False for the text of a number with a fraction."""
+    try:
+        return float(value).is_integer()
+    except ValueError:
+        return True
+
+
+def _some(values: tuple[str, ...]) -> str:
+    return ", ".join(values[:5]) + (f" and {len(values) - 5} more" if len(values) > 5 else "")
+
+
+def _identifiers(values: Iterable[str]) -> list[str]:
     """Names of bands that are fit for column names, all different, from what a file calls them."""
     names: list[str] = []
     for value in values:

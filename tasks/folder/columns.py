@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.errors import nearest
-from schemas.sniff import parquet_schema, unreadable
+from schemas.files import parquet_schema, unreadable, value_type
 
 
 def check_schema(file: Path, wanted: Mapping[str, str]) -> pa.Schema:
     """Schema of `file`, which must hold the column of each role in `wanted` (role to column name).
 
-    Raises BadInput where the file or a column is missing; the sentence lists what there is and the nearest name.
+    Raises BadInput where the file or a column is missing, with what there is and the nearest name, or stands twice.
     """
     schema = parquet_schema(file)
     for role, name in wanted.items():
+        if schema.names.count(name) > 1:
+            raise BadInput(
+                f"{file} has {schema.names.count(name)} columns {name!r} ({role}): give them names that differ."
+            )
         if name not in schema.names:
             raise BadInput(
                 f"{file} has no column {name!r} ({role}); it has {', '.join(schema.names)}."
@@ -38,18 +42,6 @@ def read_columns(file: Path, wanted: Mapping[str, str]) -> pa.Table:
         return ds.dataset(file).to_table(columns={role: pc.field(name) for role, name in wanted.items()})
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file, error) from None
-
-
-def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of one value: of a list's items, of a dictionary's words."""
-    if is_list(kind) or pa.types.is_dictionary(kind):
-        return value_type(kind.value_type)
-    return kind
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """True for a column with a list in each row."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def require_id(kind: pa.DataType, where: str) -> None:

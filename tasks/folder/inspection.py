@@ -14,9 +14,8 @@ import pyarrow as pa
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
+from schemas.files import unreadable
 from schemas.rejections import REJECTED, number_repeats, reject
-from schemas.sniff import unreadable
-from schemas.sql import quote_name
 from tasks.folder.checks import as_text
 from tasks.folder.objects import read_ids
 from tasks.folder.rows import Layout, connect, epoch_query, layout, row_query
@@ -174,9 +173,9 @@ def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: La
     """How many objects of the light curves the table of objects does not know; BadInput where it knows none."""
     known = read_ids(folder, spec)
     con.register("known", pa.table({"id": known}))
-    name = f"CAST({quote_name(form.columns['id'])} AS VARCHAR)"
+    names = f"SELECT DISTINCT CAST({form.sql('id')} AS VARCHAR) AS id FROM {form.table}"
     query = f"""SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
-                 FROM (SELECT DISTINCT {name} AS id FROM read_parquet(?)) WHERE id IS NOT NULL"""
+                FROM ({names}) WHERE id IS NOT NULL"""
     found, matched, example = con.execute(query, [str(file)]).fetchall()[0]
     if found and not matched:
         raise BadInput(

@@ -1,4 +1,7 @@
-"""The SQL over a file of epochs: one row per epoch from the long or the nested form. Values are always parameters."""
+"""The SQL over a file of epochs: one row per epoch from the long or the nested form. Values are always parameters.
+
+Columns are called by their place in the file: SQL does not tell MAG from mag, and Parquet does.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,9 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
+from schemas.files import is_list, value_type
 from schemas.rejections import REJECTED, reject
-from schemas.sql import quote_name
-from tasks.folder.columns import check_schema, is_list, require_id, require_number, value_type
+from tasks.folder.columns import check_schema, require_id, require_number
 from tasks.lightcurves.flags import BAD_QUALITY
 
 ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
@@ -21,10 +24,20 @@ ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a file of epochs by role, and which of them hold a list per row (the nested form)."""
+    """Columns of a file of epochs by role, which of them hold a list per row (the nested form), and all its columns."""
 
     columns: dict[str, str]
     lists: frozenset[str]
+    names: tuple[str, ...]
+
+    def sql(self, role: str) -> str:
+        """The column with a role in a statement."""
+        return f"c{self.names.index(self.columns[role])}"
+
+    @property
+    def table(self) -> str:
+        """What a statement selects from; its parameter is the path of the file."""
+        return f"read_parquet(?) AS file({', '.join(f'c{place}' for place in range(len(self.names)))})"
 
 
 def layout(file: Path, spec: DatasetSpec) -> Layout:
@@ -37,7 +50,7 @@ def layout(file: Path, spec: DatasetSpec) -> Layout:
     for role in ("time", "mag", "mag_err", "flags"):
         if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
             require_number(kinds[role], f"{file}: column {columns[role]!r}")
-    return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)))
+    return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)), tuple(schema.names))
 
 
 def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -50,11 +63,11 @@ def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
 def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
     """SELECT of one row per epoch with the columns of the file by role, and the values of its parameters."""
     chosen = ", ".join(
-        f"{f'unnest({quote_name(name)})' if role in form.lists else quote_name(name)} AS {role}"
-        for role, name in form.columns.items()
+        f"unnest({form.sql(role)}) AS {role}" if role in form.lists else f"{form.sql(role)} AS {role}"
+        for role in form.columns
     )
     complete = _equal_lengths(form)
-    return f"SELECT {chosen} FROM read_parquet(?){f' WHERE {complete}' if complete else ''}", [str(file)]
+    return f"SELECT {chosen} FROM {form.table}{f' WHERE {complete}' if complete else ''}", [str(file)]
 
 
 def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
@@ -86,8 +99,8 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
     con.register("asked", pa.table({"id": ids}))
     lengths = " || ' ' || ".join(_length(form, role) for role in form.columns if role in form.lists)
     found = con.execute(
-        f"""SELECT CAST({quote_name(form.columns["id"])} AS VARCHAR) AS id, {lengths} AS lengths
-            FROM read_parquet(?) WHERE NOT ({complete}) AND CAST({quote_name(form.columns["id"])} AS VARCHAR)
+        f"""SELECT CAST({form.sql("id")} AS VARCHAR) AS id, {lengths} AS lengths
+            FROM {form.table} WHERE NOT ({complete}) AND CAST({form.sql("id")} AS VARCHAR)
             IN (SELECT id FROM asked) ORDER BY id, lengths""",
         [str(file)],
     ).to_arrow_table()
@@ -105,4 +118,4 @@ def _equal_lengths(form: Layout) -> str:
 
 
 def _length(form: Layout, role: str) -> str:
-    return f"coalesce(len({quote_name(form.columns[role])}), 0)"
+    return f"coalesce(len({form.sql(role)}), 0)"

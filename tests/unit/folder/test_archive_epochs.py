@@ -71,6 +71,23 @@ def test_nested_form_reads_like_the_long_form(folder, light_curves):
     assert same(long, nested) and ids == long_ids and not rejected
 
 
+@pytest.mark.parametrize("place", range(7))
+def test_columns_that_differ_in_case_are_told_apart(folder, light_curves, place):
+    columns = light_curves()
+    names = [*columns, "MAG", "Mjd"]
+    both = {**columns, "MAG": np.full(40, 20.5), "Mjd": np.zeros(40)}
+    first = read(folder(columns))[0]
+    assert same(first, read(folder({name: both[name] for name in names[place:] + names[:place]}))[0])
+
+
+def test_lists_of_columns_that_differ_in_case_are_told_apart(folder):
+    table = {"MAG": [[9.0], [9.0]], "object_id": ["a", "b"], "time": [[1.0, 2.0], [1.0, 2.0]],
+             "mag": [[15.0, 15.0], [15.0]]}  # fmt: skip
+    batch, ids, rejected, _ = read(folder(table))
+    assert ids == ["a"] and batch.mag.tolist() == [15.0, 15.0]
+    assert [r["value"] for r in rejected if r["check"] == "length"] == ["2 1"]
+
+
 def test_lists_of_unequal_length_are_reported(folder):
     table = {"object_id": ["a", "b"], "time": [[1.0, 2.0], [1.0, 2.0]], "mag": [[15.0, 15.0], [15.0]]}
     batch, ids, rejected, _ = read(folder(table))

@@ -8,13 +8,11 @@ import pytest
 from schemas import BadInput
 from tasks.folder.columns import (
     check_schema,
-    is_list,
     numbers,
     read_columns,
     require_id,
     require_number,
     text,
-    value_type,
 )
 
 LONG = 2**60 + 1  # a float64 would lose its last digit
@@ -61,9 +59,15 @@ def test_a_missing_column_is_named_with_the_nearest(file):
         check_schema(file, {"label": "othr"})
 
 
-@pytest.mark.parametrize("kind", [pa.list_(pa.int32()), pa.large_list(pa.int32()), pa.list_(pa.int32(), 2)])
-def test_lists_hold_the_type_of_their_items(kind):
-    assert is_list(kind) and value_type(kind) == pa.int32() and not is_list(value_type(kind))
+def test_names_match_exactly_and_one_that_stands_twice_is_refused(tmp_path):
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"MAG": [20.5], "mag": [15.0]}), file)
+    assert read_columns(file, {"mag": "mag", "other": "MAG"}).to_pydict() == {"mag": [15.0], "other": [20.5]}
+    with pytest.raises(BadInput, match="no column 'Mag'"):
+        read_columns(file, {"mag": "Mag"})
+    pq.write_table(pa.table([[1.0], [2.0]], ["mag", "mag"]), file)
+    with pytest.raises(BadInput, match=r"more than one column 'mag' \(lightcurves.mag\)"):
+        check_schema(file, {"lightcurves.mag": "mag"})
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.bool_(), pa.date32(), pa.list_(pa.float32())])

@@ -31,3 +31,13 @@ def test_bad_input_is_a_value_error():
     """So that pydantic reports it as the reason why a setting is refused."""
     with pytest.raises(ValueError, match="Two ids"):
         raise BadInput("Two ids are equal.")
+
+
+def test_what_is_wrong_is_gathered_once_and_other_errors_are_not_held_back():
+    problems = Problems()
+    for sentence in ("One.", "Two.", "One."):
+        with problems.collect():
+            raise BadInput(sentence)
+    assert problems == ["One.", "Two."]
+    with pytest.raises(KeyError), problems.collect():
+        raise KeyError("x")

@@ -11,22 +11,9 @@ from hypothesis import strategies as st
 
 from schemas import BadInput
 from schemas.dataset_nodes import Identifier
-from schemas.sniff import (
-    BAND,
-    DEC,
-    FLAGS,
-    ID,
-    LABEL,
-    MAG,
-    MAG_ERR,
-    MAX_BANDS,
-    RA,
-    TIME,
-    _identifiers,
-    column_names,
-    parquet_schema,
-    sniff,
-)
+from schemas.errors import Problems
+from schemas.recognition import BAND, DEC, FLAGS, ID, LABEL, MAG, MAG_ERR, RA
+from schemas.sniff import MAX_BANDS, MAX_LIKELY_BANDS, _identifiers, sniff
 
 IDENTIFIER = Identifier.__metadata__[0].metadata[0].pattern
 
@@ -60,10 +47,16 @@ def test_columns_of_light_curves_are_known_by_their_names(tmp_path, key, name, c
     assert found[key] == change(name)
 
 
-@pytest.mark.parametrize("name, zero", TIME.items())
-def test_the_name_of_the_time_says_its_zero_point(tmp_path, name, zero):
+@pytest.mark.parametrize("name, zero, unit", [
+    ("mjd", "mjd", "d"), ("HJD", "hjd", "d"), ("bjd_minus_2457000", "bjd-2457000", "d"), ("time", "arbitrary", "d"),
+    ("time_hours", "arbitrary", "h"),
+])  # fmt: skip
+def test_the_name_of_the_time_says_its_zero_point_and_unit(tmp_path, name, zero, unit):
     tree = sniff(write(tmp_path, {"id": ["a"], name: [1.0], "mag": [1.0]}), {})
-    assert (tree["lightcurves"]["time"], tree["kind"], tree["time_zero"]) == (name, "time", zero)
+    said = (tree["lightcurves"]["time"], tree["kind"], tree["time_zero"], tree.get("time_unit", "d"))
+    assert said == (name, "time", zero, unit)
+    own = sniff(tmp_path, {"time_zero": "jd-2450000", "time_unit": "s"})
+    assert (own["time_zero"], own["time_unit"]) == ("jd-2450000", "s")
 
 
 def test_a_column_called_phase_makes_a_dataset_of_phases(tmp_path):
@@ -157,6 +150,59 @@ def test_without_a_column_of_bands_there_is_one(tmp_path):
     assert sniff(folder, {})["bands"] == [{"name": "single"}]
 
 
+@pytest.mark.parametrize("values", [["ba", "bb"], [1, 2], [1.0, None], [2.0, 1.0], [["x"], ["y"]]])
+def test_a_column_that_may_say_the_band_is_asked_about(tmp_path, values):
+    columns = {"id": ["a", "b"], "mjd": [[1.0], [1.0]], "mag": [[1.0], [1.0]], "cam": pa.array(values)}
+    folder = write(tmp_path, columns)
+    n_value = len({str(value) for value in values if value is not None})
+    if n_value < 2:
+        assert sniff(folder, {})["bands"] == [{"name": "single"}]
+        return
+    sentence = refused(folder)
+    assert "'cam'" in sentence and 'band = "cam"' in sentence and 'band = ""' in sentence
+    assert sniff(folder, {"lightcurves": {"band": ""}})["bands"] == [{"name": "single"}]
+    assert len(sniff(folder, {"lightcurves": {"band": "cam"}})["bands"]) == 2
+    assert sniff(folder, {"bands": [{"name": "V"}]})["bands"] == [{"name": "V"}]
+
+
+def test_what_cannot_be_bands_is_not_asked_about(tmp_path):
+    n = MAX_LIKELY_BANDS + 1
+    columns = {
+        "id": [str(k) for k in range(n)], "mjd": np.arange(n) * 1.0, "mag": np.ones(n), "one": ["x"] * n,
+        "many": [str(k) for k in range(n)], "airmass": np.arange(n) % 2 + 0.5, "type": ["a", "b", "c"] * (n // 3),
+        "is_good": np.arange(n) % 2 == 0, "night": np.arange(n),
+    }  # fmt: skip
+    assert sniff(write(tmp_path, columns), {})["bands"] == [{"name": "single"}]
+    columns["night"] = np.arange(n) % MAX_LIKELY_BANDS
+    assert "'night': 0, 1, 10, 11, 12 and 15 more" in refused(write(tmp_path, columns))
+
+
+def test_both_files_have_the_id_that_they_share(tmp_path):
+    objects = {"object_id": [1], "name": ["a"], "star": ["b"]}
+    tree = sniff(write(tmp_path, {"name": ["a"], "mjd": [1.0], "mag": [1.0]}, objects), {})
+    assert (tree["objects"]["id"], tree["lightcurves"]["id"]) == ("name", "name")
+    tree = sniff(write(tmp_path, {"oid": ["a"], "mjd": [1.0], "mag": [1.0]}, objects), {})
+    assert (tree["objects"]["id"], tree["lightcurves"]["id"]) == ("object_id", "oid")
+
+
+def test_the_exact_name_comes_first_and_twins_without_it_are_asked_about(tmp_path):
+    columns = {"id": ["a"], "mjd": [1.0], "MAG": [2.0], "mag": [1.0]}
+    assert sniff(write(tmp_path, columns), {})["lightcurves"]["mag"] == "mag"
+    columns["Mag"] = columns.pop("mag")
+    sentence = refused(write(tmp_path, columns))
+    assert sentence.startswith("lightcurves.mag may be any of 'MAG', 'Mag'") and "dataset.toml" in sentence
+    assert sniff(tmp_path, {"lightcurves": {"mag": "MAG"}})["lightcurves"]["mag"] == "MAG"
+
+
+def test_all_that_is_wrong_can_be_told_at_once(tmp_path):
+    objects = {"id": ["a"], "Label": ["x"], "LABEL": ["y"]}
+    folder, problems = write(tmp_path, {"id": ["a"], "Mag": [1.0], "MAG": [1.0]}, objects), Problems()
+    tree = sniff(folder, {}, problems.collect)
+    assert [sentence.split()[0] for sentence in problems] == ["label.column", f"{folder}/lightcurves.parquet:",
+                                                              "lightcurves.mag"]  # fmt: skip
+    assert tree["lightcurves"] == {"id": "id"} and tree["bands"] == [{"name": "single"}]
+
+
 def test_a_column_of_bands_that_is_not_there_is_refused(tmp_path):
     folder = write(tmp_path, {"id": ["a"], "mjd": [1.0], "mag": [1.0]})
     sentence = refused(folder, {"lightcurves": {"band": "filtre"}})
@@ -174,15 +220,6 @@ def test_a_column_with_too_many_values_is_no_band(tmp_path):
 def test_a_column_of_bands_without_any_is_refused(tmp_path):
     columns = {"id": ["a"], "mjd": [1.0], "mag": [1.0], "band": pa.array([None], pa.string())}
     assert "names no band in any row" in refused(write(tmp_path, columns))
-
-
-@pytest.mark.parametrize("read", [column_names, parquet_schema])
-def test_a_file_that_is_missing_or_no_parquet_is_refused(tmp_path, read):
-    with pytest.raises(BadInput, match=r"There is no x.parquet in"):
-        read(tmp_path / "x.parquet")
-    (tmp_path / "x.parquet").write_text("id,mag\n")
-    with pytest.raises(BadInput, match=r"x.parquet cannot be read as Parquet .*: write it again\.$"):
-        read(tmp_path / "x.parquet")
 
 
 @settings(max_examples=60, deadline=None)

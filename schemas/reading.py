@@ -1,0 +1,77 @@
+"""How a folder is read, in a few lines: which column is what, what times become, which bands, what is not used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from schemas.dataset import DatasetSpec
+from schemas.files import column_names
+
+MAX_LISTED = 12  # columns or bands that a line names
+WORDS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "yr": "years"}
+
+
+def describe_reading(folder: Path, spec: DatasetSpec) -> list[str]:
+    """A line for each file of `folder`, read as `spec` says; BadInput where one is missing or unreadable."""
+    lines = [_line(folder / spec.objects.file, _objects(spec), _object_columns(spec))]
+    if spec.has_light_curves:
+        columns = spec.lightcurves
+        used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
+        lines.append(_line(folder / spec.lightcurves.file, _epochs(spec), used))
+    return lines
+
+
+def describe_time(spec: DatasetSpec) -> str:
+    """What the column of times holds and what it becomes: "HJD -> MJD", "t (days from an unknown zero)"."""
+    column, unit = spec.lightcurves.time, WORDS[spec.time_unit]
+    if spec.kind == "phase":
+        return f"phase = {column}"
+    if spec.zero_mjd is None:
+        return f"time = {column} ({unit} from an unknown zero)"
+    if spec.mixed_jd:
+        return f"time = {column} (MJD, and JD above 2,400,000 -> MJD)"
+    if spec.zero_mjd == 0 and spec.time_unit == "d":
+        return f"time = {column} (MJD)"
+    scale = spec.time_zero.upper() if spec.time_unit == "d" else f"{unit} since {spec.time_zero.upper()} 0"
+    return f"time = {column} -> MJD" if scale == column.upper() else f"time = {column} ({scale}) -> MJD"
+
+
+def _line(file: Path, roles: Iterable[str], used: Iterable[str | None]) -> str:
+    rest = [name for name in column_names(file) if name not in set(used)]
+    return f"{file.name}: {', '.join(roles)}; not used: {_some(rest, ', ') or 'nothing'}"
+
+
+def _objects(spec: DatasetSpec) -> list[str]:
+    """What the columns of the table of objects are."""
+    columns = spec.objects
+    roles = {"id": columns.id, "ra": columns.ra, "dec": columns.dec, "label": spec.label and spec.label.column}
+    roles |= {name: column for name, column in spec.inputs.items()}
+    published = [*spec.parameters, *spec.references]
+    lines = [f"{role} = {name}" for role, name in roles.items() if name]
+    lines += [f"{each.quantity} = {each.column}" for each in published]
+    lines += [f"{band.name} = {band.mag}" for band in spec.bands if band.mag]
+    return lines if spec.label else [*lines, "no label"]
+
+
+def _object_columns(spec: DatasetSpec) -> list[str | None]:
+    """Every column of the table of objects that is read."""
+    published = [*spec.parameters, *spec.references]
+    own = [spec.objects.id, spec.objects.ra, spec.objects.dec, spec.label and spec.label.column, *spec.inputs.values()]
+    pairs = [*((each.column, each.err) for each in published), *((band.mag, band.mag_err) for band in spec.bands)]
+    return [*own, *(name for pair in pairs for name in pair)]
+
+
+def _epochs(spec: DatasetSpec) -> list[str]:
+    """What the columns of the table of epochs are."""
+    columns = spec.lightcurves
+    names = [band.name if band.name == band.in_file else f"{band.name} ({band.in_file})" for band in spec.bands]
+    bands = f"bands {_some(names, ' ')} from {columns.band}" if columns.band else f"all in one band, {names[0]}"
+    errors = f"mag_err = {columns.mag_err}" if columns.mag_err else "no errors"
+    flags = [f"flags = {columns.flags}"] if columns.flags else []
+    return [f"id = {columns.id}", describe_time(spec), f"mag = {columns.mag}", errors, bands, *flags]
+
+
+def _some(names: Sequence[str], between: str) -> str:
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return between.join(names[:MAX_LISTED]) + more

@@ -1,0 +1,59 @@
+"""What a file says of itself: its columns, and the values of those that have few."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from schemas import BadInput
+from schemas.files import column_names, find_few_values, is_list, parquet_schema, value_type
+
+
+@pytest.mark.parametrize("read", [column_names, parquet_schema])
+def test_a_file_that_is_missing_or_no_parquet_is_refused(tmp_path, read):
+    with pytest.raises(BadInput, match=r"There is no x.parquet in"):
+        read(tmp_path / "x.parquet")
+    (tmp_path / "x.parquet").write_text("id,mag\n")
+    with pytest.raises(BadInput, match=r"x.parquet cannot be read as Parquet .*: write it again\.$"):
+        read(tmp_path / "x.parquet")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Columns of one to five values in several forms, in row groups of three."""
+    columns = {
+        "text": pa.array(["r", "g", "r", None, "g", "g"]),
+        "a.b": pa.array([2, 1, 2, None, 3, 3], pa.int8()),
+        "words": pa.array(["x"] * 6).dictionary_encode(),
+        "lists": pa.array([["r", "g"], ["r"], [], None, ["i"], ["z", "y"]], pa.large_list(pa.string())),
+        "TEXT": pa.array(["R"] * 6),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet", row_group_size=3)
+    return tmp_path / "t.parquet"
+
+
+def test_few_values_are_sorted_text_and_columns_with_more_are_left_out(file):
+    names = ["text", "a.b", "words", "lists", "TEXT"]
+    found = {"text": ("g", "r"), "a.b": ("1", "2", "3"), "words": ("x",), "TEXT": ("R",)}
+    assert find_few_values(file, names, 5) == found | {"lists": ("g", "i", "r", "y", "z")}
+    assert find_few_values(file, names, 3) == found
+    assert find_few_values(file, ["lists"], 1) == {} == find_few_values(file, [], 1)
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path):
+    file = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"x": np.arange(20_000)}), file, compression="none", use_dictionary=False)
+    content = bytearray(file.read_bytes())
+    content[4:400] = b"\xff" * 396
+    file.write_bytes(content)
+    with pytest.raises(BadInput, match=r"t\.parquet cannot be read as Parquet"):
+        find_few_values(file, ["x"], 3)
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int32()), pa.large_list(pa.int32()), pa.list_(pa.int32(), 2)])
+def test_lists_hold_the_type_of_their_items(kind):
+    assert is_list(kind) and value_type(kind) == pa.int32() and not is_list(value_type(kind))
+
+
+def test_words_of_a_dictionary_have_their_type():
+    assert value_type(pa.list_(pa.dictionary(pa.int8(), pa.string()))) == pa.string()
