@@ -112,6 +112,21 @@ def refresh(
 
 @app.command()
 @one_sentence
+def inspect(
+    folder: Annotated[Path, typer.Argument(help="Folder of your light curves.")],
+    preset: Annotated[str | None, typer.Option("--preset", help="Preset that says how to read it.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File for the mapping, else dataset.toml in DIR.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a mapping that is there.")] = False,
+) -> None:
+    """Say how a folder is read and all that is wrong with it, and write a complete dataset.toml to correct."""
+    from flows.inspection import inspect_folder
+
+    if inspect_folder(folder, preset, out, overwrite, screen()):
+        raise typer.Exit(2)
+
+
+@app.command()
+@one_sentence
 def replica(
     port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
     n_objects: Annotated[int, typer.Option("--n-objects", min=100, help="Stars of the embedded sky.")] = 3000,

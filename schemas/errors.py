@@ -6,14 +6,28 @@ from contextlib import AbstractContextManager, contextmanager
 
 
 class BadInput(ValueError):
-    """Something the user gave is wrong: one sentence that says what, where, how many and what to do."""
+    """Something the user gave is wrong: one sentence that says what, where, how many and what to do.
+
+    `key` is the entry of dataset.toml that settles it, as "lightcurves.band", where there is one.
+    """
+
+    def __init__(self, sentence: str, key: str = "") -> None:
+        super().__init__(sentence)
+        self.key = key
 
 
 Guard = Callable[[], AbstractContextManager[object]]  # around each check: nullcontext lets the first that fails end all
 
 
 class Problems(list[str]):
-    """The sentences of checks that failed, each once, where all are to be told and not the first alone."""
+    """The sentences of checks that failed, each once, where all are to be told and not the first alone.
+
+    `keys` are the entries of dataset.toml that settle them, where there are such.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys: set[str] = set()
 
     @contextmanager
     def collect(self) -> Iterator[None]:
@@ -23,6 +37,7 @@ class Problems(list[str]):
         except BadInput as error:
             if str(error) not in self:
                 self.append(str(error))
+            self.keys |= {error.key} - {""}
 
 
 def nearest(name: str, names: tuple[str, ...] | list[str]) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from schemas.dataset import DATASET_FILE, DatasetSpec
 from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
@@ -44,7 +45,7 @@ def load_spec(folder: Path | str, preset_name: str | None = None, guard: Guard =
     path = folder / DATASET_FILE
     declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
     where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
-    return _validate(sniff(folder, declared, guard), where)
+    return _validate(sniff(folder, declared, guard), where, guard)
 
 
 def parse_spec(text: str, where: str) -> DatasetSpec:
@@ -59,19 +60,28 @@ def _toml(text: str, where: str) -> dict[str, Any]:
         raise BadInput(f"{where} is not valid TOML: {error}.") from None
 
 
-def _validate(tree: dict[str, Any], where: str) -> DatasetSpec:
+def _validate(tree: dict[str, Any], where: str, guard: Guard = nullcontext) -> DatasetSpec:
+    """The mapping of `tree`; BadInput with the first thing that is wrong in it, and with each inside `guard`."""
     try:
         return DatasetSpec.model_validate(tree)
     except ValidationError as error:
-        wrong = error.errors()
-    # A misspelt key says more than the one that is missing because of it.
-    first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
-    key = ".".join(str(part) for part in first["loc"]) or "the mapping"
-    if first["type"] == "extra_forbidden":
-        raise BadInput(f"{where}: unknown key {key}.{nearest(str(first['loc'][-1]), _list_keys(first['loc'][:-1]))}")
-    message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    given = "" if first["type"] in ("missing", "value_error") else f" (it is {first['input']!r})"
-    raise BadInput(f"{where}: {key}: {message[:1].lower()}{message[1:]}{given}.")
+        # A misspelt key says more than the one that is missing because of it.
+        wrong = sorted(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
+    for each in wrong:
+        with guard():
+            raise _explain(each, where)
+    raise _explain(wrong[0], where)
+
+
+def _explain(error: ErrorDetails, where: str) -> BadInput:
+    """The sentence for one thing that is wrong in a mapping."""
+    key = ".".join(str(part) for part in error["loc"]) or "the mapping"
+    if error["type"] == "extra_forbidden":
+        near = nearest(str(error["loc"][-1]), _list_keys(error["loc"][:-1]))
+        return BadInput(f"{where}: unknown key {key}.{near}")
+    message = error["msg"].removeprefix("Value error, ").rstrip(".")
+    given = "" if error["type"] in ("missing", "value_error") else f" (it is {error['input']!r})"
+    return BadInput(f"{where}: {key}: {message[:1].lower()}{message[1:]}{given}.")
 
 
 def _list_keys(path: tuple[int | str, ...]) -> list[str]:

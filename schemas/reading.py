@@ -33,7 +33,8 @@ def describe_time(spec: DatasetSpec) -> str:
         return f"time = {column} (MJD, and JD above 2,400,000 -> MJD)"
     if spec.zero_mjd == 0 and spec.time_unit == "d":
         return f"time = {column} (MJD)"
-    scale = spec.time_zero.upper() if spec.time_unit == "d" else f"{unit} since {spec.time_zero.upper()} 0"
+    name, _, offset = spec.time_zero.upper().partition("-")
+    scale = spec.time_zero.upper() if spec.time_unit == "d" else f"{unit} since {name} {offset or 0}"
     return f"time = {column} -> MJD" if scale == column.upper() else f"time = {column} ({scale}) -> MJD"
 
 

@@ -63,17 +63,17 @@ def fold(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
-def find_column(words: Sequence[str], names: Sequence[str], what: str) -> str | None:
+def find_column(words: Sequence[str], names: Sequence[str], key: str) -> str | None:
     """The column of `names` that is the first of `words`; None where none is.
 
-    BadInput, which begins with `what`, where a word has several spellings and none of them is exact.
+    BadInput where a word has several spellings and none of them is exact; `key` is the entry that would settle it.
     """
     for word in words:
         if word in names:
             return word
         alike = [name for name in names if fold(name) == fold(word)]
         if len(alike) > 1:
-            raise _ambiguous(alike, what)
+            raise _ambiguous(alike, key)
         if alike:
             return alike[0]
     return None
@@ -85,14 +85,14 @@ def is_recognised(name: str) -> bool:
     return fold(name) in set(map(fold, words)) or read_time_name(name) is not None
 
 
-def find_time(names: Sequence[str], what: str) -> str | None:
+def find_time(names: Sequence[str], key: str) -> str | None:
     """The column of `names` that holds times: dates before plain times, days since a known zero before others."""
     dated = {name: said.rank for name in names if (said := read_time_name(name))}
     best = [name for name, rank in dated.items() if rank == min(dated.values())]
     exact = [name for name in best if name == name.casefold()]
     chosen = best if len(best) == 1 else exact
     if len(best) > 1 and len(exact) != 1:
-        raise _ambiguous(best, what)
+        raise _ambiguous(best, key)
     return chosen[0] if chosen else None
 
 
@@ -114,8 +114,8 @@ def _minus(zero: str, offset: str | None) -> str:
     return f"jd-{float(offset) + MJD_ZERO_JD:.10g}" if zero == "mjd" else f"{zero}-{offset}"
 
 
-def _ambiguous(alike: Sequence[str], what: str) -> BadInput:
+def _ambiguous(alike: Sequence[str], key: str) -> BadInput:
+    names = ", ".join(map(repr, alike))
     return BadInput(
-        f"{what} may be any of {', '.join(map(repr, alike))}, which differ in case or separators alone: "
-        "say which in dataset.toml."
+        f"{key} may be any of {names}, which differ in case or separators alone: say which in dataset.toml.", key
     )

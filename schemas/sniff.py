@@ -35,6 +35,7 @@ from schemas.recognition import (
 MAX_BANDS = 127  # the band code is an int8
 MAX_LIKELY_BANDS = 20  # a column that nobody named with at most so many values may say which band
 SINGLE = "single"  # name of the band where no column says which
+BAND_KEY = "lightcurves.band"
 EPOCHS = {"id": ID, "mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
 
 
@@ -50,14 +51,14 @@ def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) ->
     names: list[str] = []
     with guard():
         names = column_names(_file(folder, objects, "objects"))
-    schema = pa.schema([])
+    schema = None
     with guard():
-        schema = _epoch_schema(folder, epochs) if has_curves else schema
-    tree["objects"] = {**_objects(names, schema.names, objects, guard), **objects}
+        schema = _epoch_schema(folder, epochs) if has_curves else None
+    tree["objects"] = {**_objects(names, schema.names if schema else [], objects, guard), **objects}
     if "label" not in declared:
         tree |= _label(names, guard)
-    if not has_curves or not schema.names:
-        return tree
+    if schema is None:
+        return {"bands": [{"name": SINGLE}], **tree} if has_curves else tree
     file = _file(folder, epochs, "lightcurves")
     tree["lightcurves"] = {**_epochs(schema.names, names, declared, file, guard), **epochs}
     tree = {**_time_scale(str(tree["lightcurves"].get("time", "")), declared), **tree}
@@ -143,7 +144,8 @@ def _require(column: str | None, key: str, names: list[str], file: Path) -> str:
     if column is None:
         raise BadInput(
             f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
-            f"name it as lightcurves.{key} in dataset.toml."
+            f"name it as lightcurves.{key} in dataset.toml.",
+            f"lightcurves.{key}",
         )
     return column
 
@@ -170,9 +172,11 @@ def _bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> list[dict[
         raise BadInput(f"{file} has no column {column!r} (it has {', '.join(schema.names)}): set lightcurves.band.")
     values = find_few_values(file, [column], MAX_BANDS).get(column)
     if values is None:
-        raise BadInput(f"{file}: column {column!r} has more than {MAX_BANDS} values: it cannot be the band.")
+        raise BadInput(f"{file}: column {column!r} has more than {MAX_BANDS} values: it cannot be the band.", BAND_KEY)
     if not values:
-        raise BadInput(f"{file}: column {column!r} names no band in any row (or there are no rows): nothing to read.")
+        raise BadInput(
+            f"{file}: column {column!r} names no band in any row (or there are no rows): nothing to read.", BAND_KEY
+        )
     return [{"name": name, "value": value} for name, value in zip(_identifiers(values), values, strict=True)]
 
 
@@ -191,7 +195,8 @@ def _refuse_unnamed_bands(file: Path, columns: dict[str, Any], schema: pa.Schema
         raise BadInput(
             f"{file}: no column is called as bands are, but some have few values ({listed}): write under [lightcurves] "
             f'in dataset.toml band = "{next(iter(few))}" if that says the band of an epoch, or band = "" if all epochs '
-            "are in one."
+            "are in one.",
+            BAND_KEY,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -12,27 +13,33 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.errors import nearest
+from schemas.errors import Guard, nearest
 from schemas.files import parquet_schema, unreadable, value_type
 
 
-def check_schema(file: Path, wanted: Mapping[str, str]) -> pa.Schema:
-    """Schema of `file`, which must hold the column of each role in `wanted` (role to column name).
+def check_schema(file: Path, wanted: Mapping[str, str], guard: Guard = nullcontext) -> pa.Schema:
+    """Schema of `file`, which must hold the column of each role in `wanted` (role to column name) once.
 
-    Raises BadInput where the file or a column is missing, with what there is and the nearest name, or stands twice.
+    Raises BadInput where the file is missing or a column is: with what there is and the nearest name, for the first,
+    and for each inside `guard`.
     """
     schema = parquet_schema(file)
-    for role, name in wanted.items():
-        if schema.names.count(name) > 1:
-            raise BadInput(
-                f"{file} has {schema.names.count(name)} columns {name!r} ({role}): give them names that differ."
-            )
-        if name not in schema.names:
-            raise BadInput(
-                f"{file} has no column {name!r} ({role}); it has {', '.join(schema.names)}."
-                f"{nearest(name, schema.names)} Rename it, or name another as {role} in dataset.toml."
-            )
+    wrong = [(role, name) for role, name in wanted.items() if schema.names.count(name) != 1]
+    for role, name in wrong:
+        with guard():
+            raise _not_one(file, role, name, schema.names)
+    if wrong:
+        raise _not_one(file, *wrong[0], schema.names)
     return schema
+
+
+def _not_one(file: Path, role: str, name: str, names: list[str]) -> BadInput:
+    if name in names:
+        return BadInput(f"{file} has more than one column {name!r} ({role}): give them names that differ.")
+    return BadInput(
+        f"{file} has no column {name!r} ({role}); it has {', '.join(names)}."
+        f"{nearest(name, names)} Rename it, or name another as {role} in dataset.toml."
+    )
 
 
 def read_columns(file: Path, wanted: Mapping[str, str]) -> pa.Table:

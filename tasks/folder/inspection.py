@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
+from schemas.errors import Guard
 from schemas.files import unreadable
 from schemas.rejections import REJECTED, number_repeats, reject
 from tasks.folder.checks import as_text
@@ -48,40 +49,50 @@ class Contents:
         return self.layout.columns.get(role, role)
 
 
-def inspect(folder: Path, spec: DatasetSpec, setting: dict[str, Any], scratch: Path | str | None = None) -> Contents:
+def inspect(
+    folder: Path,
+    spec: DatasetSpec,
+    setting: dict[str, Any],
+    scratch: Path | str | None = None,
+    guard: Guard = nullcontext,
+) -> Contents:
     """Look through the light curves of `folder`; raises BadInput where they cannot be what `spec` declares.
 
-    `setting` configures DuckDB; what does not fit its memory goes into a folder under `scratch`.
+    `setting` configures DuckDB; what does not fit its memory goes into a folder under `scratch`. Every check behind
+    which others still make sense is inside `guard`.
     """
     file = folder / spec.lightcurves.file
-    form = layout(file, spec)
+    form = layout(file, spec, guard)
     with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect(spill, setting)) as con:
         try:
-            return _inspect(con, folder, file, form, spec)
+            return _inspect(con, folder, file, form, spec, guard)
         except duckdb.Error as error:
             raise unreadable(file, error) from None
 
 
-def _inspect(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec) -> Contents:
+def _inspect(
+    con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec, guard: Guard
+) -> Contents:
     per_band = _bands(con, file, form, spec)
     n_rows = sum(per_band.values())
     if n_rows == 0:
         raise BadInput(f"{file} has no rows: there is no light curve to read.")
     declared = tuple(band.in_file for band in spec.bands)
     unknown = tuple(sorted(value for value in per_band if value is not None and value not in declared))
-    if not any(per_band.get(value) for value in declared):
-        raise BadInput(
-            f"{file}: column {spec.lightcurves.band!r} names the bands {_some(unknown)}, but declared are "
-            f"{_some(declared)}: correct the bands in dataset.toml."
-        )
+    with guard():
+        if not any(per_band.get(value) for value in declared):
+            raise BadInput(
+                f"{file}: column {spec.lightcurves.band!r} names the bands {_some(unknown)}, but declared are "
+                f"{_some(declared)}: correct the bands in dataset.toml."
+            )
     figures = _figures(con, file, form, spec)
-    _check_figures(figures, n_rows, file, spec)
-    check_scale(spec, figures["low"], figures["median"], figures["high"], str(file))
-    notes = [
-        *_band_notes(spec, per_band, unknown, file),
-        *_time_notes(figures, spec, file),
-        *_id_notes(con, folder, file, form, spec),
-    ]
+    _check_figures(figures, n_rows, file, spec, guard)
+    if figures["n_time"]:
+        with guard():
+            check_scale(spec, figures["low"], figures["median"], figures["high"], str(file))
+    notes = [*_band_notes(spec, per_band, unknown, file), *_time_notes(figures, spec, file)]
+    with guard():
+        notes += _id_notes(con, folder, file, form, spec)
     return Contents(
         file,
         spec,
@@ -131,23 +142,26 @@ def _figures(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: Dat
     return figures | dict(zip(("low", "median", "high"), at, strict=True))
 
 
-def _check_figures(figures: dict[str, float], n_rows: int, file: Path, spec: DatasetSpec) -> None:
+def _check_figures(figures: dict[str, float], n_rows: int, file: Path, spec: DatasetSpec, guard: Guard) -> None:
     columns = spec.lightcurves
     for key, name in (("n_time", columns.time), ("n_mag", columns.mag)):
-        if not figures[key]:
+        with guard():
+            if not figures[key]:
+                raise BadInput(
+                    f"{file}: column {name!r} is null or NaN in all {n_rows:,} rows: name another one in dataset.toml."
+                )
+    with guard():
+        if figures["n_mag_out"] > MAX_BAD_MAGS * n_rows:
             raise BadInput(
-                f"{file}: column {name!r} is null or NaN in all {n_rows:,} rows: name another one in dataset.toml."
+                f"{file}: {figures['n_mag_out']:,} of {n_rows:,} values of column {columns.mag!r} are outside "
+                f"{MAG_RANGE[0]:g} to {MAG_RANGE[1]:g} mag: they look like fluxes, give magnitudes."
             )
-    if figures["n_mag_out"] > MAX_BAD_MAGS * n_rows:
-        raise BadInput(
-            f"{file}: {figures['n_mag_out']:,} of {n_rows:,} values of column {columns.mag!r} are outside "
-            f"{MAG_RANGE[0]:g} to {MAG_RANGE[1]:g} mag: they look like fluxes, give magnitudes."
-        )
-    if spec.has_errors and not figures["n_err"]:
-        raise BadInput(
-            f"{file}: no value of column {columns.mag_err!r} is a positive number: where there are no "
-            f'errors leave the column out, or set lightcurves.mag_err = "" in dataset.toml.'
-        )
+    with guard():
+        if spec.has_errors and not figures["n_err"]:
+            raise BadInput(
+                f"{file}: no value of column {columns.mag_err!r} is a positive number: where there are no "
+                f'errors leave the column out, or set lightcurves.mag_err = "" in dataset.toml.'
+            )
 
 
 def _band_notes(spec: DatasetSpec, per_band: dict[str | None, int], unknown: tuple[str, ...], file: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band, Parameter
+from schemas.errors import Guard
 from schemas.quantities import quantity
 from schemas.rejections import REJECTED, join_reports, number_repeats, reject
 from tasks.folder.checks import as_text
@@ -52,14 +54,17 @@ class Objects:
     notes: list[str]
 
 
-def read_objects(folder: Path | str, spec: DatasetSpec, need_labels: bool = True) -> Objects:
+def read_objects(
+    folder: Path | str, spec: DatasetSpec, need_labels: bool = True, guard: Guard = nullcontext
+) -> Objects:
     """Objects of `folder`, read as `spec` says. Without `need_labels` no label is touched.
 
     A second row of an object, a position outside the sky and an impossible value go to `rejected`, and the rest of
-    the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated.
+    the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated; for
+    columns that are missing or of a wrong type each inside `guard`.
     """
     file = Path(folder) / spec.objects.file
-    wanted = _choose_columns(file, spec, need_labels)
+    wanted = _choose_columns(file, spec, need_labels, guard)
     raw, refused = _with_unique_ids(read_columns(file, wanted), file, spec)
     ids = raw["objects.id"].combine_chunks()
     notes = []
@@ -87,7 +92,7 @@ def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
     return text(read_columns(file, {"objects.id": spec.objects.id})["objects.id"]).combine_chunks()
 
 
-def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[str, str]:
+def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool, guard: Guard) -> dict[str, str]:
     """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
     wanted = {"objects.id": spec.objects.id}
     number: dict[str, str] = {}
@@ -112,10 +117,12 @@ def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool) -> dict[st
             if name
         }
         wanted |= {"label.column": spec.label.column} if spec.label else {}
-    schema = check_schema(file, wanted | number)
-    require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
+    schema = check_schema(file, wanted | number, guard)
+    with guard():
+        require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
     for name in number.values():
-        require_number(schema.field(name).type, f"{file}: column {name!r}")
+        with guard():
+            require_number(schema.field(name).type, f"{file}: column {name!r}")
     return wanted | number
 
 

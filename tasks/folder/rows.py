@@ -6,6 +6,7 @@ Columns are called by their place in the file: SQL does not tell MAG from mag, a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
+from schemas.errors import Guard
 from schemas.files import is_list, value_type
 from schemas.rejections import REJECTED, reject
 from tasks.folder.columns import check_schema, require_id, require_number
@@ -40,16 +42,18 @@ class Layout:
         return f"read_parquet(?) AS file({', '.join(f'c{place}' for place in range(len(self.names)))})"
 
 
-def layout(file: Path, spec: DatasetSpec) -> Layout:
-    """The layout of `file`; raises BadInput for a column that is missing or of a type that cannot be meant."""
+def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
+    """The layout of `file`; raises BadInput for columns that are missing or, each inside `guard`, of a wrong type."""
     given = {role: getattr(spec.lightcurves, role) for role in ROLES}
     columns = {role: name for role, name in given.items() if name is not None}
-    schema = check_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()})
+    schema = check_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()}, guard)
     kinds = {role: schema.field(name).type for role, name in columns.items()}
-    require_id(kinds["id"], f"{file}: column {columns['id']!r}")
+    with guard():
+        require_id(kinds["id"], f"{file}: column {columns['id']!r}")
     for role in ("time", "mag", "mag_err", "flags"):
         if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
-            require_number(kinds[role], f"{file}: column {columns[role]!r}")
+            with guard():
+                require_number(kinds[role], f"{file}: column {columns[role]!r}")
     return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)), tuple(schema.names))
 
 

@@ -1,8 +1,10 @@
 """The one error that a user reads, and the hint at its end."""
 
+import pickle
+
 import pytest
 
-from schemas.errors import BadInput, nearest
+from schemas.errors import BadInput, Problems, nearest
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,11 @@ def test_the_closest_of_several_wins():
     assert nearest("mag_g", ["mag_r", "mag_gg", "magnitude"]) == " Did you mean 'mag_gg'?"
 
 
+def test_bad_input_comes_back_from_a_worker():
+    error = pickle.loads(pickle.dumps(BadInput("One.", "label.column")))
+    assert (str(error), error.key) == ("One.", "label.column")
+
+
 def test_bad_input_is_a_value_error():
     """So that pydantic reports it as the reason why a setting is refused."""
     with pytest.raises(ValueError, match="Two ids"):
@@ -35,9 +42,9 @@ def test_bad_input_is_a_value_error():
 
 def test_what_is_wrong_is_gathered_once_and_other_errors_are_not_held_back():
     problems = Problems()
-    for sentence in ("One.", "Two.", "One."):
+    for sentence, key in (("One.", "label.column"), ("Two.", ""), ("One.", "label.column")):
         with problems.collect():
-            raise BadInput(sentence)
-    assert problems == ["One.", "Two."]
+            raise BadInput(sentence, key)
+    assert problems == ["One.", "Two."] and problems.keys == {"label.column"}
     with pytest.raises(KeyError), problems.collect():
         raise KeyError("x")

@@ -57,7 +57,7 @@ def test_mean_photometry_and_long_lists(tmp_path):
     ("hmjd", {"time_zero": "mjd"}, "time = hmjd (MJD)"),
     ("mjd", {"time_zero": "mjd", "mixed_jd": True}, "time = mjd (MJD, and JD above 2,400,000 -> MJD)"),
     ("t", {"time_zero": "mjd", "time_unit": "s"}, "time = t (seconds since MJD 0) -> MJD"),
-    ("t", {"time_zero": "bjd-2457000", "time_unit": "h"}, "time = t (hours since BJD-2457000 0) -> MJD"),
+    ("t", {"time_zero": "bjd-2457000", "time_unit": "h"}, "time = t (hours since BJD 2457000) -> MJD"),
     ("t", {}, "time = t (days from an unknown zero)"),
     ("ph", {"kind": "phase"}, "phase = ph"),
 ])  # fmt: skip
