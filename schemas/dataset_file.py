@@ -25,6 +25,8 @@ def write_toml(spec: DatasetSpec, unsettled: Collection[str] = ()) -> str:
         doc, value = DatasetSpec.model_fields[name].description, getattr(spec, name)
         if name == "lightcurves" and not spec.has_light_curves:
             continue
+        if name == "bands" and "lightcurves.band" in unsettled:
+            continue  # they follow from the column
         if name == "inputs":
             lines += ["", f"[{name}]  # {doc}"] if value else []
             lines += [f"{key} = {_text(column)}" for key, column in value.items()]

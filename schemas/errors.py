@@ -39,6 +39,14 @@ class Problems(list[str]):
                 self.append(str(error))
             self.keys |= {error.key} - {""}
 
+    def raise_each(self, guard: Guard) -> None:
+        """Raise each as BadInput inside `guard`, then the first: the end of several checks that all must hold."""
+        for sentence in self:
+            with guard():
+                raise BadInput(sentence)
+        if self:
+            raise BadInput(self[0])
+
 
 def nearest(name: str, names: tuple[str, ...] | list[str]) -> str:
     """ " Did you mean 'x'?" for the closest of `names`, or nothing where none is close."""

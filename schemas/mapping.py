@@ -70,7 +70,7 @@ def _validate(tree: dict[str, Any], where: str, guard: Guard = nullcontext) -> D
     for each in wrong:
         with guard():
             raise _explain(each, where)
-    raise _explain(wrong[0], where)
+    raise _explain(wrong[0], where)  # behind a guard that held it back
 
 
 def _explain(error: ErrorDetails, where: str) -> BadInput:

@@ -58,7 +58,8 @@ def _objects(spec: DatasetSpec) -> list[str]:
 def _object_columns(spec: DatasetSpec) -> list[str | None]:
     """Every column of the table of objects that is read."""
     published = [*spec.parameters, *spec.references]
-    own = [spec.objects.id, spec.objects.ra, spec.objects.dec, spec.label and spec.label.column, *spec.inputs.values()]
+    label = spec.label.column if spec.label else None
+    own = (spec.objects.id, spec.objects.ra, spec.objects.dec, label, *spec.inputs.values())
     pairs = [*((each.column, each.err) for each in published), *((band.mag, band.mag_err) for band in spec.bands)]
     return [*own, *(name for pair in pairs for name in pair)]
 

@@ -20,8 +20,8 @@ ID = (
 RA = ("ra", "ra_deg", "raj2000", "ra_j2000", "ra_icrs", "obj_ra", "right_ascension")
 DEC = ("dec", "dec_deg", "dej2000", "decj2000", "dec_j2000", "de_icrs", "dec_icrs", "obj_dec", "declination")
 LABEL = (
-    "label", "class", "type", "var_type", "variable_type", "variability_type", "class_name", "classification",
-    "object_type", "obj_type", "star_type", "var_class", "variable_class", "variability_class", "true_class",
+    "label", "class", "var_type", "variable_type", "variability_type", "var_class", "variable_class",
+    "variability_class", "class_name", "classification", "true_class", "type", "object_type", "obj_type", "star_type",
 )  # fmt: skip
 PHASE = ("phase",)
 MAG = ("mag", "magnitude", "mags", "magnitudes")

@@ -13,7 +13,7 @@ import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.errors import Guard, nearest
+from schemas.errors import Guard, Problems, nearest
 from schemas.files import parquet_schema, unreadable, value_type
 
 
@@ -24,22 +24,22 @@ def check_schema(file: Path, wanted: Mapping[str, str], guard: Guard = nullconte
     and for each inside `guard`.
     """
     schema = parquet_schema(file)
-    wrong = [(role, name) for role, name in wanted.items() if schema.names.count(name) != 1]
-    for role, name in wrong:
-        with guard():
-            raise _not_one(file, role, name, schema.names)
-    if wrong:
-        raise _not_one(file, *wrong[0], schema.names)
+    wrong = Problems()
+    for role, name in wanted.items():
+        with wrong.collect():
+            _require_one(file, role, name, schema.names)
+    wrong.raise_each(guard)
     return schema
 
 
-def _not_one(file: Path, role: str, name: str, names: list[str]) -> BadInput:
-    if name in names:
-        return BadInput(f"{file} has more than one column {name!r} ({role}): give them names that differ.")
-    return BadInput(
-        f"{file} has no column {name!r} ({role}); it has {', '.join(names)}."
-        f"{nearest(name, names)} Rename it, or name another as {role} in dataset.toml."
-    )
+def _require_one(file: Path, role: str, name: str, names: list[str]) -> None:
+    if names.count(name) > 1:
+        raise BadInput(f"{file} has more than one column {name!r} ({role}): give them names that differ.")
+    if name not in names:
+        raise BadInput(
+            f"{file} has no column {name!r} ({role}); it has {', '.join(names)}."
+            f"{nearest(name, names)} Rename it, or name another as {role} in dataset.toml."
+        )
 
 
 def read_columns(file: Path, wanted: Mapping[str, str]) -> pa.Table:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band, Parameter
-from schemas.errors import Guard
+from schemas.errors import Guard, Problems
 from schemas.quantities import quantity
 from schemas.rejections import REJECTED, join_reports, number_repeats, reject
 from tasks.folder.checks import as_text
@@ -118,11 +118,13 @@ def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool, guard: Gua
         }
         wanted |= {"label.column": spec.label.column} if spec.label else {}
     schema = check_schema(file, wanted | number, guard)
-    with guard():
+    wrong = Problems()
+    with wrong.collect():
         require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
     for name in number.values():
-        with guard():
+        with wrong.collect():
             require_number(schema.field(name).type, f"{file}: column {name!r}")
+    wrong.raise_each(guard)
     return wanted | number
 
 

@@ -67,8 +67,8 @@ def _count_bands(objects: Objects | None, contents: Contents | None) -> dict[str
     """Rows of each band in the file of epochs, or mean magnitudes."""
     if contents is not None:
         return contents.n_per_band
-    has_means = objects is not None and objects.photometry is not None
-    return _count(objects.photometry["band"]) if has_means else {}
+    means = objects.photometry if objects else None
+    return _count(means["band"]) if means is not None else {}
 
 
 def _count(values: pa.ChunkedArray) -> dict[str, int]:

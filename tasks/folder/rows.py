@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
-from schemas.errors import Guard
+from schemas.errors import Guard, Problems
 from schemas.files import is_list, value_type
 from schemas.rejections import REJECTED, reject
 from tasks.folder.columns import check_schema, require_id, require_number
@@ -48,12 +48,14 @@ def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     columns = {role: name for role, name in given.items() if name is not None}
     schema = check_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()}, guard)
     kinds = {role: schema.field(name).type for role, name in columns.items()}
-    with guard():
+    wrong = Problems()
+    with wrong.collect():
         require_id(kinds["id"], f"{file}: column {columns['id']!r}")
     for role in ("time", "mag", "mag_err", "flags"):
         if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
-            with guard():
+            with wrong.collect():
                 require_number(kinds[role], f"{file}: column {columns[role]!r}")
+    wrong.raise_each(guard)
     return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)), tuple(schema.names))
 
 

@@ -8,6 +8,7 @@ import pytest
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
+from schemas.errors import Problems
 from schemas.mapping import load_preset, load_spec, parse_spec, preset_names
 
 DOCS = Path(__file__).parents[3] / "docs" / "your_light_curves.md"
@@ -90,6 +91,24 @@ def test_wrong_mapping_is_one_sentence(folder, toml, words):
     assert "\n" not in sentence and "pydantic" not in sentence
     for word in words:
         assert word in sentence, sentence
+
+
+def test_every_wrong_entry_can_be_told_at_once(folder, light_curves):
+    columns = light_curves()
+    columns["flux"] = columns.pop("mag")
+    path, problems = folder(columns, toml='nme = 1\ntime_unit = "fortnight"'), Problems()
+    with pytest.raises(BadInput) as first:
+        load_spec(path, guard=problems.collect)
+    assert [part in sentence for part, sentence in zip(("looks like the mag", "unknown key nme", "time_unit"), problems,
+                                                       strict=True)] == [True] * 3  # fmt: skip
+    assert str(first.value) == problems[1] and problems.keys == {"lightcurves.mag"}
+
+
+def test_no_label_is_said_by_a_column_without_a_name(folder):
+    path = folder(objects={"object_id": ["star0"], "label": ["RR"]})
+    assert load_spec(path).label.column == "label"
+    (path / "dataset.toml").write_text('[label]\ncolumn = ""')
+    assert load_spec(path).label is None
 
 
 def test_unknown_preset_names_the_nearest(tmp_path):

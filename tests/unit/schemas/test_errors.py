@@ -1,6 +1,7 @@
 """The one error that a user reads, and the hint at its end."""
 
 import pickle
+from contextlib import nullcontext
 
 import pytest
 
@@ -46,5 +47,12 @@ def test_what_is_wrong_is_gathered_once_and_other_errors_are_not_held_back():
         with problems.collect():
             raise BadInput(sentence, key)
     assert problems == ["One.", "Two."] and problems.keys == {"label.column"}
+    others = Problems()
+    with pytest.raises(BadInput, match="One"):
+        problems.raise_each(others.collect)
+    with pytest.raises(BadInput, match="One"):
+        problems.raise_each(nullcontext)
+    Problems().raise_each(nullcontext)
+    assert others == problems
     with pytest.raises(KeyError), problems.collect():
         raise KeyError("x")

@@ -83,9 +83,9 @@ def test_a_position_needs_both_coordinates(tmp_path, ra, dec):
 
 @pytest.mark.parametrize("name", LABEL)
 def test_classes_are_found_unless_a_label_is_declared(tmp_path, name):
-    folder = write(tmp_path, {"id": ["a"], "mjd": [1.0], "mag": [1.0]}, {"id": ["a"], name: ["RR"], "type": ["x"]})
+    folder = write(tmp_path, {"id": ["a"], "mjd": [1.0], "mag": [1.0]}, {"id": ["a"], name: ["RR"], "sort": ["x"]})
     assert sniff(folder, {})["label"] == {"column": name}
-    assert sniff(folder, {"label": {"column": "type"}})["label"] == {"column": "type"}
+    assert sniff(folder, {"label": {"column": "sort"}})["label"] == {"column": "sort"}
 
 
 def test_what_is_declared_stays_as_it_is(tmp_path):
