@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from types import ModuleType
 from typing import Any
 
@@ -70,7 +71,7 @@ def _own_pages(holdings: Holdings, state: State) -> list[Route]:
                 state.limits.change(await _json(request))
             except (BadInput, TypeError, KeyError, IndexError) as error:
                 return JSONResponse({"error": str(error)}, 400)
-        return JSONResponse(vars(state.limits))
+        return JSONResponse(asdict(state.limits))
 
     return [
         Route("/_about", about, methods=["GET"]),

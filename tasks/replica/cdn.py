@@ -137,6 +137,7 @@ def routes(holdings: Holdings, state: State) -> list[Route]:
 
     return [
         Route(f"/cdn/{KEY}", directory, methods=["GET", "HEAD"]),
+        Route("/cdn/Gaia/gdr4/", directory, methods=["GET", "HEAD"]),  # which is there already, and empty
         Route(f"/cdn/{KEY}{{name}}", file, methods=["GET", "HEAD"]),
         Route("/cdn/", listing, methods=["GET"]),
     ]

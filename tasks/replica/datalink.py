@@ -21,11 +21,12 @@ from starlette.routing import Route
 
 from tasks.replica import layouts
 from tasks.replica.disturb import disturb
+from tasks.replica.dr4 import products
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
 from tasks.replica.product_files import SUFFIX, product_files, zip_files
 from tasks.replica.served import ARROW, read_columns
-from tasks.replica.state import State
+from tasks.replica.state import Fault, State
 from tasks.replica.votable import MEDIA as VOTABLE
 from tasks.replica.votable import Dialect, field, info, tabledata, tabledata_rows
 
@@ -34,7 +35,7 @@ RAW_NAMES = (OLD_NAMES[0], NEW_NAMES[0])
 PRODUCT = "EPOCH_PHOTOMETRY"
 # Retrieval types of DR3 (astroquery 0.4.11, `load_data`); of all but PRODUCT the replica holds nothing.
 RETRIEVAL_TYPES = ("ALL", PRODUCT, "RVS", "XP_CONTINUOUS", "XP_SAMPLED", "MCMC_GSPPHOT", "MCMC_MSC")
-RELEASE = "Gaia DR3"
+RELEASE, LATER = "Gaia DR3", products.RELEASE
 MEDIA = {"csv": "text/csv", "ecsv": "text/plain", "fits": "application/fits", "json": "application/json"}
 FAULTS = ("wrong_structure", "empty_product", "sentinel", "duplicate_ids", "missing_ids")
 MEASURED = tuple(
@@ -93,36 +94,66 @@ def _products(holdings: Holdings, state: State, request: Request, question: Form
     if fault is not None and fault.kind == "wrong_structure":
         state.limits.structures = NEW_NAMES if set(state.limits.structures) & set(OLD_NAMES) else OLD_NAMES
         fault = None
-    structure, form = _check_product(question, state)
+    release, kind, structure, form = _check_product(question, state)
     if ids.size > state.limits.max_datalink_ids:
         raise Refusal(f"Maximum number of Source Ids reached (max: {state.limits.max_datalink_ids}, found: {ids.size})")
-    before, after = (None, fault) if fault is not None and fault.kind == "duplicate_ids" else (fault, None)
-    rows = disturb(_transits(holdings, question, ids), "source_id", before, MEASURED)
-    layout, rows = _laid_out(rows, structure, state)
-    files = _files(disturb(rows, "source_id", after), layout, form)
+    if release == LATER:
+        wanted = np.unique(ids), (question.get("VALID_DATA") or "false").lower() == "true"
+        files = products.files(holdings.dr4, state.limits.dr4, kind, structure, form, *wanted, fault)
+    else:
+        files = _earlier(holdings, state, question, ids, structure, form, fault)
     if len(files) == 1 and (question.get("USE_ZIP_ALWAYS") or "false").lower() != "true":
         return Response(files[0][1], media_type=MEDIA.get(form, VOTABLE))
     disposition = {"Content-Disposition": 'attachment; filename="products.zip"'}
     return Response(zip_files(files), media_type="application/zip", headers=disposition)
 
 
-def _check_product(question: Form, state: State) -> tuple[str, str]:
-    """The structure and the format asked for; `Refusal` for what the server does not know or the replica not serve."""
-    structure = (question.get("DATA_STRUCTURE") or state.limits.structures[-1]).upper()
-    if structure not in state.limits.structures:
-        valid = ", ".join(state.limits.structures)
-        raise Refusal(f"Invalid Data Structure parameter: '{structure}', valid ones are: {valid}")
+def _earlier(
+    holdings: Holdings,
+    state: State,
+    question: Form,
+    ids: NDArray[np.int64],
+    structure: str,
+    form: str,
+    fault: Fault | None,
+) -> list[tuple[str, bytes]]:
+    """The files of an answer about DR3."""
+    before, after = (None, fault) if fault is not None and fault.kind == "duplicate_ids" else (fault, None)
+    rows = disturb(_transits(holdings, question, ids), "source_id", before, MEASURED)
+    layout, rows = _laid_out(rows, structure, state)
+    return _files(disturb(rows, "source_id", after), layout, form)
+
+
+def _check_product(question: Form, state: State) -> tuple[str, str, str, str]:
+    """Release, retrieval type, structure and format asked for; `Refusal` for what the server does not know or the
+    replica not serve."""
+    release = question.get("RELEASE") or RELEASE
+    if release != RELEASE and (release != LATER or not state.limits.dr4.is_released):
+        raise Refusal(f"Unknown release: '{release}'")
+    structures = state.limits.structures if release == RELEASE else state.limits.dr4.structures
+    structure = (question.get("DATA_STRUCTURE") or structures[-1]).upper()
+    kind = (question.get("RETRIEVAL_TYPE") or "ALL").upper()
+    refused = (
+        _find_fault_in(kind, structure, structures)
+        if release == RELEASE
+        else products.find_fault_in(kind, structure, state.limits.dr4)
+    )
+    if refused is not None:
+        raise Refusal(refused)
     form = (question.get("FORMAT") or "votable").lower()
     if form not in SUFFIX:
         raise Refusal(f"Invalid Format parameter: '{form}', valid ones are: {', '.join(SUFFIX)}")
-    kind = (question.get("RETRIEVAL_TYPE") or "ALL").upper()
-    if kind not in RETRIEVAL_TYPES:
-        raise Refusal(f"Invalid Retrieval Type parameter: '{kind}', valid ones are: {', '.join(RETRIEVAL_TYPES)}")
-    if (release := question.get("RELEASE") or RELEASE) != RELEASE:
-        raise Refusal(f"Invalid Release parameter: '{release}', valid ones are: {RELEASE}")
     if (linked := question.get("LINKING_PARAMETER") or "SOURCE_ID") != "SOURCE_ID":
         raise Refusal(f"Invalid Linking parameter: '{linked}', valid ones are: SOURCE_ID")
-    return structure, form
+    return release, kind, structure, form
+
+
+def _find_fault_in(kind: str, structure: str, structures: tuple[str, ...]) -> str | None:
+    if kind not in RETRIEVAL_TYPES:
+        return f"Unknown retrieval type: '{kind}'"
+    if structure not in structures:
+        return f"Invalid Data Structure parameter: '{structure}', valid ones are: {', '.join(structures)}"
+    return None
 
 
 def _transits(holdings: Holdings, question: Form, ids: NDArray[np.int64]) -> pa.Table:

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from tasks.replica.dr4.holdings import Dr4Holdings
 from tasks.replica.served import ServedTable
 from tasks.replica.tables import lightcurves, registry, transits, truth, ztf
 from tasks.replica.tables.held import sql_text
@@ -95,7 +96,7 @@ class Holdings:
         Ids without a product have no rows; ids may come in any order, twice, or be unknown. A band without a
         measurement has nulls, but for its flags (false and 0), and a transit without G has its time all the same.
         """
-        return transits.epoch_photometry(self._gaia, source_ids)
+        return transits.epoch_photometry(self.transits, source_ids)
 
     def ztf_epochs(self, oids: NDArray[np.int64]) -> pa.Table:
         """ZTF light curves, sorted by oid and hjd, as `tables.lightcurves.SCHEMA` has them. Unknown ids: no rows."""
@@ -109,7 +110,13 @@ class Holdings:
         return self._truth.filter(pa.array(wanted))
 
     @cached_property
-    def _gaia(self) -> Records:
+    def dr4(self) -> Dr4Holdings:
+        """Gaia DR4 of the same sky, made when something of it is first asked for."""
+        return Dr4Holdings(self)
+
+    @cached_property
+    def transits(self) -> Records:
+        """Gaia's transits in DR3, by source."""
         return Records.open(self.path, GAIA_RECORDS, transits.RECORD)
 
     @cached_property

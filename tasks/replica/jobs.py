@@ -65,6 +65,7 @@ class Jobs:
         self._count = 0
         self._pool = ThreadPoolExecutor(WORKERS, "job")
         self._started = int(time.time() * 1000)
+        self._closing = threading.Event()
 
     def create(self, service: str, parameters: dict[str, str], uploads: dict[str, bytes]) -> Job:
         """Add a job of the service, which waits for `run`."""
@@ -96,14 +97,19 @@ class Jobs:
             job.become("ABORTED")
         return job is not None
 
-    def run(self, job: Job, work: Callable[[Job], Answer]) -> None:
-        """Queue a job; whatever `work` raises becomes its error document's text."""
+    def run(self, job: Job, work: Callable[[Job], Answer], queue_s: float = 0.0) -> None:
+        """Queue a job, for `queue_s` at least; whatever `work` raises becomes its error document's text."""
         if job.phase == "PENDING" and job.become("QUEUED"):
-            self._pool.submit(_run, job, work)
+            self._pool.submit(self._run, job, work, time.monotonic() + queue_s)
 
     def close(self) -> None:
         """Start no further job, and do not wait for those that run."""
+        self._closing.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, job: Job, work: Callable[[Job], Answer], not_before: float) -> None:
+        if not self._closing.wait(max(0.0, not_before - time.monotonic())):
+            _run(job, work)
 
 
 def _run(job: Job, work: Callable[[Job], Answer]) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from tasks.replica.adql import AdqlError, prepare, translate
+from tasks.replica.adql import BOOLEAN_WORDS, AdqlError, prepare, translate
 from tasks.replica.disturb import disturb
 from tasks.replica.jobs import Answer
 from tasks.replica.served import ServedTable
@@ -36,6 +36,10 @@ class Site:
     takes_unicode: bool = True
 
 
+# Adds to a session the tables of a query that are no views of the holdings: those by name that it finds in the text.
+Attach = Callable[[duckdb.DuckDBPyConnection, str], Mapping[str, ServedTable]]
+
+
 @dataclass(frozen=True)
 class Asked:
     """Parameters of a query, by what they mean; `cap` is the most rows the service gives."""
@@ -45,9 +49,15 @@ class Asked:
     maxrec: int | None = None
     cap: int | None = None
     fault: Fault | None = None
+    boolean_words: tuple[str, ...] = BOOLEAN_WORDS
 
 
-def read_parameters(parameters: Mapping[str, str], cap: int | None, fault: Fault | None) -> Asked:
+def read_parameters(
+    parameters: Mapping[str, str],
+    cap: int | None,
+    fault: Fault | None,
+    boolean_words: tuple[str, ...] = BOOLEAN_WORDS,
+) -> Asked:
     """A query from TAP's parameters (lower-case names); AdqlError for what TAP does not know."""
     request, language = parameters.get("request", "doQuery"), parameters.get("lang", "ADQL")
     if request.lower() != "doquery" or language.upper().split("-")[0] != "ADQL":
@@ -58,7 +68,7 @@ def read_parameters(parameters: Mapping[str, str], cap: int | None, fault: Fault
     if maxrec is not None and not maxrec.strip().isdigit():
         raise AdqlError(f'MAXREC is a whole number, found "{maxrec}"')
     style = parameters.get("responseformat") or parameters.get("format") or "votable"
-    return Asked(parameters["query"], style, None if maxrec is None else int(maxrec), cap, fault)
+    return Asked(parameters["query"], style, None if maxrec is None else int(maxrec), cap, fault, boolean_words)
 
 
 def answer(
@@ -67,14 +77,18 @@ def answer(
     connection: duckdb.DuckDBPyConnection,
     asked: Asked,
     uploads: Mapping[str, bytes],
+    attach: Attach | None = None,
 ) -> tuple[Answer, int, int]:
     """The document, the number of its rows, and how many items were asked for (rows uploaded or ids listed).
 
+    `attach` gives the tables besides `tables` that the query may name.
     AdqlError or ValueError in one sentence where the query or its format is wrong.
     """
     with connection.cursor() as cursor:
         prepare(cursor)
         known, n_items = dict(tables), 0
+        if attach is not None:
+            known |= attach(cursor, asked.text)
         for name, document in uploads.items():
             rows = read_votable(name, document, site.is_gaia, site.takes_unicode)
             qualified, table = add_upload(cursor, name, rows)
@@ -82,7 +96,7 @@ def answer(
             n_items = max(n_items, rows.num_rows)
         limits = [limit for limit in (asked.maxrec, asked.cap) if limit is not None]
         limit = min(limits) if limits else None
-        query = translate(asked.text, known, None if limit is None else limit + 1)
+        query = translate(asked.text, known, None if limit is None else limit + 1, asked.boolean_words)
         try:
             found = cursor.execute(query.sql).to_arrow_table()
         except duckdb.Error as error:

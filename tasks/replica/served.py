@@ -35,13 +35,15 @@ DUCKDB = {
 @dataclass(frozen=True)
 class ServedColumn:
     """One column: `name` in the archive's spelling, `datatype` a key of ARROW ("char": text of any length), `unit` in
-    VOUnits, `ucd` and `doc`; None where the archive gives none."""
+    VOUnits, `ucd` and `doc`; None where the archive gives none. Where cells are arrays, `element` is the datatype of
+    their elements; they are held as the text that a CSV shows, "(1.5, 2.0)", and `datatype` is "char"."""
 
     name: str
     datatype: str
     unit: str | None = None
     ucd: str | None = None
     doc: str = ""
+    element: str | None = None
 
     def __post_init__(self) -> None:
         if self.datatype not in ARROW:
@@ -74,14 +76,18 @@ def read_rows(name: str) -> tuple[dict[str, str], ...]:
 
 @cache
 def read_columns(name: str) -> tuple[ServedColumn, ...]:
-    """The columns that the file `columns/<name>.csv` lists in order; an empty unit or UCD is None.
+    """The columns that the file `columns/<name>.csv` lists in order; an empty unit or UCD is None, and "float[]" is a
+    column of arrays.
 
     ValueError for a datatype that is not served.
     """
-    return tuple(
-        ServedColumn(row["name"], row["datatype"], row["unit"] or None, row["ucd"] or None, row["description"])
-        for row in read_rows(name)
-    )
+    return tuple(_column(row) for row in read_rows(name))
+
+
+def _column(row: dict[str, str]) -> ServedColumn:
+    element = row["datatype"].removesuffix("[]") if row["datatype"].endswith("[]") else None
+    datatype = "char" if element else row["datatype"]
+    return ServedColumn(row["name"], datatype, row["unit"] or None, row["ucd"] or None, row["description"], element)
 
 
 def declare_table(name: str, relation: str, doc: str) -> ServedTable:

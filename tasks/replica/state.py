@@ -12,6 +12,8 @@ from typing import Any
 from starlette.requests import Request
 
 from schemas import BadInput
+from tasks.replica.adql import BOOLEAN_WORDS
+from tasks.replica.dr4.switches import Switches
 from tasks.replica.jobs import Jobs
 
 # The services by the beginning of their paths, longest first; the names are those of the project's archive settings.
@@ -183,11 +185,15 @@ class Limits:
     of its answers is held back. `row_caps`: service -> (sync, async) rows after which an answer is cut off without an
     error (None: never). `structures`: what DATA_STRUCTURE may be; any other is refused with the server's sentence.
     `layout` is what INDIVIDUAL looks like: "wide" (one row a transit, since March 2025) or "long" (one row a band and
-    transit, before).
+    transit, before). `queue_seconds`: how long a job is QUEUED before it runs. `boolean_words`: what Gaia's TAP lets
+    booleans be compared with. `dr4`: how DR4 is served.
     """
 
     max_datalink_ids: int = 5000
     job_seconds: float = 0.0
+    queue_seconds: float = 0.0
+    boolean_words: tuple[str, ...] = BOOLEAN_WORDS
+    dr4: Switches = field(default_factory=Switches)
     answer_seconds: dict[str, float] = field(default_factory=dict)
     structures: tuple[str, ...] = ("RAW", "INDIVIDUAL")
     layout: str = "wide"
@@ -208,7 +214,9 @@ class Limits:
         if unknown := set(values) - known:
             raise BadInput(f"no limits {sorted(unknown)}, known are {sorted(known)}")
         for name, value in values.items():
-            if name == "row_caps":
+            if name == "dr4":
+                self.dr4 = self.dr4.change(value)
+            elif name == "row_caps":
                 self.row_caps.update({service: (caps[0], caps[1]) for service, caps in value.items()})
             else:
                 setattr(self, name, tuple(value) if isinstance(value, list) else value)

@@ -11,13 +11,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas import BadInput
+from tasks.replica import tap_schema
 from tasks.replica.documents import digest, document_response, error_response, parameters_of, xml_response
+from tasks.replica.dr4 import declared
 from tasks.replica.forms import Form, read_form
 from tasks.replica.holdings import Holdings
 from tasks.replica.jobs import Answer, Job
-from tasks.replica.query import FAULTS, Site, answer, read_parameters
+from tasks.replica.query import FAULTS, Asked, Site, answer, read_parameters
 from tasks.replica.served import ServedTable
-from tasks.replica.state import State
+from tasks.replica.state import Fault, State
 from tasks.replica.uploads import read_uploads
 from tasks.replica.uws import Asynchronous
 from tasks.replica.vosi import availability, capabilities, one_table, tableset
@@ -34,17 +36,37 @@ SITES = (
 def routes(holdings: Holdings, state: State) -> list[Route]:
     """Routes of the four TAP services."""
     connection = holdings.connect()
-    services = (TapService(site, holdings.tables(site.holdings), connection, state) for site in SITES)
+    services = (TapService(site, holdings, connection, state) for site in SITES)
     return [route for service in services for route in service.routes()]
 
 
 class TapService:
     """One TAP service over its archive's tables, by lower-case qualified name."""
 
-    def __init__(
-        self, site: Site, tables: Mapping[str, ServedTable], connection: duckdb.DuckDBPyConnection, state: State
-    ) -> None:
-        self.site, self.tables, self.connection, self.state = site, tables, connection, state
+    def __init__(self, site: Site, holdings: Holdings, connection: duckdb.DuckDBPyConnection, state: State) -> None:
+        self.site, self.holdings, self.connection, self.state = site, holdings, connection, state
+        self.held = holdings.tables(site.holdings)
+
+    @property
+    def tables(self) -> Mapping[str, ServedTable]:
+        """Every table of the service by its lower-case qualified name, but for TAP_SCHEMA."""
+        return {**self.held, **{name: shown for name, (_, shown) in self._later().items()}}
+
+    def _later(self) -> Mapping[str, tuple[ServedTable, ServedTable]]:
+        """The tables of DR4 as they are held and as the switches have them, by name; Gaia's service alone has them."""
+        return declared.served(self.state.limits.dr4) if self.site.is_gaia else {}
+
+    def _attach(self, cursor: duckdb.DuckDBPyConnection, text: str) -> dict[str, ServedTable]:
+        """The tables beside those of the holdings. DR4 is made when a query first names a table of it."""
+        text, later = text.lower(), self._later()
+        for name, (held, shown) in later.items():
+            if name in text:
+                self.holdings.dr4.attach(cursor, held, shown)
+        found = {name: shown for name, (_, shown) in later.items()}
+        if tap_schema.NAME not in text:
+            return found
+        tap_schema.attach(cursor, self.tables.values())
+        return found | tap_schema.EVERY
 
     def routes(self) -> list[Route]:
         """Every address of the service: TAP's own, its asynchronous jobs, and what VOSI asks for."""
@@ -65,9 +87,13 @@ class TapService:
     def _cap(self, is_async: bool) -> int | None:
         return self.state.limits.row_caps.get(self.site.service, (None, None))[is_async]
 
+    def _asked(self, parameters: Mapping[str, str], is_async: bool, fault: Fault | None) -> Asked:
+        words = self.state.limits.boolean_words
+        return read_parameters(parameters, self._cap(is_async), fault, words)
+
     def _work(self, job: Job, request: Request) -> Answer:
-        asked = read_parameters(job.parameters, self._cap(is_async=True), job.fault)
-        document, n_rows, n_items = answer(self.site, self.tables, self.connection, asked, job.uploads)
+        asked = self._asked(job.parameters, True, job.fault)
+        document, n_rows, n_items = answer(self.site, self.held, self.connection, asked, job.uploads, self._attach)
         self.state.note(request, n_rows=n_rows, n_items=n_items)
         return document
 
@@ -81,26 +107,27 @@ class TapService:
     def _sync(self, request: Request, form: Form) -> Response:
         uploads, parameters = read_uploads(form), parameters_of(form)
         self.state.note(request, digest=digest(parameters, uploads))
-        asked = read_parameters(parameters, self._cap(is_async=False), self.state.take(request, *FAULTS))
-        document, n_rows, n_items = answer(self.site, self.tables, self.connection, asked, uploads)
+        asked = self._asked(parameters, False, self.state.take(request, *FAULTS))
+        document, n_rows, n_items = answer(self.site, self.held, self.connection, asked, uploads, self._attach)
         self.state.note(request, n_rows=n_rows, n_items=n_items)
         return document_response(document, "result")
 
     async def about_tables(self, request: Request) -> Response:
         """GET /tables: the tables asked for, all where none is named; 404 for an unknown one."""
         wanted = request.query_params.get("tables")
-        names = [name.strip().lower() for name in wanted.split(",")] if wanted else list(self.tables)
-        if unknown := [name for name in names if name not in self.tables]:
+        tables = self.tables
+        names = [name.strip().lower() for name in wanted.split(",")] if wanted else list(tables)
+        if unknown := [name for name in names if name not in tables]:
             return error_response(f"unknown table {', '.join(unknown)}", 404)
         is_short = request.query_params.get("only_tables") == "true" or request.query_params.get("detail") == "min"
-        return xml_response(tableset([self.tables[name] for name in names], is_short, self.site.is_gaia))
+        return xml_response(tableset([tables[name] for name in names], is_short, self.site.is_gaia))
 
     async def about_table(self, request: Request) -> Response:
         """GET /tables/{name}: one table with its columns; 404 where it is unknown."""
-        name = request.path_params["name"].lower()
-        if name not in self.tables:
+        name, tables = request.path_params["name"].lower(), self.tables
+        if name not in tables:
             return error_response(f'unknown table "{name}"', 404)
-        return xml_response(one_table(self.tables[name], self.site.is_gaia))
+        return xml_response(one_table(tables[name], self.site.is_gaia))
 
     async def about_capabilities(self, request: Request) -> Response:
         """GET /capabilities: what the service can do, and its limits."""

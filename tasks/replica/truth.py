@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -31,4 +32,6 @@ def _truth(holdings: Holdings, state: State, request: Request, form: Form) -> Re
         return PlainTextResponse(str(refusal), 400)
     state.note(request, n_items=ids.size)
     rows = holdings.truth(np.unique(ids))
+    if holdings.dr4.is_made:
+        rows = pa.concat_tables([rows, holdings.dr4.truth(ids)])
     return Response(",".join(rows.column_names).encode() + b"\n" + rows_text(rows), media_type="text/csv")

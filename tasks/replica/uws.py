@@ -106,7 +106,7 @@ class Asynchronous:
                 raise AdqlError(failure.body or "Internal error while running the job")
             return self.work(job, request)
 
-        self.state.jobs.run(job, run)
+        self.state.jobs.run(job, run, self.state.limits.queue_seconds)
 
     async def show(self, request: Request, job: Job) -> Response:
         """GET a job: its document; with WAIT it is sent when the phase changes, or after so many seconds."""

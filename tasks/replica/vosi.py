@@ -37,7 +37,7 @@ STANDARDS = {
 def tableset(tables: Sequence[ServedTable], is_short: bool, is_esa: bool) -> str:
     """All tables by schema; without their columns if `is_short`, with TAP+'s attributes if `is_esa`."""
     schemas = ""
-    for schema, group in groupby(sorted(tables, key=_schema), _schema):
+    for schema, group in groupby(sorted(tables, key=schema_of), schema_of):
         written = "".join(_table(table, "table", is_short, is_esa) for table in group)
         public = ' esatapplus:public="true"' if is_esa else ""
         schemas += f"<schema{public}>\n<name>{escape(schema)}</name>\n{written}</schema>\n"
@@ -49,7 +49,8 @@ def one_table(table: ServedTable, is_esa: bool) -> str:
     return HEAD + _table(table, "vosi:table", False, is_esa, f" {SPACES}")
 
 
-def _schema(table: ServedTable) -> str:
+def schema_of(table: ServedTable) -> str:
+    """The schema that a table is in."""
     return table.name.rpartition(".")[0] or "public"
 
 
@@ -64,7 +65,7 @@ def _column(column: ServedColumn, is_esa: bool) -> str:
     parts = {"name": column.name, "description": column.doc, "unit": column.unit, "ucd": column.ucd}
     written = "".join(f"<{tag}>{escape(text)}</{tag}>\n" for tag, text in parts.items() if text)
     size = ' arraysize="*"' if column.datatype == "char" else ""
-    kind = f'<dataType xsi:type="vod:TAPType"{size}>{TAP_TYPES[column.datatype]}</dataType>\n'
+    kind = f'<dataType xsi:type="vod:TAPType"{size}>{TAP_TYPES[column.element or column.datatype]}</dataType>\n'
     is_indexed = column.name.lower() in INDEXED
     flag = "<flag>indexed</flag>\n" if is_indexed else ""
     esa = f' esatapplus:flags="{16 if is_indexed else 0}"' if is_esa else ""

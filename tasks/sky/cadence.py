@@ -16,6 +16,7 @@ EQUINOX_MJD = 55276.7  # 2010-03-21, the Sun at right ascension 0
 OBLIQUITY = np.radians(OBLIQUITY_DEG)
 
 GAIA_START, GAIA_END = 56863.7, 57901.4  # 2014-07-25 to 2017-05-28, the span of Gaia DR3
+GAIA_LATER_END = 58868.9  # 2020-01-20, the end of the span of Gaia DR4
 GAIA_GROUP_DAY = 31.5  # half the 63 d precession of the spin axis: one pass leading and one trailing the Sun
 GAIA_GAPS_DAY = np.array([106.5, 253.5]) / 1440.0  # from one field of view to the other, and to the next spin
 GAIA_BAND_DELAY_DAY = np.array([0.0, 25.0, 30.0]) / DAY_S  # BP and RP strips follow the astrometric field
@@ -35,18 +36,26 @@ ZTF_MIDNIGHT = 0.32  # fraction of the UTC day at Palomar
 SOUTHERN_LIMIT_DEG = -30.0  # of PS1 and ZTF
 
 
-def gaia(seed: int, block: int, ra: NDArray, dec: NDArray) -> tuple[NDArray, NDArray]:
-    """Field-of-view transits: row (V,) and time (V,).
+def gaia(
+    seed: int,
+    block: int,
+    ra: NDArray,
+    dec: NDArray,
+    span: tuple[float, float] = (GAIA_START, GAIA_END),
+    purpose: str = "gaia cadence",
+) -> tuple[NDArray, NDArray]:
+    """Field-of-view transits within `span`: row (V,) and time (V,); `purpose` names the stream that they come from.
 
     Groups of transits about every month; inside a group the two fields follow each other after 106.5 and 253.5
     minutes (Gaia Collaboration 2016). Ecliptic latitudes near 45 deg get the longest groups.
     """
-    rng = stream(seed, block, "gaia cadence")
+    start, end = span
+    rng = stream(seed, block, purpose)
     sin_beta = _sin_ecliptic_latitude(ra, dec)
     caustic = np.exp(-(((np.abs(np.degrees(np.arcsin(sin_beta))) - 45.0) / 14.0) ** 2))
-    groups, length = int((GAIA_END - GAIA_START) / GAIA_GROUP_DAY) + 1, 10
+    groups, length = int((end - start) / GAIA_GROUP_DAY) + 1, 10
     first = (
-        GAIA_START
+        start
         + GAIA_GROUP_DAY * (np.arange(groups) + rng.random((BLOCK, 1)))
         + np.clip(rng.normal(0, 4.0, (BLOCK, groups)), -11, 11)
     )
@@ -57,9 +66,14 @@ def gaia(seed: int, block: int, ra: NDArray, dec: NDArray) -> tuple[NDArray, NDA
     half = (step + parity[..., None]) // 2  # number of short gaps among the first `step`, for either start
     delay = half * GAIA_GAPS_DAY[0] + (step - half) * GAIA_GAPS_DAY[1]
     time = first[..., None] + delay
-    kept = seen[..., None] & (step < count[..., None]) & (time > GAIA_START) & (time < GAIA_END)
+    kept = seen[..., None] & (step < count[..., None]) & (time > start) & (time < end)
     row = np.nonzero(kept)[0]
     return row, time[kept]
+
+
+def gaia_later(seed: int, block: int, ra: NDArray, dec: NDArray) -> tuple[NDArray, NDArray]:
+    """Transits between the end of DR3's span and that of DR4's, as `gaia` gives them."""
+    return gaia(seed, block, ra, dec, (GAIA_END, GAIA_LATER_END), "gaia later cadence")
 
 
 def _sin_ecliptic_latitude(ra: NDArray, dec: NDArray) -> NDArray[np.float64]:

@@ -13,6 +13,10 @@ from tasks.sky.shapes import GRID
 from tasks.sky.streams import BLOCK, stream
 
 EPOCH_ZERO_MJD = GAIA_EPOCH_MJD  # reference epoch of the phases
+# How each survey looks: at every transit in all of its bands, or at each visit in one. What Gaia saw after DR3's span
+# is a survey of its own, whose light curves are made where they are asked for.
+TRANSITS = {"gaia": cadence.gaia, "gaia_later": cadence.gaia_later}
+VISITS = {"ps1": cadence.ps1, "ztf": cadence.ztf}
 
 
 class Brightness:
@@ -82,12 +86,12 @@ def survey_epochs(
     survey: str, seed: int, block: int, star: dict[str, NDArray], brightness: Brightness, missing: NDArray[np.bool_]
 ) -> tuple[NDArray, NDArray, NDArray, NDArray, NDArray, NDArray]:
     """Detected epochs of one survey in a block: row, time, mag, mag_err, band, flags, sorted by object and time."""
-    if survey == "gaia":
-        row, time = cadence.gaia(seed, block, star["ra"], star["dec"])
+    if survey in TRANSITS:
+        row, time = TRANSITS[survey](seed, block, star["ra"], star["dec"])
         band = np.tile(np.arange(3, dtype=np.int8), row.size)
         row, time = np.repeat(row, 3), (time[:, None] + cadence.GAIA_BAND_DELAY_DAY).ravel()
     else:
-        row, time, band = {"ps1": cadence.ps1, "ztf": cadence.ztf}[survey](seed, block, star["ra"], star["dec"])
+        row, time, band = VISITS[survey](seed, block, star["ra"], star["dec"])
     taken = ~missing.ravel()[row * len(BANDS) + band]
     row, time, band = row[taken], time[taken], band[taken]
     mag, error, flags, detected = observe(stream(seed, block, f"{survey} noise"), brightness(row, time, band), band)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +13,7 @@ from tasks.lightcurves.batch import LightCurveBatch, concatenate
 from tasks.sky import defects, labels, stars
 from tasks.sky.classes import CLASSES, draw_classes, draw_stars
 from tasks.sky.constants import SURVEYS
-from tasks.sky.lightcurves import EPOCH_ZERO_MJD, Brightness, as_batch, survey_epochs
+from tasks.sky.lightcurves import EPOCH_ZERO_MJD, TRANSITS, Brightness, as_batch, survey_epochs
 from tasks.sky.streams import BLOCK, stream
 from tasks.sky.tables import CLASS_LABELS, PARAMETER_LABELS, label_rows, source_rows, truth_rows
 
@@ -37,29 +37,37 @@ class Sky:
     truth: pa.Table
 
 
-def generate(n: int, seed: int, start: int = 0, stop: int | None = None, mix: Mapping[str, float] | None = None) -> Sky:
+def generate(
+    n: int,
+    seed: int,
+    start: int = 0,
+    stop: int | None = None,
+    mix: Mapping[str, float] | None = None,
+    surveys: Sequence[str] = tuple(SURVEYS),
+) -> Sky:
     """Objects `start` to `stop` (default n) of the sky of `n` objects with this `seed`.
 
     Object i is the same, to the last bit, whatever the chunk and whatever n. `mix` gives relative shares of classes
-    (default: the shares of `classes.REGISTRY`). ValueError for a range outside 0..n, a negative seed or a bad mix.
+    (default: the shares of `classes.REGISTRY`). `surveys` are those whose light curves are made: "gaia_later" is Gaia
+    after the span of DR3. ValueError for a range outside 0..n, a negative seed or a bad mix.
     """
     stop = n if stop is None else stop
     if not 0 <= start <= stop <= n:
         raise ValueError(f"sky: the chunk {start}..{stop} must lie inside 0..{n}.")
     first, last = start // BLOCK, max(-(-stop // BLOCK), start // BLOCK + 1)
     blocks = [
-        _block(seed, block, mix, slice(max(start - block * BLOCK, 0), min(stop - block * BLOCK, BLOCK)))
+        _block(seed, block, mix, slice(max(start - block * BLOCK, 0), min(stop - block * BLOCK, BLOCK)), surveys)
         for block in range(first, last)
     ]
     tables = {
         name: pa.concat_tables([getattr(block, name) for block in blocks])
         for name in ("sources", "class_labels", "parameter_labels", "truth")
     }
-    epochs = {survey: concatenate([block.epochs[survey] for block in blocks]) for survey in SURVEYS}
+    epochs = {survey: concatenate([block.epochs[survey] for block in blocks]) for survey in surveys}
     return Sky(epochs=epochs, **tables)
 
 
-def _block(seed: int, block: int, mix: Mapping[str, float] | None, chunk: slice) -> Sky:
+def _block(seed: int, block: int, mix: Mapping[str, float] | None, chunk: slice, surveys: Sequence[str]) -> Sky:
     """One block of BLOCK objects, of which `chunk` is returned; the rest is computed for the sake of the streams."""
     code = draw_classes(seed, block, mix)
     draw = draw_stars(seed, block, code)
@@ -76,7 +84,7 @@ def _block(seed: int, block: int, mix: Mapping[str, float] | None, chunk: slice)
     star |= _shape_in_g(code, draw) | {name: draw[name] for name in ("teff_k", "feh_dex", "period_day")}
     brightness = Brightness(draw, star, around, epoch_day)
     epochs = {
-        survey: _survey(survey, seed, block, source_id, star, brightness, missing, origin, chunk) for survey in SURVEYS
+        survey: _survey(survey, seed, block, source_id, star, brightness, missing, origin, chunk) for survey in surveys
     }
     classes, parameters = labels.class_labels(seed, block, code, star), labels.parameter_labels(seed, block, code, star)
     return Sky(
@@ -102,7 +110,7 @@ def _survey(
     """Gaia splits the transits of a duplicated star between its two ids; PS1 and ZTF give both ids one light curve."""
     batch = as_batch(source_id, survey_epochs(survey, seed, block, star, brightness, missing))
     duplicate = np.flatnonzero(origin != np.arange(BLOCK))
-    if survey == "gaia" and duplicate.size:
+    if survey in TRANSITS and duplicate.size:
         is_split = np.isin(batch.row, np.concatenate([duplicate, origin[duplicate]]))
         batch = batch.keep(~is_split | (np.floor(batch.time * 12).astype(np.int64) % 2 == batch.row % 2))
     elif duplicate.size:

@@ -27,6 +27,7 @@ UPLOADED = "tap_upload."
 ROW = "__row"  # every uploaded table has this column beside its own: the number of the row
 COMPARISONS = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE)
 TRUTHS = {"true": True, "t": True, "false": False, "f": False}
+BOOLEAN_WORDS = tuple(TRUTHS)
 
 
 @dataclass(frozen=True)
@@ -46,18 +47,23 @@ def prepare(cursor: duckdb.DuckDBPyConnection) -> None:
         cursor.execute(statement)
 
 
-def translate(text: str, tables: Mapping[str, ServedTable], limit: int | None = None) -> Query:
+def translate(
+    text: str,
+    tables: Mapping[str, ServedTable],
+    limit: int | None = None,
+    boolean_words: tuple[str, ...] = BOOLEAN_WORDS,
+) -> Query:
     """DuckDB's words for an ADQL query over `tables` (by lower-case qualified name, "tap_upload.x" among them).
 
-    No more than `limit` rows are asked for, whatever TOP says. AdqlError names what is unknown, unsupported or
-    ambiguous.
+    No more than `limit` rows are asked for, whatever TOP says; booleans are compared with `boolean_words`, keys of
+    TRUTHS. AdqlError names what is unknown, unsupported or ambiguous.
     """
     query = parse(text)
     expand_geometry(query)
     refuse_unsupported(query)
     top = _top(query)
     outputs = resolve(query, tables)
-    _read_booleans(query)
+    _read_booleans(query, boolean_words)
     _make_doubles(query)
     _match_left_joins(query, {table.relation for name, table in tables.items() if name.startswith(UPLOADED)})
     if limit is not None and (top is None or limit < top):
@@ -75,7 +81,7 @@ def _top(query: exp.Query) -> int | None:
     return int(outer.expression.name) if outer else None
 
 
-def _read_booleans(query: exp.Query) -> None:
+def _read_booleans(query: exp.Query, words: tuple[str, ...]) -> None:
     """Gaia compares booleans with 'true' or 'False' as text, and with nothing else."""
     for column in query.find_all(exp.Column):
         served = column.meta.get("served")
@@ -91,8 +97,9 @@ def _read_booleans(query: exp.Query) -> None:
             continue
         other = parent.expression if parent.this is inner else parent.this
         if isinstance(other, exp.Literal):
-            if not other.is_string or other.name.lower() not in TRUTHS:
-                raise AdqlError(f"{column.name} is boolean: compare it with 'true' or 'false', not with {other.sql()}")
+            if not other.is_string or other.name.lower() not in words:
+                known = " or ".join(f"'{word}'" for word in words)
+                raise AdqlError(f"{column.name} is boolean: compare it with {known}, not with {other.sql()}")
             other.replace(exp.Boolean(this=TRUTHS[other.name.lower()]))
 
 

@@ -53,9 +53,9 @@ class Transits:
         return (self.flags == 0) & np.isfinite(self.mag)
 
 
-def make_transits(patch: Patch) -> Transits:
+def make_transits(patch: Patch, survey: str = "gaia") -> Transits:
     """The epochs of the patch, put together again by visit: BP and RP follow G by less than a minute."""
-    batch, star = patch.epochs("gaia")
+    batch, star = patch.epochs(survey)
     row, begin = star[batch.row], batch.time - GAIA_BAND_DELAY_DAY[batch.band]
     is_first = np.ones(row.size, bool)
     is_first[1:] = (np.diff(row) != 0) | (np.diff(begin) > 0.01)  # visits are 106 min apart at least
@@ -89,11 +89,16 @@ def is_empty(seed: int, source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
     return uniform("empty product", seed, source_id) < EMPTY_PRODUCT_SHARE
 
 
+def transit_ids(source_id: NDArray[np.int64], time: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The id of each transit, (N,): its time (Gaia's, day) in tenths of a second, and the end of the source's id."""
+    moment = np.round((time + 10_000.0) * 864_000.0).astype(np.int64)
+    return (moment << np.int64(20)) | (source_id & np.int64(2**20 - 1))
+
+
 def epoch_photometry(store: Records, source_ids: NDArray[np.int64]) -> pa.Table:
     """Rows of SCHEMA of the given ids."""
     source_id, _, record = store.of(source_ids)
-    moment = np.round((record["time"] + 10_000.0) * 864_000.0).astype(np.int64)  # tenths of a second
-    transit_id = (moment << np.int64(20)) | (source_id & np.int64(2**20 - 1))
+    transit_id = transit_ids(source_id, record["time"])
     values = {
         "solution_id": np.full(source_id.size, GAIA_SOLUTION_ID),
         "source_id": source_id,

@@ -121,8 +121,8 @@ def test_the_fault_wrong_structure_is_the_renaming_itself(server, ids):
     ("name", "value", "sentence"),
     [
         ("FORMAT", "votable_gzip", "Invalid Format parameter"),
-        ("RETRIEVAL_TYPE", "LIGHT_CURVE", "Invalid Retrieval Type parameter"),
-        ("RELEASE", "Gaia DR2", "Invalid Release parameter"),
+        ("RETRIEVAL_TYPE", "LIGHT_CURVE", "Unknown retrieval type: 'LIGHT_CURVE'"),
+        ("RELEASE", "Gaia DR2", "Unknown release: 'Gaia DR2'"),
         ("LINKING_PARAMETER", "TRANSIT_ID", "Invalid Linking parameter"),
     ],
 )

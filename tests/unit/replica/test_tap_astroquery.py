@@ -170,7 +170,7 @@ def test_cone_search(gaia, g):
 
 def test_tables(gaia, sky):
     tables = {table.name: table for table in gaia.load_tables()}
-    assert set(tables) == set(sky.tables("gaia"))
+    assert {name for name in tables if not name.startswith("gaiadr4.")} == set(sky.tables("gaia"))
     table = gaia.load_table("gaiadr3.gaia_source")
     assert [column.name for column in table.columns] == sky.data["gaiadr3.gaia_source"].column_names
     ra = table.columns[3]
