@@ -5,6 +5,7 @@ import pytest
 from cdshealpix.nested import lonlat_to_healpix
 
 from tasks.sky import BANDS, CLASSES, SURVEYS, generate
+from tasks.sky.cadence import GAIA_LATER_END
 from tasks.sky.constants import FLAGS
 from tasks.sky.streams import BLOCK
 
@@ -128,3 +129,14 @@ def test_every_class_is_there_in_the_default_mix_of_3000():
     count = {name: int(np.sum(classes == name)) for name in CLASSES}
     assert min(count.values()) >= 60, count
     assert all(count[name] > 300 for name in ("RRab", "ECL", "MIRA_SR", "CONST")), count
+
+
+def test_what_gaia_saw_later_is_of_the_same_stars_and_moves_nothing():
+    sky, later = generate(300, seed=5), generate(300, seed=5, surveys=("gaia_later",))
+    assert list(later.epochs) == ["gaia_later"]
+    assert later.sources.equals(sky.sources) and later.truth.equals(sky.truth)
+    early, late = sky.epochs["gaia"], later.epochs["gaia_later"]
+    assert early.time.max() < late.time.min() and late.time.max() < GAIA_LATER_END
+    assert 0.5 < late.time.size / early.time.size < 1.5 and set(late.source_id) <= set(
+        sky.sources["source_id"].to_pylist()
+    )
