@@ -13,8 +13,8 @@ from starlette.requests import Request
 
 from schemas import BadInput
 from tasks.replica.adql import BOOLEAN_WORDS
-from tasks.replica.dr4.switches import Switches
 from tasks.replica.jobs import Jobs
+from tasks.replica.switches import Switches
 
 # The services by the beginning of their paths, longest first; the names are those of the project's archive settings.
 SERVICES: tuple[tuple[str, str], ...] = (

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from tasks.replica.dr4.switches import Switches
 from tasks.replica.served import ServedColumn, ServedTable, read_columns
+from tasks.replica.switches import Switches
 
 SCHEMA = "gaiadr4"
 GREATEST_SHARE = 0.99  # of sources that all_source_photometry has a row of: the draft says that it lacks some

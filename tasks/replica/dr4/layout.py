@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from tasks.replica.dr4.epochs import Epochs
 from tasks.replica.dr4.sources import SOLUTION_ID
-from tasks.replica.dr4.switches import BANDS, FlagColumn, Switches, datatype_of
 from tasks.replica.layouts import Layout
 from tasks.replica.served import ARROW, ServedColumn, read_columns
+from tasks.replica.switches import BANDS, FlagColumn, Switches, datatype_of
 
 DAY_NS = 86_400 * 10**9
 RAISED = -(2**15)  # bit 15 of a short

@@ -12,10 +12,10 @@ from tasks.replica.disturb import disturb
 from tasks.replica.dr4 import layout
 from tasks.replica.dr4.epochs import Epochs
 from tasks.replica.dr4.holdings import Dr4Holdings
-from tasks.replica.dr4.switches import Switches
 from tasks.replica.layouts import Layout, starts
 from tasks.replica.product_files import product_files
 from tasks.replica.state import Fault
+from tasks.replica.switches import Switches
 
 RELEASE = "Gaia DR4"
 PHOTOMETRY, CCD, FLAGS = "EPOCH_PHOTOMETRY", "EPOCH_PHOTOMETRY_CCD", "EPOCH_FLAGS_VARI"

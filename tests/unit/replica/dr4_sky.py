@@ -10,8 +10,8 @@ import pyarrow.csv
 import requests
 
 from tasks.replica import cdn, datalink, tap, truth
-from tasks.replica.dr4.switches import Switches
 from tasks.replica.state import Limits
+from tasks.replica.switches import Switches
 from tests.unit.replica.served_sky import Server, serving
 
 

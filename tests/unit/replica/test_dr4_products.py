@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 import requests
 
-from tasks.replica.dr4.switches import BANDS
+from tasks.replica.switches import BANDS
 from tasks.sky.cadence import GAIA_END, GAIA_LATER_END
 from tests.unit.replica.dr4_sky import adql, ask_data, epochs, members, reset, served_dr4, switch
 from tests.unit.replica.served_sky import Server
