@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import io
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lakehouse.disk import refuse_full_disk, whole_file
+from lakehouse.disk import named_file, refuse_full_disk
 from schemas import BadInput
 
 SHOWN_ROWS = 50
@@ -23,21 +23,31 @@ def write(answer: pa.Table, form: str, out: Path | None) -> None:
     """Write `answer` as `form` to the file `out`, or to standard output."""
     if form == "parquet" and out is None:
         raise BadInput("Parquet is not for the terminal: say where to write it with --out FILE.")
-    if form == "table":
-        with out.open("w") if out else contextlib.nullcontext(sys.stdout) as stream:
-            console = Console(file=stream, highlight=False)
-            if not console.is_terminal:
-                console.width = max(console.width, 200)  # a file or a pipe has no edge
-            console.print(_table(answer))
-            console.print(_caption(answer.num_rows), style="dim")
-        return
-    answer = _plain(answer)
     if out is None:
-        with pa.PythonFile(sys.stdout.buffer, mode="w") as target:
-            _WRITERS[form](answer, target)
+        _write(answer, form, sys.stdout.buffer)
         return
-    with refuse_full_disk(str(out)), whole_file(out) as draft, pa.output_stream(str(draft)) as target:
-        _WRITERS[form](answer, target)
+    with refuse_full_disk(str(out)), named_file(out) as draft, draft.open("wb") as stream:
+        _write(answer, form, stream)
+
+
+def _write(answer: pa.Table, form: str, stream: BinaryIO) -> None:
+    """Write `answer` as `form` to `stream`, which stays open."""
+    if form == "table":
+        _print(answer, stream)
+        return
+    with pa.PythonFile(stream, mode="w") as target:
+        _WRITERS[form](_plain(answer), target)
+
+
+def _print(answer: pa.Table, stream: BinaryIO) -> None:
+    """The table as a page of text."""
+    text = sys.stdout if stream is sys.stdout.buffer else io.TextIOWrapper(stream, "utf-8")
+    console = Console(file=text, highlight=False)
+    if not console.is_terminal:
+        console.width = max(console.width, 200)  # a file or a pipe has no edge
+    console.print(_table(answer))
+    console.print(_caption(answer.num_rows), style="dim")
+    text.flush()
 
 
 def _plain(answer: pa.Table) -> pa.Table:

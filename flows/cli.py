@@ -6,6 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lakehouse.disk import require_local
 from schemas import TABLES, BadInput
 
 app = typer.Typer(
@@ -23,8 +25,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Sky archives in, scored catalogues of variable stars out.",
 )
-LakeOption = Annotated[Path, typer.Option("--lake", help="Folder of the lake.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of your light curves.")]
+
+
+def local_path(text: str | Path) -> Path:
+    """A path that a user gives; the command line refuses "" and addresses such as s3://bucket."""
+    try:
+        return require_local(text, "path")
+    except BadInput as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+LakeOption = Annotated[Path, typer.Option("--lake", parser=local_path, metavar="DIR", help="Folder of the lake.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", parser=local_path, metavar="DIR", help="Folder of your light curves.")
+]
+OutOption = partial(typer.Option, "--out", parser=local_path, metavar="FILE")
 LAKE = Path("lake")
 
 
@@ -85,7 +100,9 @@ def refresh(
     preset: Annotated[str, typer.Argument(help="What to run; `argelander presets` lists them.")],
     data: DataOption = None,
     lake: LakeOption = LAKE,
-    release: Annotated[Path, typer.Option("--release", help="Folder that receives releases.")] = Path("release"),
+    release: Annotated[
+        Path, typer.Option("--release", parser=local_path, metavar="DIR", help="Folder that receives releases.")
+    ] = Path("release"),
     limit: Annotated[int | None, typer.Option("--limit", help="Take only this many objects.")] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the real archives, not the replica (untested live).")
@@ -104,10 +121,14 @@ def refresh(
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
     say_reading(settings.source)
-    from flows.refresh import refresh as run
-    from flows.summary import show
+    from flows.server import own_server
 
-    show(run(settings, lake, release), lake, settings)
+    with own_server():
+        from flows.refresh import run_refresh
+        from flows.summary import show
+
+        outcome = run_refresh(settings, lake, release)
+    show(outcome, lake, settings)
 
 
 @app.command()
@@ -128,9 +149,11 @@ def inspect(
 @app.command()
 @one_sentence
 def replica(
-    port: Annotated[int, typer.Option("--port", help="Port on 127.0.0.1; 0 takes a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+    ] = 8765,
     n_objects: Annotated[int, typer.Option("--n-objects", min=100, help="Stars of the embedded sky.")] = 3000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Which sky.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Which sky.")] = 1,
     folder: Annotated[Path, typer.Option("--folder", help="Where the served tables are kept.")] = LAKE / "replica",
 ) -> None:
     """Serve the embedded sky over the archives' own protocols, until interrupted."""
@@ -189,20 +212,28 @@ def query(
     sql: Annotated[str, typer.Argument(help="SQL; tables by name, an old version as out__catalogue@3.")],
     lake: LakeOption = LAKE,
     form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
-    out: Annotated[Path | None, typer.Option("--out", help="File to write instead of standard output.")] = None,
+    out: Annotated[Path | None, OutOption(help="File to write instead of standard output.")] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Only SELECT, and of this lake alone: for SQL that somebody else wrote.")
+    ] = False,
 ) -> None:
     """Ask the lake in SQL (DuckDB)."""
     from flows.answer import write
     from lakehouse.query import run_sql
 
-    write(run_sql(lake, sql), form.value, out)
+    write(run_sql(lake, sql, read_only), form.value, out)
 
 
 @app.command()
 @one_sentence
 def score(
-    data: Annotated[Path, typer.Option("--data", help="Folder of light curves; labels are not looked at.")],
-    out: Annotated[Path, typer.Option("--out", help="Parquet file that receives the scores.")],
+    data: Annotated[
+        Path,
+        typer.Option(
+            "--data", parser=local_path, metavar="DIR", help="Folder of light curves; labels are not looked at."
+        ),
+    ],
+    out: Annotated[Path, OutOption(help="Parquet file that receives the scores.")],
     preset: Annotated[str, typer.Option("--preset", help="Preset whose models score, and how to read the folder.")],
     lake: LakeOption = LAKE,
 ) -> None:
@@ -215,7 +246,7 @@ def score(
     if out.is_dir():
         raise BadInput(f"{out} is a folder: name the Parquet file to write.")
     Lake(lake)
-    environment.prepare(lake)
+    environment.quiet()
     say_reading(source)
     from flows.scoring import score_folder
 

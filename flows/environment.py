@@ -33,7 +33,7 @@ def prepare(lake: Path) -> None:
     """Make ready for a run on `lake`: the orchestrator's own state lives there, not in the home folder."""
     quiet()
     home = Path(os.environ.setdefault("PREFECT_HOME", str(lake.resolve() / ".prefect")))
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)  # the server keeps its secrets there
     _require_room(home)
 
 

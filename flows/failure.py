@@ -23,7 +23,14 @@ def explain_failure(error: BaseException) -> str | None:
             return f"{str(cause).splitlines()[0]}: check the path and its rights."
         if isinstance(cause, RuntimeError) and "ephemeral" in str(cause):
             return f"The orchestrator's own server did not start ({cause}); run the same command again."
+    if is_lost_server(error):
+        return f"The orchestrator's server was lost ({error}): run the same command again, it goes on where it stopped."
     return None
+
+
+def is_lost_server(error: BaseException) -> bool:
+    """True where a Prefect server could not be reached: its client speaks httpx, and nothing else here does."""
+    return any(type(cause).__module__.partition(".")[0] in ("httpx", "httpcore") for cause in chain(error))
 
 
 def full_disk(cause: BaseException) -> str:

@@ -12,11 +12,14 @@ from typing import Any
 
 from prefect import flow
 
+from flows.failure import is_lost_server
 from flows.parameters import CompleteSettings
 from flows.settings import Settings
 from flows.summary import line
-from lakehouse.delta.staging import clear_committed
 from lakehouse.delta.store import Lake
+from lakehouse.disk import require_writable
+from lakehouse.leases import leases_of
+from lakehouse.leftovers import clear_after, clear_before
 from lakehouse.manifest import RunManifest
 from lakehouse.models import record_models
 from lakehouse.run import Run, StageResult
@@ -41,6 +44,21 @@ class Outcome:
     manifest: RunManifest
 
 
+ended: list[Outcome] = []  # the runs of this process whose work is done
+
+
+def run_refresh(settings: Settings, lake: Path, release: Path) -> Outcome:
+    """The flow `refresh`. Where the orchestrator is lost when the work is done, that is said, and the work counts."""
+    ended.clear()
+    try:
+        return refresh(settings, lake, release)
+    except Exception as error:
+        if not ended or not is_lost_server(error):
+            raise
+        print("The orchestrator's server was lost; the work of the run is done all the same.", file=sys.stderr)
+        return ended.pop()
+
+
 @flow(name="refresh", flow_run_name="refresh-{settings.preset}")
 def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path = Path("release")) -> Outcome:
     """Refresh the catalogue and release it.
@@ -50,20 +68,32 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
         lake: Folder of the lake.
         release: Folder that receives releases.
     """
+    require_writable(release, "release folder")
     place = Lake(lake, create=True)
-    clear_committed(place)
+    with leases_of(place.path).hold(f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"):
+        return _refresh(settings, place, release)
+
+
+def _refresh(settings: Settings, place: Lake, release: Path) -> Outcome:
+    """The run, once nobody else refreshes the dataset; its manifest says how it ended."""
+    cleared = clear_before(place, settings.dataset, release)
     manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {settings.preset}")
     try:
         with open_cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
             stages = run_stages(settings, place, release, manifest, scheduler)
+        cleared += clear_after(place, settings.dataset)
     except BaseException as error:
         manifest.finish(place, str(error) or type(error).__name__)
         with suppress(BadInput):  # a full disk: what the run failed of is to be told, and the next run records it
             record(place, manifest.run_id, settings.dataset)
         raise
+    if cleared:
+        manifest.set_counts(cleared=cleared)
+        print(f"  cleared: {cleared:,} leftovers of runs that were killed", file=sys.stderr, flush=True)
     manifest.finish(place)
     record(place, manifest.run_id, settings.dataset)
-    return Outcome(manifest.run_id, stages, manifest)
+    ended.append(Outcome(manifest.run_id, stages, manifest))
+    return ended[-1]
 
 
 def record(lake: Lake, run_id: str, dataset: str) -> None:
@@ -77,7 +107,8 @@ def run_stages(
 ) -> tuple[StageResult, ...]:
     """The run, top to bottom."""
     compute = settings.compute
-    run = Run(manifest.run_id, str(lake.path), settings.dataset, scheduler, compute.chunk_objects, compute.retries)
+    path = str(lake.path.absolute())  # workers may stand elsewhere
+    run = Run(manifest.run_id, path, settings.dataset, scheduler, compute.chunk_objects, compute.retries)
     stages: list[StageResult] = []
 
     def stage(door: Callable[..., StageResult], *arguments: Any) -> None:

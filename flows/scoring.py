@@ -22,7 +22,7 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     settings = read_training_settings(Lake(lake), dataset).model_copy(update={"source": source})
     compute = settings.compute
     with open_cluster(compute.n_workers, compute.scheduler) as scheduler:
-        run = Run("score", str(lake), dataset, scheduler, compute.chunk_objects, compute.retries)
+        run = Run("score", str(lake.absolute()), dataset, scheduler, compute.chunk_objects, compute.retries)
         objects, unseen = write_scores(run, source, settings.cut_config, settings.feature_config, out)
     note = f" ({unseen:,} without a usable epoch have null scores)" if unseen else ""
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from lakehouse.delta.staging import dataset_mark
 from lakehouse.delta.store import Lake
 from schemas import TableSpec
 from schemas.arrays import splitmix64
@@ -34,7 +35,7 @@ def stage_key(lake: Lake, spec: TableSpec, stage: str, dataset: str, *inputs: ob
     version: a stage killed between making the table, or its columns, and committing its rows must find its parts again.
     """
     held = lake.files(spec) if lake.exists(spec) else []
-    return f"{stage}-{fingerprint(dataset, spec.name, *held, *inputs)}"
+    return f"{stage}-{dataset_mark(dataset)}-{fingerprint(dataset, spec.name, *held, *inputs)}"
 
 
 def chain_hashes(hashes: NDArray[np.int64], step: str) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, write_json
 from lakehouse.machine import code_version, hardware, lock_hash
 from lakehouse.run import StageResult
+from schemas import BadInput
 
 RUN_FOLDER = "runs"
 
@@ -144,7 +145,10 @@ def read_manifests(lake: Lake, but: Collection[str] = ()) -> list[RunManifest]:
 def _read(path: Path) -> RunManifest:
     """A manifest; what only another version of the program writes is left out."""
     known = {f.name for f in fields(RunManifest)}
-    return RunManifest(**{name: value for name, value in read_json(path).items() if name in known})
+    try:
+        return RunManifest(**{name: value for name, value in read_json(path).items() if name in known})
+    except TypeError as error:  # of what every version writes, something is not there
+        raise BadInput(f"{path} is damaged ({error}); remove it and run again.") from error
 
 
 def read_last_fingerprint(lake: Lake, name: str) -> str | None:

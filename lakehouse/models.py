@@ -78,9 +78,10 @@ def set_current(lake_path: str | Path, dataset: str, target: str, model_id: str)
 
 
 def read_current(lake_path: str | Path, dataset: str) -> dict[str, str]:
-    """Target to id of its current model, (T,); empty where nothing is trained yet."""
+    """Target to id of its current model, (T,), where that is on disk; empty where nothing is trained yet."""
     path = _current(lake_path, dataset)
-    return read_json(path) if path.exists() else {}
+    models = read_json(path) if path.exists() else {}
+    return {target: model_id for target, model_id in models.items() if has_model(lake_path, dataset, target, model_id)}
 
 
 def retire(lake_path: str | Path, dataset: str, wanted: Collection[str]) -> None:

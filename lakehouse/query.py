@@ -2,6 +2,9 @@
 
 DuckDB's own delta extension would have to be downloaded. Here the Delta log, read by deltalake, says which Parquet
 files a version has, and DuckDB reads those files itself; extensions are neither installed nor loaded on demand.
+
+DuckDB takes `[1]` in a path for a pattern and `survey=gaia` for a column, so it sees the tables through a link of a
+plain name. The link is also all that a confined query may read.
 """
 
 from __future__ import annotations
@@ -17,9 +20,10 @@ import pyarrow as pa
 
 from lakehouse.delta.commit import list_live_files
 from lakehouse.delta.reference import Version
-from lakehouse.delta.store import Lake
+from lakehouse.delta.store import TABLE_FOLDER, Lake
+from lakehouse.disk import plain_link
 from schemas import TABLES, BadInput, Column
-from schemas.sql import quote_name
+from schemas.sql import quote_name, quote_text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -57,37 +61,65 @@ def connect(
     """An in-memory DuckDB with a view per table of the lake (or per name in `tables`), all of the newest version.
 
     `versions` pins tables to older versions. The views stand for the versions of this moment: open a new connection
-    to see later commits.
+    to see later commits. The connection is not confined: it is for SQL of your own.
+    """
+    lake = lake if isinstance(lake, Lake) else Lake(lake)
+    chosen = lake.tables() if tables is None else tables
+    return _connect(lake, {name: (name, (versions or {}).get(name)) for name in chosen})[0]
+
+
+def run_sql(lake: Lake | str | Path, sql: str, read_only: bool = True) -> pa.Table:
+    """Result of one SQL query over the lake. BadInput, in one sentence, for a query that DuckDB refuses.
+
+    With `read_only` the query is confined, whoever wrote it: it selects, from tables of the lake alone. Nothing is
+    written, attached, installed or set, and no other file is read.
     """
     import duckdb
 
     lake = lake if isinstance(lake, Lake) else Lake(lake)
-    connection = duckdb.connect(config=OFFLINE)
-    connection.execute("SET TimeZone = 'UTC'")
-    for name in lake.tables() if tables is None else tables:
-        add_view(connection, lake, name, name, (versions or {}).get(name))
-    return connection
-
-
-def run_sql(lake: Lake | str | Path, sql: str) -> pa.Table:
-    """Result of one SQL query over the lake. BadInput, in one sentence, for a query that DuckDB refuses."""
-    import duckdb
-
-    lake = lake if isinstance(lake, Lake) else Lake(lake)
     text, old = quote_versions(sql)
-    present = set(lake.tables())
-    # Opening a table costs a few milliseconds, so only the tables that the query names are.
-    named = present & set(WORD.findall(text))
-    connection = connect(lake, tables=sorted(named or present))
-    for name, version in sorted(old):
-        _refuse_unknown(lake, name)
-        add_view(connection, lake, f"{name}@{version}", name, version)
     if not text.strip(" ;\n\t"):
         raise BadInput("The query is empty: write one, such as SELECT * FROM out__catalogue LIMIT 5.")
+    views: dict[str, tuple[str, int | None]] = {name: (name, None) for name in _named_tables(lake, text)}
+    for name, version in sorted(old):
+        _refuse_unknown(lake, name)
+        views[f"{name}@{version}"] = name, version
+    connection, folder = _connect(lake, views)
     try:
+        if read_only:
+            _confine(connection, folder, text)
         return connection.execute(text).to_arrow_table()
     except duckdb.Error as error:
-        raise BadInput(_sentence(lake, text, str(error))) from error
+        raise BadInput(_sentence(lake, str(error).replace(str(folder), str(lake.path / TABLE_FOLDER)))) from error
+
+
+def _named_tables(lake: Lake, text: str) -> list[str]:
+    """The tables that the query names, or all: opening one costs a few milliseconds."""
+    present = set(lake.tables())
+    return sorted(present & set(WORD.findall(text)) or present)
+
+
+def _connect(lake: Lake, views: Mapping[str, tuple[str, int | None]]) -> tuple[DuckDBPyConnection, Path]:
+    """A connection with these views of (table, version), and the link through which it reads."""
+    import duckdb
+
+    connection, folder = duckdb.connect(config=OFFLINE), plain_link(lake.path / TABLE_FOLDER)
+    connection.execute("SET TimeZone = 'UTC'")
+    for view, (name, version) in views.items():
+        add_view(connection, lake, folder, view, name, version)
+    return connection, folder
+
+
+def _confine(connection: DuckDBPyConnection, folder: Path, text: str) -> None:
+    """From here on the connection reads below `folder` and nothing else; BadInput where `text` does not only select."""
+    import duckdb
+
+    connection.execute(f"SET allowed_directories = [{quote_text(f'{folder}/')}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    kinds = {statement.type for statement in connection.extract_statements(text)}
+    if others := sorted(kind.name for kind in kinds - {duckdb.StatementType.SELECT}):
+        raise BadInput(f"The query is confined to SELECT and has {', '.join(others)}: nothing was run.")
 
 
 def quote_versions(sql: str) -> tuple[str, set[tuple[str, int]]]:
@@ -103,11 +135,16 @@ def quote_versions(sql: str) -> tuple[str, set[tuple[str, int]]]:
     return AT_VERSION.sub(quote, sql), old
 
 
-def add_view(connection: DuckDBPyConnection, lake: Lake, view: str, name: str, version: int | None = None) -> None:
-    """Makes `view` show `name` at `version`; a column that no file of that version has reads null."""
+def add_view(
+    connection: DuckDBPyConnection, lake: Lake, folder: Path, view: str, name: str, version: int | None = None
+) -> None:
+    """Makes `view` show `name` at `version`; a column that no file of that version has reads null.
+
+    `folder` is where the connection reads the tables of the lake.
+    """
     table = lake.open(name, version)
     schema = pa.schema(table.schema().to_arrow())
-    files = [str(lake.folder(name) / file.path).replace("'", "''") for file in list_live_files(table)]
+    files = [quote_text(str(folder / name / file.path)) for file in list_live_files(table)]
     if not files:
         columns = ", ".join(f"CAST(NULL AS {_sql_type(field.type)}) AS {quote_name(field.name)}" for field in schema)
         connection.execute(f"CREATE VIEW {quote_name(view)} AS SELECT {columns} WHERE false")
@@ -115,8 +152,9 @@ def add_view(connection: DuckDBPyConnection, lake: Lake, view: str, name: str, v
     partition = ", ".join(
         f"{quote_name(f)}: {_sql_type(schema.field(f).type)}" for f in table.metadata().partition_columns
     )
-    paths = ", ".join(f"'{path}'" for path in files)
-    source = f"read_parquet([{paths}], union_by_name=true, hive_partitioning=true, hive_types={{{partition}}})"
+    source = (
+        f"read_parquet([{', '.join(files)}], union_by_name=true, hive_partitioning=true, hive_types={{{partition}}})"
+    )
     found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
     columns = ", ".join(
         quote_name(field.name)
@@ -157,7 +195,7 @@ def _refuse_unknown(lake: Lake, name: str) -> None:
         raise BadInput(f"The lake has no table {name}{_nearest(name, tables)}; it has {', '.join(tables) or 'none'}.")
 
 
-def _sentence(lake: Lake, sql: str, message: str) -> str:
+def _sentence(lake: Lake, message: str) -> str:
     tables = lake.tables()
     unknown = re.search(r"Table with name (\S+) does not exist", message)
     if unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
@@ -14,7 +14,8 @@ class Column:
 
     `unit` is a VOUnit string, "" for a dimensionless or non-numeric column; `ucd` is UCD1+.
     `range` is (lowest, highest), both inclusive, None where open; NaN never passes a range. `derived_from` holds the
-    values of catalogues that the column was computed with, each as "table.column" (`TableSpec.path_of`).
+    values of catalogues that the column was computed with, each as "table.column" (`TableSpec.path_of`). `is_bound` is
+    set by `TableSpec.bind`: the name is what it is, braces included.
     """
 
     name: str
@@ -25,11 +26,12 @@ class Column:
     nullable: bool = False
     range: tuple[float | None, float | None] | None = None
     derived_from: tuple[str, ...] = ()
+    is_bound: bool = field(default=False, compare=False)
 
     @property
     def is_family(self) -> bool:
-        """True for a template that `TableSpec.bind` replaces by concrete columns."""
-        return "{" in self.name
+        """True for a template that `TableSpec.bind` replaces by concrete columns, whose names may hold braces too."""
+        return not self.is_bound and "{" in self.name
 
     @property
     def is_list(self) -> bool:

@@ -65,7 +65,7 @@ class TableSpec:
 
         Raises ValueError for a column that no family of the table allows: a table cannot grow unannounced.
         """
-        bound = tuple(columns)
+        bound = tuple(replace(column, is_bound=True) for column in columns)
         templates = [re.compile(re.sub(r"\\{\w+\\}", ".+", re.escape(family.name)) + "$") for family in self.families]
         stray = [c.name for c in bound if not any(t.match(c.name) for t in templates)]
         if stray:

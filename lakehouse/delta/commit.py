@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from lakehouse.delta.damage import explain_damage
 from lakehouse.delta.draft import Draft, clear_abandoned_drafts
 from lakehouse.delta.files import DataFile
 from lakehouse.delta.reference import Stamp, TableRef, Version
@@ -55,11 +56,11 @@ def create_table(folder: Path, spec: TableSpec) -> None:
     from deltalake import CommitProperties, DeltaTable
 
     folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder), refuse_full_disk(spec.name):
+    with lock(folder), explain_damage(folder):
         if has_table(folder):
             return
         DeltaTable.create(
-            str(folder),
+            _uri(folder),
             spec.arrow().remove_metadata(),
             partition_by=list(spec.partition),
             name=spec.name,
@@ -120,6 +121,7 @@ def read_history(table: DeltaTable) -> list[Version]:
             entry.get("stage", ""),
             entry.get("step", entry["operation"].lower()),
             int(entry.get("rows", 0)),
+            entry.get("source", ""),
         )
         for entry in table.history()
     ]
@@ -169,7 +171,8 @@ def open_table(folder: Path, spec: TableSpec, version: int | None = None) -> Del
     """The Delta table; BadInput where it is of a newer schema, or a column has another type than `spec` says."""
     from deltalake import DeltaTable
 
-    table = DeltaTable(str(folder), version=version)
+    with explain_damage(folder):
+        table = DeltaTable(_uri(folder), version=version)
     written = int(table.metadata().configuration.get(SPEC_VERSION, 0))
     if written > spec.version:
         raise BadInput(
@@ -177,6 +180,11 @@ def open_table(folder: Path, spec: TableSpec, version: int | None = None) -> Del
             f"{spec.version}: update argelander, or use another lake."
         )
     return table
+
+
+def _uri(folder: Path) -> str:
+    """The folder as deltalake takes it: a relative path with a colon would be an address."""
+    return str(folder.absolute())
 
 
 def _evolve(table: DeltaTable, spec: TableSpec, stamp: Stamp, rows: int) -> None:
@@ -216,6 +224,7 @@ def _commit(table: DeltaTable, spec: TableSpec, stamp: Stamp, draft: Draft, tota
         "token": stamp.token,
         "rows": total,
         "rows_written": draft.rows,
+        "source": stamp.source,
     }
     version = table.version() + 1
     try:

@@ -17,7 +17,7 @@ class TableRef:
 
 @dataclass(frozen=True)
 class Version:
-    """One commit in a table's history; `rows` is how many rows the table holds since then."""
+    """One commit in a table's history; `rows` is how many rows the table holds since then, `source` as in `Stamp`."""
 
     version: int
     time: datetime
@@ -25,13 +25,18 @@ class Version:
     stage: str
     operation: str
     rows: int
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Stamp:
-    """What every commit carries: who wrote it, in which stage, how, and the token that makes it happen once."""
+    """What every commit carries: who wrote it, in which stage, how, and the token that makes it happen once.
+
+    `source` is the fingerprint of what the rows were made of, where the writer says it.
+    """
 
     run_id: str
     operation: str
     token: str
     stage: str = ""
+    source: str = ""

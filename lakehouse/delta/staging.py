@@ -8,6 +8,7 @@ for a table of a thousand tiny files is slow to read (12 parts in 48 tiles: 574 
 
 from __future__ import annotations
 
+import hashlib
 import re
 import secrets
 import shutil
@@ -33,6 +34,8 @@ STAGING_FOLDER = "staging"
 WHOLE_BYTES = 16 * 2**20  # in memory, about 6 MB on disk: from here on a file is worth keeping as it is
 GATHER_BYTES = 128 * 2**20  # twice as much is held while they are written
 KEY = re.compile(r"[\w.-]+\Z", re.ASCII)
+OLD_KEY = re.compile(r"[a-z]+-[0-9a-f]{16}\Z")
+KEY_LENGTH = 48  # of a stage's key, in the names of its files
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def stage_rows(lake_path: str | Path, spec: TableSpec, table: pa.Table, stage_ke
     folder = _folder(lake_path, spec, stage_key)
     rows = conform(spec, table)
     with refuse_full_disk(f"part {part} of {spec.name}"):
-        stem = f"{stage_key[:24]}-{_checked_name(part)}"
+        stem = f"{stage_key[:KEY_LENGTH]}-{_checked_name(part)}"
         files, loose = [], None
         if rows.nbytes >= WHOLE_BYTES * max(1, _n_partitions(spec, rows)):
             files = write_files(folder, spec, rows, stem)
@@ -128,17 +131,40 @@ def _refuse_overlap(lake: Lake, spec: TableSpec, stage_key: str, rows: pa.Table)
         )
 
 
-def clear_committed(lake: Lake) -> None:
+def clear_committed(lake: Lake) -> int:
     """Remove what stages left that were killed between their commit and the end of `commit_staged`; a run begins so.
 
-    Not the next stage of the table alone: one that finds all its rows there has nothing to commit.
+    Not the next stage of the table alone: one that finds all its rows there has nothing to commit. Returns how many.
     """
+    cleared = 0
     for name in sorted(path.name for path in (lake.path / STAGING_FOLDER).glob("*")):
         if (spec := TABLES.get(name)) and lake.exists(spec):
             table = open_table(lake.folder(spec), spec)
             for folder in (lake.path / STAGING_FOLDER / name).iterdir():
                 if table.transaction_version(folder.name) is not None:
                     shutil.rmtree(folder, ignore_errors=True)
+                    cleared += 1
+    return cleared
+
+
+def dataset_mark(dataset: str) -> str:
+    """What the keys of all stages of a dataset have in common."""
+    return hashlib.blake2b(dataset.encode(), digest_size=4).hexdigest()
+
+
+def clear_staged(lake: Lake, dataset: str) -> int:
+    """Remove all that stages of `dataset` staged and did not commit; returns how many stages.
+
+    So go the stages of older programs, whose keys do not say the dataset and which nobody takes up any more.
+    """
+    left = [
+        folder
+        for folder in (lake.path / STAGING_FOLDER).glob("*/*")
+        if f"-{dataset_mark(dataset)}-" in folder.name or OLD_KEY.match(folder.name)
+    ]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
 
 
 def _gather_loose(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -> Iterator[pa.Table]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from lakehouse.delta.commit import commit_draft, create_table, has_table, list_live_files, open_table, read_history
+from lakehouse.delta.damage import explain_damage, read_guarded
 from lakehouse.delta.draft import Draft
 from lakehouse.delta.files import conform
 from lakehouse.delta.filters import Where, select_partition, select_touched, to_expression
 from lakehouse.delta.keys import find_duplicates, find_matches, sort_rows
 from lakehouse.delta.reference import Stamp, TableRef, Version
-from lakehouse.disk import read_json, write_json
+from lakehouse.disk import read_json, require_local, write_json
 from lakehouse.ids import TILE_ORDER
 from schemas import TABLES, BadInput, TableSpec
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 TABLE_FOLDER = "tables"
+UNFIT = re.compile(r"[%#?\\\x00-\x1f\x7f]")
 
 
 class Lake:
@@ -37,20 +41,15 @@ class Lake:
     """
 
     def __init__(self, path: str | Path, create: bool = False) -> None:
-        self.path = Path(path)
+        self.path = require_local(path, "lake")
+        _refuse_unfit(self.path.resolve())
         about = self.path / "lake.json"
         if not about.exists():
             if not create:
                 raise BadInput(f"There is no lake at {self.path}: make one with `argelander refresh demo --lake DIR`.")
             self.path.mkdir(parents=True, exist_ok=True)
             write_json(about, {"format": FORMAT, "tile_order": TILE_ORDER})
-        settings = read_json(about)
-        if settings["format"] > FORMAT:
-            raise BadInput(
-                f"The lake at {self.path} has format {settings['format']} and this program knows format {FORMAT}: "
-                "update argelander, or use another lake."
-            )
-        self.tile_order: int = settings["tile_order"]
+        self.tile_order = _read_tile_order(about)
 
     def folder(self, spec: TableSpec | str) -> Path:
         """Folder of the Delta table."""
@@ -79,6 +78,11 @@ class Lake:
     def versions(self, spec: TableSpec | str) -> list[Version]:
         """Every version with its time, run, stage, operation and rows, newest first."""
         return read_history(self.open(spec))
+
+    def source_of(self, spec: TableSpec | str, partition: Mapping[str, Any]) -> str:
+        """Fingerprint of what the rows of a partition were made of, as the last `overwrite` said; "" where none is."""
+        operation = _overwriting(partition)
+        return next((version.source for version in self.versions(spec) if version.operation == operation), "")
 
     def count(self, spec: TableSpec | str, version: int | None = None, **partition: Any) -> int:
         """Rows of the table, or of one partition (`dataset="demo"`), from the log alone."""
@@ -116,7 +120,7 @@ class Lake:
             batch_readahead=2,
             fragment_readahead=1,
         )
-        return scanner.to_reader()
+        return read_guarded(self.folder(spec), scanner.to_reader())
 
     def read(
         self,
@@ -136,7 +140,8 @@ class Lake:
         absent = self._absent(declared, wanted, data.schema)
         present = [name for name in wanted if name not in absent]
         key = [name for name in declared.key if name in data.schema.names]
-        table = data.to_table(columns=list(dict.fromkeys([*present, *key])), filter=to_expression(where))
+        with explain_damage(self.folder(spec)):
+            table = data.to_table(columns=list(dict.fromkeys([*present, *key])), filter=to_expression(where))
         table = sort_rows(table, key)
         for field in absent.values():
             table = table.append_column(field, pa.nulls(table.num_rows, field.type))
@@ -174,10 +179,12 @@ class Lake:
         partition: Mapping[str, Any],
         token: str | None = None,
         stage: str = "",
+        source: str = "",
     ) -> TableRef:
         """Replaces all rows of one partition, such as {"dataset": "demo"} or {"dataset": "demo", "tile": 3}.
 
-        ValueError where a row of `table` lies outside the partition.
+        `source` is the fingerprint of what the rows were made of, for `source_of`. ValueError where a row of `table`
+        lies outside the partition.
         """
         rows = self._checked(spec, table)
         for name, value in partition.items():
@@ -189,7 +196,7 @@ class Lake:
             draft.drop(select_partition(spec, draft.live, partition))
             draft.write(rows)
 
-        return self._commit(run_id, spec, f"overwrite {_text(partition)}".strip(), rows, token, stage, fill)
+        return self._commit(run_id, spec, _overwriting(partition), rows, token, stage, fill, source)
 
     def _commit(
         self,
@@ -200,10 +207,11 @@ class Lake:
         token: str | None,
         stage: str,
         fill: Callable[[Draft], None],
+        source: str = "",
     ) -> TableRef:
         self.create(spec)
         token = token or content_token(run_id, operation, spec.name, rows)
-        return commit_draft(self.folder(spec), spec, Stamp(run_id, operation, token, stage), fill)
+        return commit_draft(self.folder(spec), spec, Stamp(run_id, operation, token, stage, source), fill)
 
     def _checked(self, spec: TableSpec, table: pa.Table) -> pa.Table:
         rows = conform(spec, table)
@@ -230,6 +238,30 @@ class Lake:
             if column is None:
                 raise BadInput(f"{spec.name} has no column {name!r}; it has {', '.join(found.names)}.")
         return {name: column.field().with_nullable(True) for name, column in absent.items() if column is not None}
+
+
+def _refuse_unfit(path: Path) -> None:
+    """BadInput for a path that deltalake decodes as an address: it writes to one folder and reads another."""
+    if found := UNFIT.search(str(path)):
+        raise BadInput(
+            f"The path of the lake {str(path)!r} holds {found[0]!r}, which its tables cannot have: choose a folder "
+            "without % # ? \\ and control characters."
+        )
+
+
+def _read_tile_order(about: Path) -> int:
+    """The order of the sky tiles of a lake, of its lake.json."""
+    settings = read_json(about)
+    written, order = (settings.get(name) for name in ("format", "tile_order"))
+    if not isinstance(written, int) or not isinstance(order, int):
+        whole = json.dumps({"format": FORMAT, "tile_order": TILE_ORDER})
+        raise BadInput(f"{about} is damaged: put back a copy, or write {whole} into it.")
+    if written > FORMAT:
+        raise BadInput(
+            f"The lake at {about.parent} has format {written} and this program knows format {FORMAT}: "
+            "update argelander, or use another lake."
+        )
+    return order
 
 
 def content_token(run_id: str, operation: str, table: str, rows: pa.Table) -> str:
@@ -266,8 +298,9 @@ def _order(spec: TableSpec, names: Sequence[str]) -> list[str]:
     return declared + [name for name in names if name not in set(declared)]
 
 
-def _text(partition: Mapping[str, Any]) -> str:
-    return ",".join(f"{name}={value}" for name, value in partition.items())
+def _overwriting(partition: Mapping[str, Any]) -> str:
+    values = ",".join(f"{name}={value}" for name, value in partition.items())
+    return f"overwrite {values}".strip()
 
 
 def _name(spec: TableSpec | str) -> str:

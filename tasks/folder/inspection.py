@@ -17,6 +17,7 @@ from schemas.dataset import DatasetSpec
 from schemas.errors import Guard
 from schemas.files import unreadable
 from schemas.rejections import REJECTED, number_repeats, reject
+from schemas.sql import match_only
 from tasks.folder.checks import as_text
 from tasks.folder.objects import read_ids
 from tasks.folder.rows import Layout, connect, epoch_query, layout, row_query
@@ -190,7 +191,7 @@ def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: La
     names = f"SELECT DISTINCT CAST({form.sql('id')} AS VARCHAR) AS id FROM {form.table}"
     query = f"""SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
                 FROM ({names}) WHERE id IS NOT NULL"""
-    found, matched, example = con.execute(query, [str(file)]).fetchall()[0]
+    found, matched, example = con.execute(query, [match_only(file)]).fetchall()[0]
     if found and not matched:
         raise BadInput(
             f"{file}: none of its {found:,} objects is in {spec.objects.file}: ids look like {example!r} "

@@ -18,6 +18,7 @@ from schemas.dataset import DatasetSpec
 from schemas.errors import Guard, Problems
 from schemas.files import is_list, value_type
 from schemas.rejections import REJECTED, reject
+from schemas.sql import match_only
 from tasks.folder.columns import check_schema, require_id, require_number
 from tasks.lightcurves.flags import BAD_QUALITY
 
@@ -39,7 +40,7 @@ class Layout:
     @property
     def table(self) -> str:
         """What a statement selects from; its parameter is the path of the file."""
-        return f"read_parquet(?) AS file({', '.join(f'c{place}' for place in range(len(self.names)))})"
+        return f"read_parquet(?, hive_partitioning = false) AS file({', '.join(f'c{place}' for place in range(len(self.names)))})"
 
 
 def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
@@ -73,7 +74,7 @@ def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
         for role in form.columns
     )
     complete = _equal_lengths(form)
-    return f"SELECT {chosen} FROM {form.table}{f' WHERE {complete}' if complete else ''}", [str(file)]
+    return f"SELECT {chosen} FROM {form.table}{f' WHERE {complete}' if complete else ''}", [match_only(file)]
 
 
 def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
@@ -108,7 +109,7 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
         f"""SELECT CAST({form.sql("id")} AS VARCHAR) AS id, {lengths} AS lengths
             FROM {form.table} WHERE NOT ({complete}) AND CAST({form.sql("id")} AS VARCHAR)
             IN (SELECT id FROM asked) ORDER BY id, lengths""",
-        [str(file)],
+        [match_only(file)],
     ).to_arrow_table()
     names = " ".join(name for role, name in form.columns.items() if role in form.lists)
     return reject(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from filelock import FileLock
 from numpy.typing import NDArray
 
+from schemas.sql import match_only
 from tasks.replica.dr4.holdings import Dr4Holdings
 from tasks.replica.served import ServedTable
 from tasks.replica.tables import lightcurves, registry, transits, truth, ztf
@@ -81,7 +82,7 @@ class Holdings:
         connection.execute("SET enable_external_access = false")
         for held in registry.EVERY:
             file = self.path / f"{held.file}.parquet"
-            connection.execute(held.view(sql_text(str(file)), set(pq.read_schema(file).names)))
+            connection.execute(held.view(sql_text(match_only(file)), set(pq.read_schema(file).names)))
         return connection
 
     def tables(self, service: str) -> Mapping[str, ServedTable]:

@@ -47,7 +47,7 @@ def serve(
     if dies_with_parent:
         _die_with_parent()
     if parent is not None:
-        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+        end_with(parent)
     listener = _listen(port)
 
     import uvicorn
@@ -164,6 +164,11 @@ def _own_stdout() -> TextIO:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def end_with(parent: int) -> None:
+    """Have this process, a child of the process `parent`, end with it, however that ends."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:

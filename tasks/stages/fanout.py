@@ -10,7 +10,9 @@ from typing import Any, TypeVar
 
 import dask
 from distributed import Client, Future, LocalCluster, as_completed
+from distributed.security import Security
 
+from lakehouse.disk import private_folder
 from schemas import BadInput
 from tasks.stages.progress import progress
 
@@ -30,11 +32,16 @@ QUIET = {
     "distributed.admin.system-monitor.interval": "2s",
 }
 ANSWER_S = 10  # within which a scheduler must answer
+SECURITY: dict[str, Security] = {}  # keys of the clusters that this process runs, by their address
 
 
 @contextmanager
 def open_cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
-    """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block."""
+    """Address of the running scheduler, or of a local cluster of one-thread processes that ends with the block.
+
+    A scheduler runs whatever code it is sent, so the local one takes connections with its own certificate alone, which
+    lives in the memory of its processes: other users of the machine have none.
+    """
     if scheduler is not None:
         require_scheduler(scheduler)
         yield scheduler
@@ -47,16 +54,27 @@ def open_cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         dashboard_address="127.0.0.1:0",
         memory_limit=0,
         silence_logs=logging.ERROR,
+        local_directory=str(private_folder()),
+        security=Security.temporary(),
     ) as local:
-        yield local.scheduler_address
+        SECURITY[local.scheduler_address] = local.security
+        try:
+            yield local.scheduler_address
+        finally:
+            del SECURITY[local.scheduler_address]
+
+
+def connect(address: str, **options: Any) -> Client:
+    """A client of the scheduler at `address`, with the key of a cluster of this process."""
+    return Client(address, security=SECURITY.get(address), set_as_default=False, **options)
 
 
 def require_scheduler(address: str) -> None:
     """Raise BadInput where no scheduler answers at `address`; print a line where it has no worker yet."""
     try:
-        with Client(address, timeout=ANSWER_S, set_as_default=False) as client:
+        with connect(address, timeout=ANSWER_S) as client:
             n_workers = len(client.scheduler_info(n_workers=-1)["workers"])
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise BadInput(
             f"no Dask scheduler answers at {address} within {ANSWER_S} s: start one with `dask scheduler`, "
             "or leave compute.scheduler out for a cluster of this machine."
@@ -81,7 +99,7 @@ def fan_out(
     if not jobs:
         return []
     counts = list(sizes) if sizes is not None else [1] * len(jobs)
-    with Client(address, set_as_default=False) as client, progress(label, sum(counts)) as advance:
+    with connect(address) as client, progress(label, sum(counts)) as advance:
         futures = [client.submit(function, *job, pure=False, retries=retries) for job in jobs]
         return _collect(client, futures, counts, advance)
 

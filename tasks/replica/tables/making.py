@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemas.sql import match_only
 from tasks.replica.tables import registry, transits, truth, ztf
 from tasks.replica.tables.held import sql_text
 from tasks.replica.tables.patch import make_patch
@@ -64,7 +65,7 @@ def _sort(folder: Path) -> None:
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "sorting")}) as connection:
         for file, source in ((path.stem, path) for path in sorted(folder.glob("*.unsorted"))):
             held = every[file]
-            query, target = held.sorting(sql_text(str(source))), sql_text(str(folder / f"{file}.parquet"))
+            query, target = held.sorting(sql_text(match_only(source))), sql_text(str(folder / f"{file}.parquet"))
             connection.execute(
                 f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {held.row_group})"
             )

@@ -46,8 +46,11 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
     quarantine = pa.concat_tables(rejected)
     first = pa.array(~find_duplicates(quarantine, QUARANTINE.key))
     tables = {QUARANTINE: quarantine.filter(first), **tables}
-    partition = {"dataset": run.dataset}
-    return [lake.overwrite(run.run_id, spec, table, partition, stage="acquire") for spec, table in tables.items()]
+    partition, source = {"dataset": run.dataset}, archive.fingerprint
+    return [
+        lake.overwrite(run.run_id, spec, table, partition, stage="acquire", source=source)
+        for spec, table in tables.items()
+    ]
 
 
 def _gather(received: Sequence[ReceivedRows]) -> dict[TableSpec, pa.Table]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.delta.store import Lake
+from lakehouse.disk import read_json
 from lakehouse.lineage import fingerprint
-from lakehouse.manifest import RunManifest, read_last_fingerprint
+from lakehouse.manifest import RUN_FOLDER, RunManifest
 from lakehouse.models import read_card, read_current
+from lakehouse.releases.latest import renew_latest
 from lakehouse.releases.release import write_release
 from lakehouse.run import Run, StageResult
-from schemas import TABLES, Column, TableSpec
+from schemas import TABLES, BadInput, Column, TableSpec
 from schemas.arrays import align_all
 from tasks.learning.targets import target_from_json
 from tasks.reporting.page import render
@@ -36,9 +39,9 @@ def publish_release(run: Run, release: Path, manifest: RunManifest) -> StageResu
     models = sorted(set(rows["model_id"].to_pylist()))
     mark = fingerprint(rows["source_id"].to_numpy(), rows["feature_hash"].to_numpy(), models)
     inputs = {f"release of {run.dataset} in {release.resolve()}": mark}
-    held = sorted(release.glob(f"{run.dataset}-[0-9]*/report.html"))
-    if held and read_last_fingerprint(lake, *inputs) == mark:
-        return StageResult("publish", 0, rows.num_rows, notes=(f"release {held[-1].parent} is current",), inputs=inputs)
+    if held := find_release(lake, release, run.dataset, mark):
+        renew_latest(held, run.dataset)
+        return StageResult("publish", 0, rows.num_rows, notes=(f"release {held} is current",), inputs=inputs)
 
     measure_against_truth(run, lake, rows)
     spec = bind_catalogue(run, lake, rows)
@@ -48,8 +51,24 @@ def publish_release(run: Run, release: Path, manifest: RunManifest) -> StageResu
             tables[name] = (TABLES[name], lake.read(TABLES[name], where={"dataset": run.dataset}))
     report = render(gather_findings(run, lake, rows, manifest))
     folder = release / f"{run.dataset}-{run.run_id}"
-    write_release(folder, tables, asdict(manifest), {"report.html": report})
+    write_release(folder, tables, {**asdict(manifest), "catalogue": mark}, {"report.html": report})
     return StageResult("publish", rows.num_rows, rows.num_rows, notes=(f"release {folder}",), inputs=inputs)
+
+
+def find_release(lake: Lake, release: Path, dataset: str, mark: str) -> Path | None:
+    """The release of `dataset` in the folder `release` whose catalogue has this fingerprint, the newest of several."""
+    held = sorted(path.parent for path in release.glob(f"{dataset}-[0-9]*/report.html"))
+    return next((folder for folder in reversed(held) if _fingerprint_of(lake, folder, dataset) == mark), None)
+
+
+def _fingerprint_of(lake: Lake, folder: Path, dataset: str) -> str | None:
+    """Fingerprint of the catalogue of a release; of an older program's, the manifest of its run in the lake has it."""
+    with suppress(FileNotFoundError, BadInput, KeyError):
+        return read_json(folder / "manifest.json")["catalogue"]
+    with suppress(FileNotFoundError, BadInput, KeyError):
+        inputs = read_json(lake.path / RUN_FOLDER / f"{folder.name.removeprefix(f'{dataset}-')}.json")["inputs"]
+        return next(each["fingerprint"] for each in inputs if each["name"].startswith(f"release of {dataset} in "))
+    return None
 
 
 def bind_catalogue(run: Run, lake: Lake, rows: pa.Table) -> TableSpec:

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.bands import Bands, read_bands
 from lakehouse.delta.store import Lake
-from lakehouse.disk import refuse_full_disk, whole_file
+from lakehouse.disk import named_file, refuse_full_disk
 from lakehouse.models import read_current
 from lakehouse.run import Run
 from schemas import TABLES
@@ -54,16 +54,22 @@ def write_scores(
     refuse_changed(lake, run.dataset, features)
     objects = local.read_objects(source.folder, source.spec, need_labels=False)
     refuse_lacks(run, models, Lacks.of(FolderContent.of(source, objects), observed, features))
-    with TemporaryDirectory(prefix=".score-", dir=run.lake) as scratch:
+    with TemporaryDirectory(prefix=".score-", dir=_beside(out)) as scratch:
         files = _write_chunks(run, archive, observed, Path(scratch))
         jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]
         parts = fan_out(run.scheduler, score_file, jobs, "score", list(files.values()), run.retries)
     scores = _with_unseen(
         pa.concat_tables(parts) if parts else None, objects.table["object_id"].combine_chunks(), run, models
     )
-    with refuse_full_disk(str(out)), whole_file(out) as draft:
+    with refuse_full_disk(str(out)), named_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
     return scores.num_rows, scores.num_rows - sum(files.values())
+
+
+def _beside(out: Path) -> Path | None:
+    """Where workers find the chunks: next to the scores, for the lake may be read-only; None for the system's place."""
+    folder = out.resolve().parent
+    return folder if out.is_file() or (folder.is_dir() and not out.exists()) else None
 
 
 def _write_chunks(run: Run, archive: Archive, observed: Bands, scratch: Path) -> dict[Path, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,14 @@ PREDICTIONS, CHECKPOINTS = "predictions.parquet", "checkpoints"
 def work_folder(run: Run, model_id: str) -> Path:
     """Where the folds of a model lie until it is whole."""
     return Path(run.lake) / "work" / run.dataset / model_id
+
+
+def clear_work(run: Run, wanted: Collection[str]) -> int:
+    """Remove what killed runs left of the trainings of models that are not `wanted`; returns how many."""
+    left = [folder for folder in (Path(run.lake) / "work" / run.dataset).glob("*") if folder.name not in wanted]
+    for folder in left:
+        shutil.rmtree(folder, ignore_errors=True)
+    return len(left)
 
 
 def is_fitted(folder: Path, recipe: str, fold: int) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
+from lakehouse.leases import leases_of
 from lakehouse.models import LABELS, has_model, read_card, read_current, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
@@ -26,11 +28,11 @@ from tasks.learning.targets import targets_for
 from tasks.stages.fanout import fan_out
 from tasks.stages.train.folds import (
     as_lists,
+    clear_work,
     fit_fold,
     is_fitted,
     read_labels,
     read_predictions,
-    work_folder,
     write_labels,
 )
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
@@ -46,6 +48,15 @@ def train_models(run: Run, plan: TrainingPlan) -> StageResult:
     """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold."""
     lake = Lake(run.lake)
     every = read_target_labels(lake, run, plan)
+    with ExitStack() as stack:
+        for model_id in sorted(t.model_id(plan) for t in every):  # in one order, so that no two wait for each other
+            lease = leases_of(run.lake).hold(f"model-{run.dataset}-{model_id}", f"training of {model_id}")
+            stack.enter_context(lease)
+        return _train_models(lake, run, plan, every)
+
+
+def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[TargetLabels]) -> StageResult:
+    """Train what nobody has trained meanwhile; the leases of all models are held."""
     cards, unreadable = _cards(run)
     retire(run.lake, run.dataset, _wanted(every, plan) - set(unreadable))
     stale = [t for t in every if t.target.name in cards and not _is_trained(t, cards[t.target.name], plan)]
@@ -55,9 +66,8 @@ def train_models(run: Run, plan: TrainingPlan) -> StageResult:
     notes += [f"model of {name} was stale (of another version, which this one cannot read)" for name in unreadable]
     if not every:
         notes.append(f"no target has {plan.config.min_labels} labels of two kinds: nothing to train")
-    for t in every:
-        if t not in todo:  # what a run left that was killed when its model was in place
-            shutil.rmtree(work_folder(run, t.model_id(plan)), ignore_errors=True)
+    if left := clear_work(run, [t.model_id(plan) for t in todo]):
+        notes.append(f"removed what {left} killed trainings left")
     tables = (_train(lake, run, plan, todo),) if todo else ()
     return StageResult("train", len(todo), len(every), tables, tuple(notes))
 

@@ -3,10 +3,24 @@
 import errno
 import json
 import os
+import stat
+import threading
+from pathlib import Path
 
 import pytest
 
-from lakehouse.disk import read_json, refuse_full_disk, whole_file, whole_folder, write_json
+from lakehouse.disk import (
+    named_file,
+    plain_link,
+    private_folder,
+    read_json,
+    refuse_full_disk,
+    require_local,
+    require_writable,
+    whole_file,
+    whole_folder,
+    write_json,
+)
 from schemas import BadInput
 
 FULL = [
@@ -93,5 +107,80 @@ def test_damaged_json_names_the_file_and_the_way_out(tmp_path):
     (tmp_path / "v.json").write_text(json.dumps({"a": 1})[:-2])
     with pytest.raises(BadInput, match=r"v\.json is damaged \(.*\); remove it and run again"):
         read_json(tmp_path / "v.json")
+    for other in (b"[1, 2]", b"\xff\xfe\x00", b""):
+        (tmp_path / "v.json").write_bytes(other)
+        with pytest.raises(BadInput, match=r"v\.json is damaged \(.*\); remove it and run again"):
+            read_json(tmp_path / "v.json")
     with pytest.raises(FileNotFoundError):
         read_json(tmp_path / "absent.json")
+
+
+def test_a_link_stays_and_what_it_points_to_is_replaced(tmp_path):
+    (tmp_path / "real.csv").write_text("old")
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    with named_file(tmp_path / "link.csv") as draft:
+        draft.write_text("new")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_text() == "new"
+    assert sorted(os.listdir(tmp_path)) == ["link.csv", "real.csv"]
+
+
+def test_a_link_to_nothing_makes_what_it_points_to(tmp_path):
+    (tmp_path / "link.csv").symlink_to(tmp_path / "there" / "new.csv")
+    with named_file(tmp_path / "link.csv") as draft:
+        draft.write_text("new")
+    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "there" / "new.csv").read_text() == "new"
+
+
+def test_a_pipe_gets_the_bytes_and_stays_a_pipe(tmp_path):
+    pipe, got = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    with named_file(pipe) as draft:
+        draft.write_bytes(b"bytes")
+    reader.join(10)
+    assert got == [b"bytes"] and stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+def test_a_device_stays_a_device():
+    with named_file(Path(os.devnull)) as draft:
+        draft.write_bytes(b"bytes")
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(BadInput, match="is a folder: name the file to write"), named_file(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("path, words", [("", "The lake has no name"), ("s3://bucket/lake", "The lake is at s3://"),
+                                         (Path("s3://bucket"), "at s3://"), ("file:///x", "at file://")])  # fmt: skip
+def test_an_address_is_no_place_on_this_machine(path, words):
+    with pytest.raises(BadInput, match=words):
+        require_local(path, "lake")
+
+
+def test_a_colon_in_a_name_makes_no_address(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("night:1").mkdir()
+    for path in ("night:1", "night:1/lake", "night:2", tmp_path / "a:b" / "c"):
+        assert require_local(path, "lake") == Path(path)
+
+
+def test_what_cannot_be_written_is_noticed_and_nothing_is_made(tmp_path):
+    require_writable(tmp_path / "new" / "release", "release folder")
+    assert os.listdir(tmp_path) == []
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+    for path in (tmp_path / "file", tmp_path / "file" / "release", tmp_path / "dangling"):
+        with pytest.raises(BadInput, match=f"The release folder {path} cannot be written"):
+            require_writable(path, "release folder")
+
+
+def test_a_link_has_a_plain_name_and_is_closed_to_others(tmp_path):
+    folder = tmp_path / "L[1] key=value"
+    folder.mkdir()
+    link = plain_link(folder)
+    assert link == plain_link(folder) != plain_link(tmp_path) and link.name.isalnum()
+    assert link.resolve() == folder.resolve()
+    assert stat.S_IMODE(private_folder().stat().st_mode) == 0o700

@@ -1,9 +1,11 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from lakehouse.delta.store import Lake
 from lakehouse.query import connect, describe, quote_versions, run_sql
 from schemas import TABLES, BadInput
 
@@ -80,17 +82,82 @@ def test_a_filter_opens_only_the_files_it_needs(full):
         ("selec 1", "The query failed: Parser Error: syntax error at or near"),
         ("select colour from core_sample__source", 'The query failed: .*"colour" not found.* Candidate bindings: '),
         ("select 1/'a'", "The query failed: Conversion Error"),
-        (
-            "select * from 'http://127.0.0.1:9/x.parquet'",
-            "The query failed: .*requires the extension httpfs to be loaded",
-        ),
+        (" ;\n", "The query is empty"),
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_bad_query_is_one_sentence(full, sql, message, read_only):
+    with pytest.raises(BadInput, match=message) as caught:
+        run_sql(full, sql, read_only)
+    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("select * from 'http://127.0.0.1:9/x.parquet'", "requires the extension httpfs to be loaded"),
         ("install httpfs from 'http://127.0.0.1:9'", "The query failed: "),
     ],
 )
-def test_a_bad_query_is_one_sentence(full, sql, message):
-    with pytest.raises(BadInput, match=message) as caught:
-        run_sql(full, sql)
-    assert "\n" not in str(caught.value) and str(caught.value).endswith(".")
+def test_no_extension_is_fetched_for_ones_own_query_either(full, sql, message):
+    with pytest.raises(BadInput, match=message):
+        run_sql(full, sql, read_only=False)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "copy core_sample__source to '{}/new.parquet'",
+        "select 1; copy core_sample__source to '{}/new.parquet'",
+        "explain analyze copy core_sample__source to '{}/new.parquet'",
+        "export database '{}/new'",
+        "attach '{}/new.db'",
+        "create table new as select * from read_csv('{}/secret.csv')",
+        "select * from read_csv('{}/secret.csv')",
+        "select * from '{}/secret.csv'",
+        "select * from read_text('{}/secret.csv')",
+        "select * from glob('{}/*')",
+        "select * from read_csv('{}/lake/tables/../../secret.csv')",
+        "install httpfs",
+        "load httpfs",
+        "set enable_external_access = true",
+        "set allowed_directories = ['/']; select * from '{}/secret.csv'",
+        "pragma enable_object_cache",
+        "call pragma_version()",
+    ],
+)
+def test_a_confined_query_reads_the_lake_alone_and_changes_nothing(full, tmp_path, sql):
+    (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(BadInput, match=r"confined to SELECT|Permission Error"):
+        run_sql(full, sql.format(tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_ones_own_query_may_read_and_write_files(full, tmp_path):
+    run_sql(full, f"copy core_sample__source to '{tmp_path}/new.parquet'", read_only=False)
+    assert run_sql(full, f"select count(*) from '{tmp_path}/new.parquet'", read_only=False).column(0).to_pylist() == [2]
+
+
+def test_a_confined_query_may_look_around_in_the_lake(full):
+    for sql in ("describe core_sample__source", "show tables", "summarize core_sample__source", "values (1)",
+                "from core_sample__source", "with x as (select 1) select * from x"):  # fmt: skip
+        assert run_sql(full, sql).num_rows
+
+
+@pytest.mark.parametrize(
+    "name", ["L[1]", "L*", "survey=gaia", "key=1[x]", "it's", 'a "b"', "c:d", "-x", "~t", "{x}", "ü★"]
+)
+def test_the_name_of_a_lake_is_no_pattern(tmp_path, sources, name, monkeypatch):
+    """L[1] is not L1 beside it, nor does key=value in a path become a column; absolute and relative paths alike."""
+    monkeypatch.chdir(tmp_path)
+    for other in ("L1", "Lx"):
+        Lake(other, create=True).append("r1", SOURCE, sources([7]))
+    Lake(name, create=True).append("r1", SOURCE, sources([1, 2]))
+    for path in (name, tmp_path / name):
+        assert one(Path(path), "select source_id from core_sample__source order by 1") == [1, 2]
+        assert Lake(path).read(SOURCE)["source_id"].to_pylist() == [1, 2]
+        assert run_sql(path, "select * from core_sample__source").column_names == SOURCE.arrow().names
 
 
 def test_python_variables_are_not_tables(full):
@@ -98,15 +165,6 @@ def test_python_variables_are_not_tables(full):
     with pytest.raises(BadInput, match="no table secret__table"):
         run_sql(full, "select * from secret__table")
     assert secret__table.num_rows == 1
-
-
-def test_a_folder_with_a_quote_in_its_name(tmp_path, sources):
-    from lakehouse.delta.store import Lake
-
-    lake = Lake(tmp_path / "it's a lake", create=True)
-    lake.append("r1", SOURCE, sources([1]))
-    assert one(lake, "select count(*) from core_sample__source") == [1]
-    assert lake.read(SOURCE, ["source_id"]).num_rows == 1
 
 
 def test_describe_gives_units_meanings_rows_and_versions(full, features):
