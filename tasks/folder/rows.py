@@ -40,7 +40,8 @@ class Layout:
     @property
     def table(self) -> str:
         """What a statement selects from; its parameter is the path of the file."""
-        return f"read_parquet(?, hive_partitioning = false) AS file({', '.join(f'c{place}' for place in range(len(self.names)))})"
+        aliases = ", ".join(f"c{place}" for place in range(len(self.names)))
+        return f"read_parquet(?, hive_partitioning = false) AS file({aliases})"
 
 
 def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
