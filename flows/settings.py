@@ -13,10 +13,12 @@ from lakehouse.run import Run
 from schemas import BadInput
 from schemas.dataset_nodes import Frozen
 from schemas.errors import nearest
-from schemas.inputs import Source
+from schemas.inputs import ArchiveSource, Source
 from tasks.features.feature import FeatureConfig
 from tasks.learning.training_config import TrainingConfig
+from tasks.surveys import find_sample_provider
 from tasks.surveys.cuts import CutConfig
+from tasks.surveys.survey import Variant
 
 
 class ComputeSettings(Frozen):
@@ -60,7 +62,7 @@ def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
 
     Raises BadInput, in one sentence, for an unknown key or a value out of range.
     """
-    tree = settings.model_dump()
+    tree, assigned = settings.model_dump(), set()
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals:
@@ -70,7 +72,33 @@ def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
         except yaml.YAMLError:
             raise BadInput(f"--set {assignment!r}: {text!r} is no YAML value; lists are [a, b].") from None
         _assign(tree, key.strip(), value)
+        assigned.add(key.strip())
+    return _follow_variant(settings, validate_settings(tree), assigned)
+
+
+def _follow_variant(before: Settings, after: Settings, assigned: set[str]) -> Settings:
+    """The settings `after`, as another variant of the sample's sources than that of `before` wants them.
+
+    A dataset that was not named gets a name of its own, and random indices that were not given bring as many sources.
+    """
+    old, new = _find_variant(before), _find_variant(after)
+    if old is None or new is None or old == new:
+        return after
+    tree = after.model_dump()
+    if "dataset" not in assigned:
+        tree["dataset"] += new.suffix
+    sample = tree["source"]["sample"]
+    if sample["random_index"] and not assigned & {"source.sample.random_index", "source.sample"}:
+        first, last = (round(index * new.share / old.share) for index in sample["random_index"])
+        sample["random_index"] = (first, last)
     return validate_settings(tree)
+
+
+def _find_variant(settings: Settings) -> Variant | None:
+    if not isinstance(settings.source, ArchiveSource):
+        return None
+    provider = find_sample_provider()
+    return provider.find_variant({**provider.options, **settings.source.options.get(provider.name, {})})
 
 
 def validate_settings(tree: dict[str, Any]) -> Settings:

@@ -2,7 +2,7 @@
 
 A Gaia source_id carries the nested HEALPix cell of order 12 in its high bits: `source_id // 2**35` is the cell
 (Gaia DR3 documentation, section 20.1.1, gaia_source.source_id), so the tile of order k is
-`source_id // (2**35 * 4**(12 - k))`.
+`source_id // (2**35 * 4**(12 - k))`. DR4 may have ids beyond the last cell: those sources are placed by position.
 """
 
 from __future__ import annotations
@@ -87,12 +87,17 @@ def tiles(
     is_gaia: bool,
     order: int = TILE_ORDER,
 ) -> NDArray[np.int32]:
-    """Tile of each source, (S,): from a Gaia id alone, else from the position, else from the hash.
+    """Tile of each source, (S,): from a Gaia id that names a cell, else from the position, else from the hash.
 
     `ra`, `dec` are (S,) deg or None; a source whose position is NaN or outside the sphere falls back to the hash.
     """
     if is_gaia:
-        return tile_of_gaia(source_id, order)
+        result = tile_of_gaia(source_id, order)
+        strange = (result < 0) | (result >= 12 * 4**order)
+        if strange.any():
+            place = [None if angle is None else np.asarray(angle)[strange] for angle in (ra, dec)]
+            result[strange] = tiles(np.asarray(source_id)[strange], *place, is_gaia=False, order=order)
+        return result
     result = tile_of_hash(source_id, order)
     if ra is None or dec is None:
         return result

@@ -30,7 +30,7 @@ def _mag(band: str, ucd: str) -> Column:
 
 CORE_GAIA__SOURCE = TableSpec(
     name="core_gaia__source",
-    version=1,
+    version=2,
     doc="The sources of a sample in Gaia: astrometry at `ref_epoch`, mean photometry, and what links them elsewhere.",
     columns=(
         DATASET, TILE, SOURCE_ID,
@@ -51,10 +51,14 @@ CORE_GAIA__SOURCE = TableSpec(
         Column("has_epoch_photometry", pa.bool_(), "True where Gaia publishes epoch photometry.", ucd="meta.code"),
         Column("phot_variable_flag", pa.string(), "VARIABLE, CONSTANT or NOT_AVAILABLE.", ucd="meta.code;src.var",
                nullable=True),
+        Column("dr3_source_id", pa.int64(), "The same star in Gaia DR3: source_id itself, or by Gaia's table of "
+               "neighbours.", ucd="meta.id", nullable=True),
         Column("dr2_source_id", pa.int64(), "Nearest source of Gaia DR2 of about the same magnitude.", ucd="meta.id",
                nullable=True),
         Column("ps1_objid", pa.int64(), "PS1 object of Gaia's own best-neighbour table.", ucd="meta.id",
                nullable=True),
+        Column("healpix29", pa.int64(), "Nested HEALPix cell of order 29, where the release has it.",
+               ucd="pos.healpix", nullable=True, range=(0, None)),
     ),
     key=("dataset", "source_id"),
 )  # fmt: skip

@@ -25,9 +25,11 @@ from tasks.archives.transport import wire
 # The two names of one structure: astroquery 0.4.11 sends the first, its main branch (PR #3629, July 2026) the second.
 SPELLINGS = {"INDIVIDUAL": "DATAMODEL_STANDARD", "RAW": "DATAMODEL_GAIA"}
 OTHER_SPELLING = SPELLINGS | {new: old for old, new in SPELLINGS.items()}
-REFUSED_STRUCTURE = "invalid data structure"
-# The server sends what it does not understand with status 500, like its own faults.
-REFUSED_PARAMETER = re.compile(r"\binvalid [\w ]*(parameter|identifier)", re.IGNORECASE)
+REFUSED_STRUCTURE = re.compile(r"\b(invalid|unknown) data structure", re.IGNORECASE)
+# The server sends what it does not understand, or does not serve yet, with status 500, like its own faults.
+REFUSED_PARAMETER = re.compile(
+    r"\binvalid [\w ]*(parameter|identifier)|\bunknown (retrieval type|release|data structure)", re.IGNORECASE
+)
 
 
 class GaiaDatalink:
@@ -43,28 +45,30 @@ class GaiaDatalink:
         self._url = url
         self._limits = limits
         self._login = Login(self._service)
-        self._understood: dict[str, str] = {}  # structure asked for -> the spelling that the server takes
+        # Release and structure asked for -> the spelling that the server takes: releases may differ.
+        self._understood: dict[tuple[str, str], str] = {}
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""
         fields = self._fields(question, items)
-        asked = fields["DATA_STRUCTURE"]
-        spelling = self._understood.get(asked) or question.spelling.get(asked, asked)
-        with wire(self._service, self._limits.timeout_s):
+        asked = fields["RELEASE"], fields["DATA_STRUCTURE"]
+        spelling = self._understood.get(asked) or question.spelling.get(asked[1], asked[1])
+        timeout_s = question.timeout_s or self._limits.timeout_s
+        with wire(self._service, timeout_s):
             try:
                 try:
-                    body = self._load(fields | {"DATA_STRUCTURE": spelling})
+                    body = self._load(fields | {"DATA_STRUCTURE": spelling}, timeout_s)
                 except BadReply as reply:
                     other = OTHER_SPELLING.get(spelling)
-                    if other is None or REFUSED_STRUCTURE not in reply.words.lower():
+                    if other is None or not REFUSED_STRUCTURE.search(reply.words):
                         raise
-                    body = self._load(fields | {"DATA_STRUCTURE": other})
+                    body = self._load(fields | {"DATA_STRUCTURE": other}, timeout_s)
                     self._understood[asked] = other
             except BadReply as reply:
                 if not REFUSED_PARAMETER.search(reply.words):
                     raise
                 raise BadQuestion(
-                    f"{self._service} does not understand {question.text}, {asked}: {reply.words}."
+                    f"{self._service} does not serve {question.text} of {asked[0]} as {asked[1]}: {reply.words}."
                 ) from None
         return _whole_zip(self._service, body)
 
@@ -85,8 +89,8 @@ class GaiaDatalink:
             "USE_ZIP_ALWAYS": "true",
         } | parameters
 
-    def _load(self, fields: dict[str, str]) -> bytes:
-        tap, connection = open_tap(self._url, self._limits.timeout_s, is_data=True)
+    def _load(self, fields: dict[str, str], timeout_s: float) -> bytes:
+        tap, connection = open_tap(self._url, timeout_s, is_data=True)
         self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
         with tempfile.TemporaryDirectory(prefix="datalink-") as folder, self._login.renew(connection):
             file = Path(folder) / "products.zip"

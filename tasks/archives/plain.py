@@ -32,8 +32,11 @@ class Form:
 
 
 class Files:
-    """Files below `url`. The one item of a request names its file in the question's key column; without a key, the
-    question's text does. A column or parameter `md5` holds the checksum to compare with, where there is one."""
+    """Files below `url`, or below the address that a question's parameter `address` names.
+
+    The one item of a request names its file in the question's key column; without a key, the question's text does. A
+    column or parameter `md5` holds the checksum to compare with, where there is one.
+    """
 
     def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
         self._service, self._url, self._limits = service, url.rstrip("/"), limits
@@ -47,10 +50,11 @@ class Files:
                 raise BadQuestion(f"{self._service} gives one file a request, not {items.num_rows}: set chunk to 1.")
             item = items.to_pylist()[0]
             name, checksum = str(item[question.key]), item.get("md5", checksum)
+        folder = question.parameters.get("address", self._url).rstrip("/")
         if name.startswith("/") or ".." in name.split("/") or "://" in name:
-            raise BadQuestion(f"{self._service} has files below {self._url}; {name!r} is none of them.")
+            raise BadQuestion(f"{self._service} has files below {folder}; {name!r} is none of them.")
         with wire(self._service, self._limits.timeout_s):
-            body = self._get(f"{self._url}/{name}")
+            body = self._get(f"{folder}/{name}")
         if is_page(body):
             raise failure(self._service, BadReply(200, body, {}))
         if checksum is not None and (found := md5(body, usedforsecurity=False).hexdigest()) != checksum.lower():

@@ -24,8 +24,10 @@ class Question:
     limits say. `expects_all`: every item ought to have rows, so one that has none is asked about once more. `read`
     turns a verbatim answer into a table; it is no part of what is asked, so a changed reader reads again and does
     not ask again. `order` gives each item a number (N,): items with like ones belong in one request; without it
-    they are ordered by their key. `spelling` is no part of what is asked either: where the service has two names for a
-    parameter's value, it maps the value to the name that is tried first.
+    they are ordered by their key. None of the following is part of what is asked either. `spelling`: where the service
+    has two names for a parameter's value, it maps the value to the name that is tried first. `is_sync` asks without
+    the service's queue. `timeout_s` is how long a reply may take, where that is more than the service's limits say.
+    `hint` ends the sentence about a question that is not understood.
     """
 
     service: str
@@ -39,6 +41,9 @@ class Question:
     expects_all: bool = False
     order: Callable[[pa.Table], NDArray[np.int64]] | None = field(default=None, compare=False)
     spelling: Mapping[str, str] = field(default_factory=dict, compare=False)
+    is_sync: bool = field(default=False, compare=False)
+    timeout_s: float | None = field(default=None, compare=False)
+    hint: str = field(default="", compare=False)
 
     def identity(self, endpoint: str) -> str:
         """Hash of everything that is asked but for the items, (32 hex digits); `endpoint` names the archives asked."""

@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas import BadInput
 from tasks.archives.errors import Retryable
 from tasks.archives.question import Question
 from tasks.surveys.bulk import FileTable, rows_near
 from tasks.surveys.gaia_layouts import EPOCHS, read_cdn
-from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.gaia_release import Bulk, GaiaRelease
 from tasks.surveys.survey import GAIA_NEIGHBOURS, Ask
 
 CELL_SHIFT = 43  # bits of a source_id below its cell of level 8
@@ -30,7 +31,7 @@ FILES = pa.schema([("file", pa.string()), ("md5", pa.string()), ("first", pa.int
 def epochs(ask: Ask, release: GaiaRelease, sources: pa.Table) -> pa.Table:
     """EPOCHS of the `sources` (column source_id) from the files that hold them; none for those without a product."""
     wanted = sources["source_id"].to_numpy()
-    files = ask(list_question(release), pa.table({"file": [release.bulk_list]}))
+    files = ask(list_question(release), pa.table({"file": [_bulk_of(release).list]}))
     asked = find_covering(files, wanted)
     if not asked.num_rows:
         return EPOCHS.empty_table()
@@ -47,16 +48,30 @@ def find_covering(files: pa.Table, source_id: NDArray[np.int64]) -> pa.Table:
 
 def list_question(release: GaiaRelease) -> Question:
     """The question for the list of files."""
-    return Question("gaia_cdn", release.bulk_list, release.name, partial(read_list, pattern=release.bulk_file))
+    bulk = _bulk_of(release)
+    read = partial(read_list, pattern=bulk.file)
+    return Question("gaia_cdn", bulk.list, release.name, read, _place_of(bulk))
+
+
+def _bulk_of(release: GaiaRelease) -> Bulk:
+    if release.bulk is None:
+        raise BadInput(f"No bulk files are known of {release.name}.")
+    return release.bulk
+
+
+def _place_of(bulk: Bulk) -> dict[str, str]:
+    """The folder of the files, where it is not the service's own."""
+    return {"address": bulk.address} if bulk.address else {}
 
 
 def file_question(release: GaiaRelease, files: pa.Table, wanted: NDArray[np.int64]) -> Question:
     """The question for files by name; of their sources the reader keeps the `wanted` (N,) ones."""
     return Question(
         service="gaia_cdn",
-        text=release.retrieval_type,
+        text=release.datalink.retrieval_type,
         release=release.name,
-        read=partial(read_file, files=files, wanted=wanted),
+        read=partial(read_file, files=files, wanted=wanted, release=release),
+        parameters=_place_of(_bulk_of(release)),
         key="file",
         chunk=1,
     )
@@ -74,9 +89,9 @@ def read_list(body: bytes, pattern: str) -> pa.Table:
     return pa.table([name, md5, first, last], schema=FILES)
 
 
-def read_file(body: bytes, files: pa.Table, wanted: NDArray[np.int64]) -> pa.Table:
+def read_file(body: bytes, files: pa.Table, wanted: NDArray[np.int64], release: GaiaRelease) -> pa.Table:
     """EPOCHS of the `wanted` sources (N,) in one of the `files`, with its name in `file`."""
-    rows = read_cdn(body, wanted)
+    rows = read_cdn(body, wanted, release)
     place = np.searchsorted(files["first"].to_numpy(), rows["source_id"].to_numpy() >> CELL_SHIFT, side="right") - 1
     return rows.append_column("file", files["file"].take(pa.array(place)))
 

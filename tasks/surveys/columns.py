@@ -1,11 +1,13 @@
 """The one wide question about sources: what is asked of which Gaia table, and one row per source of the answer.
 
 All tables are joined in one query, so that a sample costs one request per range of ids (or per 1,000 ids), not one per
-table. `dr2_neighbourhood` is the only table with several rows per source; `one_per_source` chooses among them.
+table. The neighbourhoods of earlier releases are the tables with several rows per source; `one_per_source` chooses
+among them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -15,34 +17,23 @@ from numpy.typing import NDArray
 
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
+from tasks.surveys.chain import chain_columns, chain_types, keep_same_stars
 from tasks.surveys.data_files import read_rows, read_types
-from tasks.surveys.gaia_releases import GaiaRelease
-
-# Largest |G(DR3) - G(DR2)| of one star. The two releases differ by a few hundredths of a magnitude in calibration, and
-# the mean of a large-amplitude variable moves by tenths between 22 and 34 months of data (Miras most). A neighbour
-# within dr2_neighbourhood's reach that is not the star is, as a rule, one or more magnitudes off; the table itself says
-# nothing about which of its rows is the same star.
-SAME_STAR_MAG = 0.5
+from tasks.surveys.gaia_release import GaiaRelease
 
 # A row for each column of the answer: its name, the alias of its table in GaiaRelease.tables ("g": the sources
-# themselves), what that table calls it, and its type.
+# themselves), what that table calls it in DR3, and its type.
 _FILE = "gaia_columns.csv"
 _TYPES = read_types(_FILE)
 SOURCE_COLUMNS = {row["name"]: _TYPES[row["name"]] for row in read_rows(_FILE) if row["alias"] == "g"}
 JOINED_COLUMNS = {
     row["name"]: (row["alias"], row["column"], _TYPES[row["name"]]) for row in read_rows(_FILE) if row["alias"] != "g"
 }
-COLUMNS = {**_TYPES, "dr2_source_id": pa.int64()}
-# Order of the rows of a source, the chosen one first. Nulls come last: a row without a score, or without a DR2 id of
-# the same star, is chosen last.
-PREFERENCE = [
-    ("source_id", "ascending"),
-    ("class_score", "descending"),
-    ("class_name", "ascending"),
-    ("dr2_distance_mas", "ascending"),
-    ("dr2_source_id", "ascending"),
-]
-JOIN_ORDER = ("vc", "rr", "cep", "eb", "lpv", "ap", "ps", "dr")
+
+
+def list_columns(release: GaiaRelease) -> dict[str, pa.DataType]:
+    """Name and type of every column of the wide rows."""
+    return _TYPES | chain_types(release.chain)
 
 
 def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: str | None = None) -> Question:
@@ -55,44 +46,65 @@ def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: 
         service="gaia_tap",
         text=wide_query(release, condition, driver),
         release=release.name,
-        read=partial(read_csv, schema=COLUMNS, what="Gaia's answer about sources"),
+        read=partial(read_wide, release=release),
         key=key,
         chunk=1 if key is None else 1000,
         expects_all=key is not None,
+        is_sync=release.limits.tap_sync,
+        hint=release.opens,
     )
 
 
 def wide_query(release: GaiaRelease, condition: str, driver: str = "g") -> str:
     """ADQL of the wide question."""
-    chosen = [f"g.{name}" for name in SOURCE_COLUMNS]
-    chosen += [f"{alias}.{column} AS {name}" for name, (alias, column, _) in JOINED_COLUMNS.items()]
-    chosen += [f"dr.{release.earlier_id} AS dr2_source_id"]
+    asked = release.asked_columns
+    chosen = [
+        f"{alias}.{column}" if (alias, column) == ("g", name) else f"{alias}.{column} AS {name}"
+        for name, (alias, column) in asked.items()
+    ]
+    chosen += chain_columns(release.chain)
     lines = [f"SELECT {', '.join(chosen)}", f"FROM {release.tables[driver]} AS {driver}"]
     if driver != "g":
         lines += [f"JOIN {release.tables['g']} AS g ON g.source_id = {driver}.source_id"]
-    for alias in JOIN_ORDER:
-        if alias != driver:
-            own = release.own_id if alias == "dr" else "source_id"
-            lines += [f"LEFT JOIN {release.tables[alias]} AS {alias} ON {alias}.{own} = g.source_id"]
+    used = {alias for alias, _ in asked.values()} - {"g", driver}
+    for alias in (alias for alias in release.tables if alias in used):
+        lines += [f"LEFT JOIN {release.tables[alias]} AS {alias} ON {alias}.source_id = g.source_id"]
+    link = "g.source_id"
+    for step in release.chain:
+        lines += [f"LEFT JOIN {release.tables[step.alias]} AS {step.alias} ON {step.alias}.{step.own} = {link}"]
+        link = f"{step.alias}.{step.earlier}"
     return "\n".join([*lines, f"WHERE {condition}"])
+
+
+def read_wide(body: bytes, release: GaiaRelease) -> pa.Table:
+    """The wide rows of an answer: a column that the release lacks is null, words of others are ours."""
+    types, asked = list_columns(release), release.asked_columns
+    held = {name: kind for name, kind in types.items() if name in asked or name not in _TYPES}
+    rows = read_csv(body, held, "Gaia's answer about sources")
+    columns = {name: rows[name] if name in held else pa.nulls(rows.num_rows, kind) for name, kind in types.items()}
+    for name, words in release.words.items():
+        columns[name] = translate(columns[name], words)
+    if asked["has_epoch_photometry"][0] != "g":  # a source without a row of flags has none of them
+        columns["has_epoch_photometry"] = pc.fill_null(columns["has_epoch_photometry"], False)
+    return pa.table(columns)
+
+
+def translate(words: pa.ChunkedArray, dictionary: Mapping[str, str]) -> pa.ChunkedArray:
+    """The words, those of the dictionary replaced by what it says."""
+    place = pc.index_in(words, value_set=pa.array(list(dictionary), pa.string()))
+    return pc.coalesce(pa.array(list(dictionary.values()), pa.string()).take(place), words)
 
 
 def one_per_source(rows: pa.Table) -> pa.Table:
     """The wide rows (R,) with one row per source, ascending by source_id.
 
-    Of several classifications the one with the highest score. Of several DR2 neighbours the nearest whose magnitude
-    differs by at most SAME_STAR_MAG; where there is none, or the difference is not known, dr2_source_id is null.
+    Of several classifications the one with the highest score. Of several neighbours in an earlier release the nearest
+    that is the same star; where there is none the id there is null, and so is that of the release before it.
     """
-    is_same = pc.fill_null(pc.less_equal(pc.abs(rows["dr2_delta_mag"]), SAME_STAR_MAG), False)
-    kept = {name: pc.if_else(is_same, rows[name], None) for name in ("dr2_source_id", "dr2_distance_mas")}
-    rows = rows.drop_columns(list(kept)).append_column("dr2_source_id", kept["dr2_source_id"])
-    keys = {
-        "source_id": rows["source_id"],
-        "class_score": rows["class_score"],
-        "class_name": rows["class_name"],
-        **kept,
-    }
-    rows = rows.take(pc.sort_indices(pa.table(keys), sort_keys=PREFERENCE))
+    rows, links = keep_same_stars(rows)
+    order = [("source_id", "ascending"), ("class_score", "descending"), ("class_name", "ascending")]
+    order += [(name, "ascending") for name in links]  # nulls come last
+    rows = rows.take(pc.sort_indices(rows, sort_keys=order))
     return rows.filter(pa.array(first_of_each(rows["source_id"].to_numpy())))
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+FOLDER = Path(__file__).parent
+
 
 def read_rows(name: str) -> list[dict[str, str]]:
     """The rows of a CSV file of this folder, by the names in its header."""
-    with Path(__file__).with_name(name).open(newline="") as file:
+    with (FOLDER / name).open(newline="") as file:
         return list(csv.DictReader(file))
 
 

@@ -23,8 +23,10 @@ from tasks.lightcurves.photometry import MAG_RANGE, POGSON
 from tasks.lightcurves.times import MJD_ZERO
 from tasks.surveys import bulk_gaia, gaia_labels
 from tasks.surveys.bulk import is_bulk
-from tasks.surveys.gaia_layouts import BANDS, read_datalink
-from tasks.surveys.gaia_releases import RELEASES, STRUCTURES, GaiaRelease, gaia_release
+from tasks.surveys.gaia_flags import add_flags, flags_question
+from tasks.surveys.gaia_layouts import EpochReader
+from tasks.surveys.gaia_release import BANDS, GaiaRelease
+from tasks.surveys.gaia_releases import FIRST, RELEASES, STRUCTURES, find_release, gaia_release
 from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.sample import sample_chunks, selections_of
 from tasks.surveys.survey import (
@@ -36,6 +38,7 @@ from tasks.surveys.survey import (
     SampleReader,
     Survey,
     SurveyResult,
+    Variant,
 )
 
 TABLE = "gaia_epoch_photometry"
@@ -52,7 +55,8 @@ PASSBANDS = (
     Passband("RP", "Vega", 777.0, 2.035, {"Vega": 24.7478955012, "AB": 25.1039837393}, colour="#d64545"),
 )
 OPTIONS: dict[str, Any] = {
-    "release": "dr3",
+    "release": FIRST,
+    "release_file": "",  # what a release says otherwise than it was known to: TOML, as `argelander check dr4` writes it
     "route": "service",  # DataLink, or "bulk": whole files of the CDN, for more than 200,000 sources
     "hats_source": "",  # catalogue of gaia_source where the bulk route finds neighbours; Gaia's TAP where it is empty
     "structure": "INDIVIDUAL",  # or "RAW", or its new name: the spelling that is tried first, then once the other
@@ -60,19 +64,48 @@ OPTIONS: dict[str, Any] = {
 }
 
 
+LIVE_HATS = "s3://stpubdata/gaia/gaia_dr3/public/hats"  # of DR3: no other release finds its neighbours there
+
+
+def release_of(options: Mapping[str, Any]) -> GaiaRelease:
+    """The release that the options name; BadInput where they want of it what is not known."""
+    release = gaia_release(options["release"], options["release_file"])
+    if is_bulk(options) and release.bulk is None:
+        raise BadInput(
+            f"No bulk files are known of {release.name}: leave out source.bulk, or name them in a release file "
+            "(bulk.list, bulk.file, bulk.address)."
+        )
+    if options["zero_point_error"] and release.zero_point_error_mag is None:
+        raise BadInput(
+            f"The errors of the zero points of {release.name} are not known: leave out gaia.zero_point_error, or give "
+            "three numbers in a release file (zero_point_error_mag)."
+        )
+    return release
+
+
 def open_sample(sample: Sample, options: Mapping[str, Any], limit: int | None) -> SampleReader:
     """The sample from Gaia's tables, and the Gaia sources near it; BadInput for a selection that cannot be."""
-    release, selections = gaia_release(options["release"]), selections_of(sample)
+    release, selections = release_of(options), selections_of(sample)
     return SampleReader(
-        (release, selections),
+        (release.mark, selections),
         partial(sample_chunks, selections=selections, release=release, limit=limit),
-        partial(gaia_neighbours, release=release, uri=neighbours_uri(options)),
+        partial(gaia_neighbours, release=release, uri=neighbours_uri(options, release)),
     )
 
 
-def neighbours_uri(options: Mapping[str, Any]) -> str:
+def neighbours_uri(options: Mapping[str, Any], release: GaiaRelease) -> str:
     """The catalogue of gaia_source in which neighbours are looked for; empty where Gaia's TAP is asked."""
-    return str(options["hats_source"]) if is_bulk(options) else ""
+    uri = str(options["hats_source"])
+    if uri == LIVE_HATS and release.release != FIRST:
+        uri = release.bulk.hats_source if release.bulk else ""
+    return uri if is_bulk(options) else ""
+
+
+def find_variant(options: Mapping[str, Any]) -> Variant:
+    """What the release changes of a preset: a dataset of its own, and how many stars a random_index brings."""
+    release, first = find_release(options["release"]), RELEASES[FIRST]
+    share = release.limits.indices_per_star / first.limits.indices_per_star
+    return Variant(release.release, "" if release.release == FIRST else f"_{release.release}", share)
 
 
 def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
@@ -83,22 +116,34 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
     and sources for which no product came.
     """
     settings = {**OPTIONS, **options}
-    release = gaia_release(settings["release"])
+    release = release_of(settings)
     asked = sources.filter(pc.fill_null(sources["has_epoch_photometry"], False)).select(["source_id"])
     if not asked.num_rows:
         return SurveyResult()
-    if is_bulk(settings):
-        answer = bulk_gaia.epochs(ask, release, asked)
-    else:
-        answer = ask(epochs_question(release, settings["structure"]), asked)
+    answer, notes = _ask_epochs(ask, release, asked, settings)
     epochs = answer.filter(pc.is_in(answer["source_id"], asked["source_id"].combine_chunks()))
     epochs, refused = _drop_impossible(epochs, release)
     curves = light_curves(epochs, release, settings["zero_point_error"])
     lost = np.setdiff1d(asked["source_id"].to_numpy(), answer["source_id"].to_numpy())
-    return SurveyResult(curves=curves, rejected=join_reports(refused, reject(TABLE, lost, "source_id", "no_product")))
+    report = join_reports(refused, reject(TABLE, lost, "source_id", "no_product"))
+    return SurveyResult(curves=curves, rejected=report, notes=notes)
 
 
-def epochs_question(release: GaiaRelease, structure: str) -> Question:
+def _ask_epochs(
+    ask: Ask, release: GaiaRelease, asked: pa.Table, settings: Mapping[str, Any]
+) -> tuple[pa.Table, tuple[str, ...]]:
+    """EPOCHS of the sources, and what the user should know of them."""
+    if is_bulk(settings):
+        return bulk_gaia.epochs(ask, release, asked), ()
+    reader = EpochReader(release)
+    question = epochs_question(release, settings["structure"], reader)
+    epochs = ask(question, asked)
+    if release.datalink.flags_type:
+        epochs = add_flags(epochs, ask(flags_question(release, question.parameters, question.spelling), asked))
+    return epochs, reader.notes()
+
+
+def epochs_question(release: GaiaRelease, structure: str, read: EpochReader | None = None) -> Question:
     """The question for the epoch photometry of sources by their ids; BadInput for an unknown structure.
 
     Both spellings of a structure make one question, so that nothing is downloaded again for its name.
@@ -108,13 +153,16 @@ def epochs_question(release: GaiaRelease, structure: str) -> Question:
         raise BadInput(f"gaia.structure is one of {', '.join((*STRUCTURES, *STRUCTURES.values()))}, not {structure!r}.")
     return Question(
         service="gaia_datalink",
-        text=release.retrieval_type,
+        text=release.datalink.retrieval_type,
         release=release.name,
-        read=read_datalink,
-        parameters={"RELEASE": release.datalink_release, "DATA_STRUCTURE": canonical[structure]},
+        read=read or EpochReader(release),
+        parameters={"RELEASE": release.datalink.release, "DATA_STRUCTURE": canonical[structure]},
         key="source_id",
+        chunk=release.limits.datalink_chunk,
         expects_all=True,
         spelling={canonical[structure]: structure},
+        timeout_s=release.limits.datalink_timeout_s,
+        hint=release.opens,
     )
 
 
@@ -130,10 +178,11 @@ def light_curves(epochs: pa.Table, release: GaiaRelease, has_zero_point_error: b
     with np.errstate(divide="ignore"):
         err = np.where(ratio > 0, POGSON / ratio, np.nan)
     if has_zero_point_error:
+        assert release.zero_point_error_mag is not None
         err = np.hypot(err, np.array([release.zero_point_error_mag[name] for name in BANDS])[band])
     batch = LightCurveBatch.from_epochs(
         source_id=epochs["source_id"].to_numpy(),
-        time=time + (release.time_zero_jd - MJD_ZERO),
+        time=time + (release.time.zero_jd - MJD_ZERO),
         mag=np.where(is_seen, mag, np.nan),
         mag_err=np.where(is_seen, err, np.nan),
         band=band,
@@ -150,7 +199,8 @@ def _drop_impossible(epochs: pa.Table, release: GaiaRelease) -> tuple[pa.Table, 
     """
     epochs = epochs.sort_by([(name, "ascending") for name in ("source_id", "transit_id", "band", "time", "mag")])
     time = floats(epochs["time"])
-    in_time = (time > release.time_range_day[0]) & (time < release.time_range_day[1])
+    first, last = release.time.range_day
+    in_time = (time > first) & (time < last)
     late, epochs = epochs.filter(pa.array(~in_time)), epochs.filter(pa.array(in_time))
     ids = np.stack([epochs[name].to_numpy().astype(np.int64) for name in ("source_id", "transit_id", "band")])
     is_first = np.ones(epochs.num_rows, bool)
@@ -196,9 +246,11 @@ SURVEY = Survey(
             LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21),
         )
     ),
-    catalogues=(FileCatalogue("hats_source", "s3://stpubdata/gaia/gaia_dr3/public/hats", is_required=False),),
+    catalogues=(FileCatalogue("hats_source", LIVE_HATS, is_required=False),),
     flags=FLAGS,
     cuts=tuple(FlagCut(flag.name, (flag,), is_default=not flag.is_information) for flag in FLAGS),
     tables=(TABLES["core_gaia__source"],),
     open_sample=open_sample,
+    find_variant=find_variant,
+    unmarked=("release_file",),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -24,6 +25,8 @@ FLAG_TYPES = {
     **{f"photometry_flag_{name}_reject": BOOL for name in REJECT_BIT},
     **{f"photometry_flag_{name}_unavailable": BOOL for name in UNAVAILABLE_BIT},
 }
+# What `with_flags` makes of them.
+MADE_FLAGS = tuple(f"{band}_{name}" for band in ("g", "bp", "rp") for name in ("other_flags", "rejected"))
 
 
 def conversion(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
@@ -38,12 +41,39 @@ def conversion(types: Mapping[str, pa.DataType]) -> pacsv.ConvertOptions:
     )
 
 
-def transits(table: pa.Table, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+def has_arrays(body: bytes) -> bool:
+    """Whether the cells of a CSV document are arrays over transits, as its first row shows."""
+    first_row = body[body.index(b"\n") + 1 :][:100_000].partition(b"\n")[0]
+    return re.search(rb"[\[({]", first_row) is not None
+
+
+def read_table(
+    body: bytes, kinds: Mapping[str, pa.DataType], source_id: NDArray[np.int64] | None, is_raw: bool
+) -> pa.Table:
+    """The columns of `kinds`, as text but for source_id where the cells are arrays.
+
+    `source_id` (rows,) is given where no column says it. Raises ArrowInvalid for a document that cannot be read.
+    """
+    kinds = as_text(kinds) if is_raw else kinds
+    if body.endswith(b"\n") and body.index(b"\n") == len(body) - 1:
+        table = pa.schema(list(kinds.items())).empty_table()
+    else:
+        table = pacsv.read_csv(pa.py_buffer(body), pacsv.ReadOptions(use_threads=False), None, conversion(kinds))
+    return table if source_id is None else table.append_column("source_id", pa.array(source_id))
+
+
+def as_text(kinds: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+    """The types of cells that are arrays, before these are unfolded."""
+    return {name: kind if name == "source_id" else pa.string() for name, kind in kinds.items()}
+
+
+def transits(table: pa.Table, kinds: Mapping[str, pa.DataType], transit_id: str = "transit_id") -> pa.Table:
     """One row per transit of raw rows: every cell's values, of the types `kinds`, one below the other.
 
-    Raises Retryable where the cells of a row differ in length. source_id is no array.
+    `transit_id` names the column that tells how many there are. Raises Retryable where the cells of a row differ in
+    length. source_id is no array.
     """
-    lengths = _lengths(table["transit_id"])
+    lengths = _lengths(table[transit_id])
     columns = {"source_id": pa.array(np.repeat(table["source_id"].to_numpy(), lengths))}
     for name in table.column_names:
         if name != "source_id":

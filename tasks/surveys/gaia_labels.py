@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 from schemas.arrays import floats
 from schemas.quantities import QUANTITIES
 from schemas.rejections import join_reports, reject
-from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.columns import translate
+from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
 
 CLASS_WORDS = {"LPV": "MIRA_SR", "DSCT|GDOR|SXPHE": "DSCT_SXPHE"}
@@ -42,9 +43,10 @@ SOURCE_QUANTITIES = ("class", "teff_k", "radius_rsun", "logg_dex", "mh_dex", "fe
 VARIABILITY_QUANTITIES = ("period_day", "amplitude_g_mag", "feh_dex")
 
 
-def sources(rows: pa.Table) -> pa.Table:
-    """The rows with the columns of SOURCES."""
-    return pa.table([rows[field.name].cast(field.type) for field in SOURCES], schema=SOURCES)
+def sources(rows: pa.Table, release: GaiaRelease) -> pa.Table:
+    """The rows with the columns of SOURCES; the ids of the release itself are source_id once more."""
+    named = {name: rows[name] for name in rows.column_names} | {f"{release.release}_source_id": rows["source_id"]}
+    return pa.table([named[field.name].cast(field.type) for field in SOURCES], schema=SOURCES)
 
 
 def class_labels(rows: pa.Table, release: GaiaRelease) -> pa.Table:
@@ -62,10 +64,10 @@ def class_labels(rows: pa.Table, release: GaiaRelease) -> pa.Table:
             pc.equal(rows["phot_variable_flag"], "CONSTANT"),
         ),
         pc.coalesce(rows["rr_class"], word),
-        pc.coalesce(_translate(rows["cep_class"], CEPHEID_WORDS), word),
-        _translate(word, CLASS_WORDS),
+        pc.coalesce(translate(rows["cep_class"], CEPHEID_WORDS), word),
+        translate(word, CLASS_WORDS),
         rows["rr_class"],
-        _translate(rows["cep_class"], CEPHEID_WORDS),
+        translate(rows["cep_class"], CEPHEID_WORDS),
         "ECL",
         "MIRA_SR",
         "CONST",
@@ -179,9 +181,3 @@ def _inverse(frequency: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _numbers(rows: pa.Table, column: str) -> NDArray[np.float64]:
     return floats(rows[column])
-
-
-def _translate(words: pa.ChunkedArray, dictionary: dict[str, str]) -> pa.ChunkedArray:
-    for old, new in dictionary.items():
-        words = pc.if_else(pc.equal(words, old), new, words)
-    return words

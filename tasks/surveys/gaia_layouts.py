@@ -7,6 +7,7 @@ Layouts are told by their columns, and columns by their names; their order means
   no rejected_by_photometry: a G flux counts as rejected when every CCD of the transit is rejected or unavailable, BP
   and RP when their own flag says so; other_flags is put together from the single flags, by the long layout's numbers.
 
+What a release calls the columns stands in its file (gaia_dr3.toml, gaia_dr4.toml).
 Sources: Gaia DR3 documentation, data model of `epoch_photometry`; recorded products for DataLink's file names and
 brackets (CSV "(1.0, 2.0)", ECSV "[1.0,2.0]") and for the bits of other_flags (ivoa_gaia_multiband.xml, DR2).
 """
@@ -14,11 +15,9 @@ brackets (CSV "(1.0, 2.0)", ECSV "[1.0,2.0]") and for the bits of other_flags (i
 from __future__ import annotations
 
 import gzip
-import io
-import re
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -27,13 +26,22 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from tasks.archives.errors import BadQuestion, Retryable
-from tasks.surveys.gaia_arrays import FLAG_TYPES, conversion, transits, with_flags
+from tasks.surveys.gaia_arrays import (
+    FLAG_TYPES,
+    MADE_FLAGS,
+    as_text,
+    conversion,
+    has_arrays,
+    read_table,
+    transits,
+    with_flags,
+)
+from tasks.surveys.gaia_files import below_comments, group_by_header, join_files, list_members, split_header
+from tasks.surveys.gaia_release import BANDS, GaiaRelease
+from tasks.surveys.gaia_releases import FIRST, RELEASES
+from tasks.surveys.gaia_roles import BOOL, F64, LONG, BandRoles, Roles, find_roles, in_days, read_flag
 
-BANDS = ("G", "BP", "RP")
 BLOCK = 1 << 23  # bytes of a CDN file that are read at a time; a source has some 30,000, the comments above as many
-_COMMENTS = re.compile(rb"(?:#[^\n]*(?:\n|\Z))*")
-PRODUCT = "EPOCH_PHOTOMETRY"  # what the names of its files begin with, in every release so far
-F64, LONG, BOOL = pa.float64(), pa.int64(), pa.bool_()
 EPOCHS = pa.schema(
     [
         ("source_id", LONG),
@@ -52,45 +60,79 @@ LONG_TYPES = {
     "source_id": LONG, "transit_id": LONG, "band": pa.string(), "time": F64, "mag": F64, "flux": F64, "flux_error": F64,
     "flux_over_error": F64, "rejected_by_photometry": BOOL, "rejected_by_variability": BOOL, "other_flags": LONG,
 }  # fmt: skip
-TIME = {"G": "g_transit_time", "BP": "bp_obs_time", "RP": "rp_obs_time"}
-PREFIX = {"G": "g_transit", "BP": "bp", "RP": "rp"}
-BAND_TYPES = {
-    **{name: F64 for name in TIME.values()},
-    **{
-        f"{prefix}_{name}": F64
-        for prefix in PREFIX.values()
-        for name in ("flux", "flux_error", "flux_over_error", "mag")
-    },
-    **{f"variability_flag_{band.lower()}_reject": BOOL for band in BANDS},
-}
-WIDE_TYPES = {
-    "source_id": LONG, "transit_id": LONG, **BAND_TYPES, "rejected_by_photometry": BOOL,
-    **{f"{band.lower()}_other_flags": LONG for band in BANDS},
-}  # fmt: skip
-RAW_TYPES = {"source_id": LONG, "transit_id": LONG, **BAND_TYPES, **FLAG_TYPES}
-OPTIONAL = {
-    "source_id",
-    "flux_error",
-    *FLAG_TYPES,
-    *(name for name in WIDE_TYPES if name.endswith(("_error", "_flags"))),
-}
-OPTIONAL -= {"flux_over_error", *(f"{prefix}_flux_over_error" for prefix in PREFIX.values())}
+LONG_NEEDS = set(LONG_TYPES) - {"source_id", "flux_error", "other_flags"}
+NOT_READ = {"solution_id", "source_id", "n_transits", "g_n_obs"}  # columns that say nothing of what is kept
+
+
+@dataclass(eq=False)
+class EpochReader:
+    """Reads DataLink's answers about a release; threads may share it.
+
+    `unread` are the columns that it met and no role has, `lacking` the flags that it looked for in vain.
+    """
+
+    release: GaiaRelease
+    unread: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
+
+    def __call__(self, answer: bytes) -> pa.Table:
+        """Every measured flux in a zip of CSV files, columns EPOCHS, in the order of the files and bands.
+
+        A source without a product has no file: an empty zip gives no rows. Raises Retryable where the answer is no zip
+        or a file of it is broken, BadQuestion where a file has none of the layouts above.
+        """
+        parts = [EPOCHS.empty_table()]
+        files = list_members(answer, self.release.datalink.retrieval_type)
+        for header, group in group_by_header(files).items():
+            try:
+                parts.append(self._read(*join_files(header, group)))
+            except pa.ArrowInvalid as error:
+                raise Retryable(f"Gaia's epoch photometry cannot be read: {error}.") from None
+        epochs = pa.concat_tables(parts).combine_chunks()
+        days = pa.array(in_days(epochs["time"].to_numpy(), self.release.time), from_pandas=True)
+        return epochs.set_column(EPOCHS.get_field_index("time"), EPOCHS.field("time"), days)
+
+    def _read(self, body: bytes, source_id: NDArray[np.int64] | None) -> pa.Table:
+        """EPOCHS of one CSV document in any layout; `source_id` (rows,) where it has no such column."""
+        names = body[: body.index(b"\n")].decode().split(",")
+        if {"band", "time"} <= set(names):
+            return _long(read_table(body, _long_kinds(names), source_id, is_raw=False))
+        is_raw = has_arrays(body)
+        roles = self._roles(names, is_raw)
+        kinds = _kinds_of(names, roles, is_raw)
+        table = read_table(body, kinds, source_id, is_raw)
+        return _stack(_unfold(table, roles, kinds) if is_raw else table, roles)
+
+    def _roles(self, names: Sequence[str], is_raw: bool) -> Roles:
+        """The roles of the columns; what is not read, and which flags are not there, is remembered for the notes."""
+        columns, is_here = self.release.epochs, not self.release.datalink.flags_type
+        made = MADE_FLAGS if is_raw and (columns.needs_flags or not FLAG_TYPES.keys().isdisjoint(names)) else ()
+        roles = find_roles([*names, *made], columns, is_here)
+        if not columns.needs_flags:
+            self.unread |= set(names) - roles.kinds.keys() - FLAG_TYPES.keys() - NOT_READ
+        for band, mine in roles.bands.items():
+            self.lacking |= set() if mine.reject else {f"rejected_by_photometry in {band}"}
+            self.lacking |= set() if mine.variability or not is_here else {f"rejected_by_variability in {band}"}
+        return roles
+
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the layout."""
+        name, lacking, unread = self.release.name, sorted(self.lacking), sorted(self.unread)
+        found = (
+            [f"{name}: no epoch has a flag {', '.join(lacking)}: those cuts removed nothing there."] if lacking else []
+        )
+        return (
+            *found,
+            *([f"{name}: columns of the epochs that nothing reads: {', '.join(unread)}."] if unread else ()),
+        )
 
 
 def read_datalink(answer: bytes) -> pa.Table:
-    """Every measured flux in a DataLink zip of CSV files, columns EPOCHS, in the order of the files and bands.
-
-    A source without a product has no file: an empty zip gives no rows. Raises Retryable where the answer is no zip or a
-    file of it is broken, BadQuestion where a file has none of the layouts above.
-    """
-    parts = []
-    for header, files in _by_header(_members(answer)).items():
-        source_id = None if b"source_id" in header.split(b",") else _ids_by_row(files)
-        parts.append(_epochs(b"".join([header, b"\n", *(rows for _, rows in files)]), source_id))
-    return pa.concat_tables([EPOCHS.empty_table(), *parts]).combine_chunks()
+    """EPOCHS of an answer of DataLink about the first release."""
+    return EpochReader(RELEASES[FIRST])(answer)
 
 
-def read_cdn(body: bytes, wanted: NDArray[np.int64] | None = None) -> pa.Table:
+def read_cdn(body: bytes, wanted: NDArray[np.int64] | None = None, release: GaiaRelease = RELEASES[FIRST]) -> pa.Table:
     """Every measured flux in a file of Gaia's CDN (gzipped ECSV in the raw layout), columns EPOCHS.
 
     `wanted` keeps the sources with these ids only; the others' arrays are not even parsed. A file unpacks to some
@@ -98,149 +140,69 @@ def read_cdn(body: bytes, wanted: NDArray[np.int64] | None = None) -> pa.Table:
     """
     parts = [EPOCHS.empty_table()]
     try:
-        for block in _blocks(body):
+        for block, roles, kinds in _blocks(body, release):
             if wanted is not None:
                 block = block.filter(pc.is_in(block["source_id"], pa.array(wanted)))
             if block.num_rows:
-                parts.append(_stack(with_flags(transits(block, RAW_TYPES))))
+                parts.append(_stack(_unfold(block, roles, kinds), roles))
     except (OSError, EOFError, zlib.error, pa.ArrowInvalid) as error:
         raise Retryable(f"A file of Gaia's CDN cannot be unpacked: {error}.") from None
     return pa.concat_tables(parts).combine_chunks()
 
 
-def _blocks(body: bytes) -> Iterator[pa.Table]:
-    """The rows of a CDN file, a block at a time, cells as text but for source_id."""
+def _blocks(body: bytes, release: GaiaRelease) -> Iterator[tuple[pa.Table, Roles, Mapping[str, pa.DataType]]]:
+    """The rows of a CDN file, a block at a time, cells as text but for source_id; with their roles and types."""
     start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, BLOCK)  # 16: gzip's own header
-    header, rows = _split_header(start)
+    header, rows = split_header(start)
     if not rows:  # a file about a range of the sky without a source
         gzip.decompress(body)
         return
     names = header.decode().split(",")
-    kinds = _kinds(names, RAW_TYPES, "raw", as_text=True)
-    skipped = 1 + start.count(b"\n", 0, _below_comments(start))
+    roles = find_roles([*names, *MADE_FLAGS], release.epochs)
+    kinds = _kinds_of(names, roles, True)
+    skipped = 1 + start.count(b"\n", 0, below_comments(start))
     options = pacsv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names, skip_rows=skipped)
     unpacked = pa.CompressedInputStream(pa.BufferReader(body), "gzip")
-    with pacsv.open_csv(unpacked, options, None, conversion(kinds)) as reader:
+    with pacsv.open_csv(unpacked, options, None, conversion(as_text(kinds))) as reader:
         for batch in reader:
-            yield pa.Table.from_batches([batch])
+            yield pa.Table.from_batches([batch]), roles, kinds
 
 
-def _members(answer: bytes) -> Iterator[tuple[str, bytes]]:
-    """Name and content of the product's files in a zip."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(answer)) as archive:
-            for name in archive.namelist():
-                if name.rpartition("/")[2].startswith(PRODUCT) and name.lower().endswith(".csv"):
-                    yield name, archive.read(name)
-    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise Retryable(f"Gaia's DataLink answered {len(answer):,} bytes that are no whole zip: {error}.") from None
+def _kinds_of(names: Sequence[str], roles: Roles, is_raw: bool) -> dict[str, pa.DataType]:
+    """The columns to read of those that are there, and their types."""
+    wanted = {"source_id": LONG, **roles.kinds, **(FLAG_TYPES if is_raw else {})}
+    return {name: kind for name, kind in wanted.items() if name in names}
 
 
-def _by_header(files: Iterator[tuple[str, bytes]]) -> dict[bytes, list[tuple[str, bytes]]]:
-    """Files with the same columns together, as (name, lines below the header): parsed as one, they are fast."""
-    groups: dict[bytes, list[tuple[str, bytes]]] = {}
-    for name, content in files:
-        header, rows = _split_header(content)
-        groups.setdefault(header, []).append((name, rows))
-    return groups
+def _unfold(table: pa.Table, roles: Roles, kinds: Mapping[str, pa.DataType]) -> pa.Table:
+    """One row per transit of raw rows; with the flags of transits that are put together from those of their CCDs."""
+    unfolded = transits(table, kinds, roles.transit_id)
+    made = roles.kinds.keys() & set(MADE_FLAGS) - set(table.column_names)
+    return with_flags(unfolded) if made else unfolded
 
 
-def _split_header(text: bytes) -> tuple[bytes, bytes]:
-    """The header line in lower case and the lines below it, each ended by a line feed, without comments before."""
-    if b"\r" in text[:100_000]:
-        text = text.replace(b"\r\n", b"\n")
-    start = _below_comments(text)
-    end = text.find(b"\n", start)
-    header, rows = (text[start:end], text[end + 1 :]) if end >= 0 else (text[start:], b"")
-    rows = rows if rows.endswith(b"\n") or not rows else rows + b"\n"
-    return header.replace(b'"', b"").replace(b" ", b"").lower(), rows
-
-
-def _below_comments(text: bytes) -> int:
-    """Where the header line begins."""
-    comments = _COMMENTS.match(text)
-    return comments.end() if comments else 0
-
-
-def _ids_by_row(files: Sequence[tuple[str, bytes]]) -> NDArray[np.int64]:
-    """The source of every row of all files, (rows,), from the files' names."""
-    ids = np.array([_id_of(name) for name, _ in files], np.int64)
-    return np.repeat(ids, [rows.count(b"\n") for _, rows in files])
-
-
-def _id_of(name: str) -> int:
-    """The source_id in a file's name, as in "EPOCH_PHOTOMETRY-Gaia DR3 5937083312263887616.csv"; else BadQuestion."""
-    found = re.search(r"(\d+)\.[A-Za-z]+$", name)
-    if found is None:
-        raise BadQuestion(f"Gaia's DataLink sent the file {name!r}, which names its source neither inside nor outside.")
-    return int(found[1])
-
-
-def _epochs(body: bytes, source_id: NDArray[np.int64] | None) -> pa.Table:
-    """EPOCHS of one CSV document in any layout; `source_id` (rows,) where it has no such column."""
-    try:
-        return _by_layout(body, source_id)
-    except pa.ArrowInvalid as error:
-        raise Retryable(f"Gaia's epoch photometry cannot be read: {error}.") from None
-
-
-def _by_layout(body: bytes, source_id: NDArray[np.int64] | None) -> pa.Table:
-    names = body[: body.index(b"\n")].decode().split(",")
-    if {"band", "time"} <= set(names):
-        return _long(_with_ids(_table(body, names, LONG_TYPES, "long"), source_id))
-    first_row = body[body.index(b"\n") + 1 :][:100_000].partition(b"\n")[0]
-    if re.search(rb"[\[({]", first_row):
-        table = _table(body, names, RAW_TYPES, "raw", as_text=True)
-        return _stack(with_flags(transits(_with_ids(table, source_id), RAW_TYPES)))
-    return _stack(_with_ids(_table(body, names, WIDE_TYPES, "wide"), source_id))
-
-
-def _table(
-    body: bytes, names: Sequence[str], types: Mapping[str, pa.DataType], layout: str, as_text: bool = False
-) -> pa.Table:
-    """The columns of `types` that the document has; as text, but for source_id, where its cells are arrays."""
-    kinds = _kinds(names, types, layout, as_text)
-    if body.endswith(b"\n") and body.index(b"\n") == len(body) - 1:
-        return pa.schema(list(kinds.items())).empty_table()
-    return pacsv.read_csv(pa.py_buffer(body), pacsv.ReadOptions(use_threads=False), None, conversion(kinds))
-
-
-def _kinds(
-    names: Sequence[str], types: Mapping[str, pa.DataType], layout: str, as_text: bool
-) -> dict[str, pa.DataType]:
-    """The types to read: of the columns of `types` that are there; BadQuestion where one that must be is not."""
-    missing = [name for name in types if name not in names and name not in OPTIONAL]
-    if missing:
-        raise BadQuestion(
-            f"Gaia's epoch photometry has another layout than any known ({layout} comes nearest): it lacks "
-            f"{len(missing)} columns, first {missing[0]!r}; it has {', '.join(names)[:300]}."
-        )
-    present = {name: kind for name, kind in types.items() if name in names}
-    return {name: pa.string() if as_text and name != "source_id" else kind for name, kind in present.items()}
-
-
-def _with_ids(table: pa.Table, source_id: NDArray[np.int64] | None) -> pa.Table:
-    return table if source_id is None else table.append_column("source_id", pa.array(source_id))
-
-
-def _stack(table: pa.Table) -> pa.Table:
+def _stack(table: pa.Table, roles: Roles) -> pa.Table:
     """EPOCHS of transits in the wide form: first all G, then BP, then RP; a null flux is no epoch."""
-    parts = []
-    for code, band in enumerate(BANDS):
-        prefix, short = PREFIX[band], band.lower()
-        rejected = f"{short}_rejected" if f"{short}_rejected" in table.column_names else "rejected_by_photometry"
-        named = {
-            "source_id": "source_id",
-            "transit_id": "transit_id",
-            "time": TIME[band],
-            **{name: f"{prefix}_{name}" for name in ("flux", "flux_error", "flux_over_error", "mag")},
-            "rejected_by_photometry": rejected,
-            "rejected_by_variability": f"variability_flag_{short}_reject",
-            "other_flags": f"{short}_other_flags",
-        }
-        columns = {name: table[column] for name, column in named.items() if column in table.column_names}
-        parts.append(_complete(pa.table(columns), np.full(table.num_rows, code, np.int8)))
-    return pa.concat_tables(parts)
+    return pa.concat_tables([_band(table, roles, code) for code in range(len(BANDS))])
+
+
+def _band(table: pa.Table, roles: Roles, code: int) -> pa.Table:
+    mine: BandRoles = roles.bands[BANDS[code]]
+    columns = {role: table[name] for role, name in mine.columns.items()}
+    columns |= {"source_id": table["source_id"], "transit_id": table[roles.transit_id]}
+    columns["rejected_by_photometry"] = read_flag(table, mine.reject)
+    columns["rejected_by_variability"] = read_flag(table, mine.variability)
+    return _complete(pa.table(columns), np.full(table.num_rows, code, np.int8))
+
+
+def _long_kinds(names: Sequence[str]) -> dict[str, pa.DataType]:
+    """The columns of the long layout that are there; BadQuestion where one that must be is not."""
+    if missing := [name for name in LONG_TYPES if name in LONG_NEEDS and name not in names]:
+        raise BadQuestion(
+            f"Gaia's epoch photometry has another layout than any known (long comes nearest): it lacks {len(missing)} "
+            f"columns, first {missing[0]!r}; it has {', '.join(names)[:300]}."
+        )
+    return {name: kind for name, kind in LONG_TYPES.items() if name in names}
 
 
 def _long(table: pa.Table) -> pa.Table:
@@ -254,7 +216,7 @@ def _long(table: pa.Table) -> pa.Table:
 def _complete(table: pa.Table, code: NDArray[np.int8]) -> pa.Table:
     """One band's or all bands' rows with the columns of EPOCHS; rows without a flux are left out."""
     n = table.num_rows
-    ratio = table["flux_over_error"]
+    ratio = table["flux_over_error"] if "flux_over_error" in table.column_names else pa.nulls(n, F64)
     if "flux_error" in table.column_names:
         ratio = pc.coalesce(ratio, pc.divide(table["flux"], table["flux_error"]))
     flags = table["other_flags"] if "other_flags" in table.column_names else pa.array(np.zeros(n, np.int64))

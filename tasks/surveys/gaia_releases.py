@@ -1,93 +1,98 @@
-"""What a Gaia release calls things: everything that the next release changes stands here, and nowhere else.
+"""The data releases of Gaia, a file of values each, and the file that replaces some of them for a run.
 
-A run on DR4 (announced for December 2026) will need one more entry in RELEASES, and these looked up in its
-documentation (announcements: cosmos.esa.int/web/gaia/dr4, read November 2026):
-- schema and tables (`gaiadr4.…`): `gaia_source` becomes a subset of good sources beside `all_source_astrometry`,
-  `all_source_photometry` and others; whether the variability tables keep their columns (`columns.py` names them);
-- the reference epoch of positions (DR3: J2016.0; DR4: J2017.5 is announced);
-- the DataLink RELEASE, the structure names (being renamed: see STRUCTURES), the retrieval type (EPOCH_PHOTOMETRY
-  stays; only those of spectra are renamed), the layout (`gaia_layouts.py` reads column names), the zero of its
-  times, and whether `has_epoch_photometry` still selects, since data of single transits come for all sources;
-- the errors of its zero points (new passbands);
-- the address, the names and the layout of its bulk files (`bulk_list`, `bulk_file`; the address is an endpoint);
-- its neighbourhood of an earlier release. The TIC knows DR2 ids: if DR4 comes with a `dr3_neighbourhood` alone, DR2 ids
-  need two steps, DR4 to DR3 to DR2 (`gaiadr3.dr2_neighbourhood` stays online);
-- whether `panstarrs1_best_neighbour` exists: without it every PS1 object is matched by position.
-Source ids of two releases are different names: a lake holds one release.
+Whatever the next release changes stands in such a file and nowhere else. Source ids of two releases are different
+names: a dataset holds one release.
 """
 
 from __future__ import annotations
 
+import os
+import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
 
 from schemas import BadInput
+from schemas.errors import nearest
+from tasks.surveys.data_files import FOLDER
+from tasks.surveys.gaia_release import GaiaRelease
 
 # Names of the two DataLink structures, first as astroquery 0.4.11 sends them, then as its main branch does (PR #3629,
 # July 2026). Which of them the server takes today is its own choice: the client tries the other one on its message.
 STRUCTURES = {"INDIVIDUAL": "DATAMODEL_STANDARD", "RAW": "DATAMODEL_GAIA"}
+FILE_VARIABLE = "ARGELANDER_GAIA_RELEASE_FILE"  # names an override file where the settings name none
+FIRST = "dr3"  # the release of every dataset that does not say otherwise
 
 
-@dataclass(frozen=True)
-class GaiaRelease:
-    """Names and constants of one release.
-
-    `name` is the origin of its labels, `tables` are by the alias that queries use: g (sources), lite (the same with few
-    columns, for joins by position), vc, rr, cep, eb, lpv (variability), ap (astrophysical parameters), ps (best
-    neighbour in PS1) and dr (neighbours in the earlier release). `earlier_id` and `own_id` are the columns of the
-    latter. `bulk_list` names the list of the bulk files of epoch photometry, `bulk_file` is the pattern of their names,
-    with the first and last HEALPix cell (level 8, nested) as its groups. `time_zero_jd` is the BJD_TCB of time 0 of the
-    epoch photometry, `time_range_day` what its times can be.
-    """
-
-    name: str
-    ref_epoch: float
-    tables: Mapping[str, str] = field(hash=False)
-    earlier_id: str
-    own_id: str
-    datalink_release: str
-    time_range_day: tuple[float, float]
-    zero_point_error_mag: Mapping[str, float] = field(hash=False)
-    retrieval_type: str = "EPOCH_PHOTOMETRY"
-    bulk_list: str = "_MD5SUM.txt"
-    bulk_file: str = r"EpochPhotometry_(\d+)-(\d+)\.csv\.gz"
-    time_zero_jd: float = 2455197.5
-
-    @property
-    def variability_origin(self) -> str:
-        """Origin of the labels that its variability tables give."""
-        return f"{self.name}_sos"
+def _read_tree(path: Path) -> dict[str, Any]:
+    """The tree of a TOML file; BadInput where it is missing or no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"The file of Gaia's release, {path}, cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{path} is not valid TOML: {error}.") from None
 
 
-RELEASES = {
-    "dr3": GaiaRelease(
-        name="gaia_dr3",
-        ref_epoch=2016.0,
-        tables={
-            "g": "gaiadr3.gaia_source",
-            "lite": "gaiadr3.gaia_source_lite",
-            "vc": "gaiadr3.vari_classifier_result",
-            "rr": "gaiadr3.vari_rrlyrae",
-            "cep": "gaiadr3.vari_cepheid",
-            "eb": "gaiadr3.vari_eclipsing_binary",
-            "lpv": "gaiadr3.vari_long_period_variable",
-            "ap": "gaiadr3.astrophysical_parameters",
-            "ps": "gaiadr3.panstarrs1_best_neighbour",
-            "dr": "gaiadr3.dr2_neighbourhood",
-        },
-        earlier_id="dr2_source_id",
-        own_id="dr3_source_id",
-        datalink_release="Gaia DR3",
-        # Launch on 2013-12-19 to the end of observations on 2025-01-15, as BJD - 2455197.5, with a day to spare.
-        time_range_day=(1447.0, 5494.0),
-        # Of the Vega zero points, Riello et al. 2021, A&A 649, A3 (values of the ESA page on the EDR3 passbands).
-        zero_point_error_mag={"G": 0.0027553202, "BP": 0.0027901700, "RP": 0.0037793818},
-    )
-}
+_TREES = {name: _read_tree(FOLDER / f"gaia_{name}.toml") for name in ("dr3", "dr4")}
+RELEASES = {name: GaiaRelease.model_validate(tree) for name, tree in _TREES.items()}
 
 
-def gaia_release(name: str) -> GaiaRelease:
-    """The release that the settings call `name`; raises BadInput where it is not known."""
+def find_release(name: str) -> GaiaRelease:
+    """The release that the settings call `name`, as it was known; raises BadInput where it is not."""
     if name not in RELEASES:
         raise BadInput(f"There is no Gaia release {name!r} here; known are {', '.join(RELEASES)}.")
     return RELEASES[name]
+
+
+def gaia_release(name: str, file: str = "") -> GaiaRelease:
+    """The release that the settings call `name`, with what an override file says otherwise.
+
+    `file` is that file; where it is empty, the one that the environment names counts, if it is about this release.
+    Raises BadInput where the release is not known, or the file has a key or value that cannot be.
+    """
+    known = find_release(name)
+    path = file or os.environ.get(FILE_VARIABLE, "")
+    if not path:
+        return known
+    tree = _read_tree(Path(path))
+    if tree.get("release") != name:
+        if not file:
+            return known
+        raise BadInput(
+            f'{path} is about the release {tree.get("release")!r}, not {name!r}: it says release = "{name}".'
+        )
+    return override_release(name, tree, path)
+
+
+def override_release(name: str, tree: Mapping[str, Any], where: str) -> GaiaRelease:
+    """The release `name` with the values of `tree`, which replace its own key by key; `where` names it in errors."""
+    try:
+        return GaiaRelease.model_validate(_merge(_TREES[name] | {"marked_as": ""}, tree))
+    except ValidationError as error:
+        wrong = error.errors()
+    first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
+    key = ".".join(map(str, first["loc"])) or "release"
+    if first["type"] == "extra_forbidden":
+        known = _list_keys(first["loc"][:-1])
+        raise BadInput(f"{where}: there is no key {key}.{nearest(str(first['loc'][-1]), known)}")
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    raise BadInput(f"{where}: {key}: {reason[:1].lower()}{reason[1:]}.")
+
+
+def _merge(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`tree` with the values of `changes`, node by node."""
+    nodes = {name for name, value in changes.items() if isinstance(value, dict) and isinstance(tree.get(name), dict)}
+    return {**tree, **changes, **{name: _merge(tree[name], changes[name]) for name in nodes}}
+
+
+def _list_keys(path: tuple[int | str, ...]) -> list[str]:
+    """Keys that the node at `path` of a release may hold."""
+    model: Any = GaiaRelease
+    for part in path:
+        field = model.model_fields.get(str(part)) if isinstance(model, type) and issubclass(model, BaseModel) else None
+        model = field.annotation if field is not None else None
+    fields = getattr(model, "model_fields", {})
+    return [field.alias or name for name, field in fields.items()]

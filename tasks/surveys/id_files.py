@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 
-ID_COLUMNS = ("source_id", "dr2_source_id")  # the first that the file has, whatever the case of its letters
+# The first that the file has, whatever the case of its letters.
+ID_COLUMNS = ("source_id", "dr3_source_id", "dr2_source_id")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class SourceIds:
 def read_ids(path: Path | str) -> SourceIds:
     """The ids in `path`, told by its ending: .parquet, .csv, .fits, .vot or .xml (CSV and FITS also with .gz).
 
-    Raises BadInput, in one sentence, where the file is missing or unreadable, has neither column of ID_COLUMNS, holds
+    Raises BadInput, in one sentence, where the file is missing or unreadable, has no column of ID_COLUMNS, holds
     ids as floats (their last digits are lost), text that is no number, or numbers that are no ids.
     """
     path = Path(path)

@@ -11,7 +11,7 @@ from tasks.archives.adql import literal
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.surveys import bulk_gaia
-from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.survey import GAIA_NEIGHBOURS, Ask
 
 RADIUS_ARCSEC = 5.0  # twice the widest match radius: what it holds can be confused with the star, also after 10 years
@@ -42,15 +42,20 @@ def gaia_neighbours(
 def neighbours_question(release: GaiaRelease, radius_arcsec: float) -> Question:
     """The question for the neighbours of sources by their ids: a join of the table with itself, nothing uploaded.
 
-    The table with few columns is used because joins by position are faster there (docs/archives.md).
+    Where a release has a table with few columns it is used: joins by position are faster there (docs/archives.md).
     """
-    table = release.tables["lite"]
-    return Question(
-        service="gaia_tap",
-        text="SELECT s.source_id, n.source_id AS neighbour_source_id, n.ra, n.dec, n.pmra, n.pmdec, n.phot_g_mean_mag\n"
+    where = release.neighbours
+    table, g_mag = release.tables[where.table], GAIA_NEIGHBOURS.names[-1]
+    mag = f"n.{g_mag}" if where.g_mag == g_mag else f"n.{where.g_mag} AS {g_mag}"
+    text = (
+        f"SELECT s.source_id, n.source_id AS neighbour_source_id, n.ra, n.dec, n.pmra, n.pmdec, {mag}\n"
         f"FROM {table} AS s\nJOIN {table} AS n ON 1 = CONTAINS(POINT('ICRS', n.ra, n.dec), "
         f"CIRCLE('ICRS', s.ra, s.dec, {literal(radius_arcsec / 3600)}))\n"
-        "WHERE s.source_id IN {items} AND n.source_id <> s.source_id",
+        "WHERE s.source_id IN {items} AND n.source_id <> s.source_id"
+    ) + (f" AND n.{where.zero} = 0" if where.zero else "")
+    return Question(
+        service="gaia_tap",
+        text=text,
         release=release.name,
         read=partial(
             read_csv,
@@ -59,4 +64,6 @@ def neighbours_question(release: GaiaRelease, radius_arcsec: float) -> Question:
         ),
         key="source_id",
         chunk=1000,
+        is_sync=release.limits.tap_sync,
+        hint=release.opens,
     )

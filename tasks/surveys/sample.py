@@ -17,10 +17,10 @@ from schemas.inputs import Sample
 from schemas.rejections import REJECTED, join_reports
 from tasks.surveys import gaia_labels
 from tasks.surveys.columns import first_of_each
-from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.id_lists import IdFile
 from tasks.surveys.selections import (
-    LAST_ID,
+    END,
     Cone,
     GaiaTable,
     Piece,
@@ -109,7 +109,7 @@ def _to_chunk(rows: pa.Table, release: GaiaRelease, reports: pa.Table) -> Sample
     rows = rows.combine_chunks()
     parameters, refused = gaia_labels.parameter_labels(rows, release)
     return SampleChunk(
-        sources=gaia_labels.sources(rows),
+        sources=gaia_labels.sources(rows, release),
         class_labels=gaia_labels.class_labels(rows, release),
         parameter_labels=parameters,
         rejected=join_reports(reports, refused),
@@ -150,6 +150,6 @@ def union(selections: Sequence[Iterator[Piece]]) -> Iterator[tuple[pa.Table, pa.
         complete = min(stream.reached for stream in streams)
         rows = pa.concat_tables([stream.give(complete) for stream in streams]).sort_by("source_id")
         yield rows.filter(pa.array(first_of_each(rows["source_id"].to_numpy()))), report
-        if complete >= LAST_ID:
+        if complete >= END:
             return
         report = join_reports(*[stream.read() for stream in streams if stream.reached == complete])

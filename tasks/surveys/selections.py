@@ -1,7 +1,8 @@
 """Ways to choose sources from Gaia: each renders the wide question and its items, and gives the rows in pieces.
 
 Whole tables are cut by source_id, which carries the HEALPix cell of order 12 (nested) in its high bits (Gaia DR3
-documentation, gaia_source.source_id): a range of ids is a patch of sky, and nothing has to be uploaded.
+documentation, gaia_source.source_id): a range of ids is a patch of sky, and nothing has to be uploaded. DR4 may have
+ids beyond the last cell, which the last range holds, and has the cell of order 29 as a column.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from schemas.rejections import REJECTED
 from tasks.archives.adql import literal
 from tasks.archives.question import Question
 from tasks.surveys.columns import one_per_source, wide_question
-from tasks.surveys.gaia_releases import GaiaRelease
+from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.survey import Ask
 
 GAIA_ORDER = 12
 CELL = 2**35  # ids per cell of order 12
 N_CELL = 12 * 4**GAIA_ORDER
 LAST_ID = N_CELL * CELL - 1
+END = 2**63 - 1  # no id is larger
 RANDOM_PER_REQUEST = 100_000  # sources that one request for a random sample may bring
-SPARSER_WITH_EPOCHS = 20  # at least: one in 150 sources of DR3 has epoch photometry, and more in a smaller sky
 
 # What a whole-table selection may name: the table, and its alias in a release.
 TABLES = {
@@ -52,11 +53,11 @@ class Selection(Protocol):
     def question(self, release: GaiaRelease) -> Question:
         """What is asked about the items."""
 
-    def items(self) -> pa.Table:
+    def items(self, release: GaiaRelease) -> pa.Table:
         """The items, ascending: ranges (lo, hi), both ends in, or ids (source_id)."""
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
-        """The rows in pieces that ascend; the last has reached LAST_ID."""
+        """The rows in pieces that ascend; the last has reached END."""
 
 
 class _Ranged:
@@ -66,29 +67,39 @@ class _Ranged:
         """What is asked of Gaia about the items."""
         raise NotImplementedError
 
-    def ranges(self) -> NDArray[np.int64]:
+    def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
         """The ranges of ids (K, 2), both ends in, ascending."""
         raise NotImplementedError
 
-    def items(self) -> pa.Table:
+    def items(self, release: GaiaRelease) -> pa.Table:
         """The items to ask about, one row a request."""
-        ranges = self.ranges()
+        ranges = self.ranges(release)
         return pa.table({"lo": ranges[:, 0], "hi": ranges[:, 1]})
 
     def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
         """The selected sources, a piece at a time; nothing is asked before the first is wanted."""
-        question, items = self.question(release), self.items()
+        question, items = self.question(release), self.items(release)
         for k in range(items.num_rows):
             rows = one_per_source(ask(question, items.slice(k, 1)))
-            reached = items["hi"][k].as_py() if k + 1 < items.num_rows else LAST_ID
+            reached = items["hi"][k].as_py() if k + 1 < items.num_rows else END
             yield Piece(reached, rows, REJECTED.empty_table())
 
 
-@dataclass(frozen=True)
-class VariableClasses(_Ranged):
-    """Sources that vari_classifier_result puts into one of the classes `names`: RR, CEP, DSCT|GDOR|SXPHE, ECL, LPV, ...
+class _WholeSky(_Ranged):
+    """Common to selections that cut the whole sky into `n_range` ranges."""
 
-    `min_score` is the least best_class_score; `n_range` requests in all.
+    n_range: int
+
+    def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
+        """The ranges of ids (K, 2), both ends in, ascending."""
+        return id_ranges(self.n_range, release.last_id)
+
+
+@dataclass(frozen=True)
+class VariableClasses(_WholeSky):
+    """Sources that Gaia's classifier puts into one of the classes `names`: RR, CEP, DSCT|GDOR|SXPHE, ECL, LPV, ...
+
+    `min_score` is the least score; `n_range` requests in all.
     """
 
     names: tuple[str, ...]
@@ -104,18 +115,17 @@ class VariableClasses(_Ranged):
 
     def question(self, release: GaiaRelease) -> Question:
         """What is asked of Gaia about the items."""
-        condition = f"vc.best_class_name IN ({', '.join(class_literal(name) for name in self.names)})"
+        alias, column = _find_column(release, "class_name")
+        ours = release.words.get("class_name", {})
+        words = [word for name in self.names for word in [each for each in ours if ours[each] == name] or [name]]
+        condition = f"{alias}.{column} IN ({', '.join(map(class_literal, words))})"
         if self.min_score > 0:
-            condition += f" AND vc.best_class_score >= {literal(float(self.min_score))}"
-        return wide_question(release, f"{condition} AND {_between('vc')}", "vc")
-
-    def ranges(self) -> NDArray[np.int64]:
-        """The ranges of ids (K, 2), both ends in, ascending."""
-        return id_ranges(self.n_range)
+            condition += f" AND {'.'.join(_find_column(release, 'class_score'))} >= {literal(float(self.min_score))}"
+        return wide_question(release, f"{condition} AND {_between(f'{alias}.source_id')}", alias)
 
 
 @dataclass(frozen=True)
-class GaiaTable(_Ranged):
+class GaiaTable(_WholeSky):
     """Every source of a table in TABLES, in `n_range` requests."""
 
     name: str
@@ -128,15 +138,12 @@ class GaiaTable(_Ranged):
     def question(self, release: GaiaRelease) -> Question:
         """What is asked of Gaia about the items."""
         alias = TABLES[self.name]
-        return wide_question(release, _between(alias), alias)
-
-    def ranges(self) -> NDArray[np.int64]:
-        """The ranges of ids (K, 2), both ends in, ascending."""
-        return id_ranges(self.n_range)
+        _require(alias in release.tables, f"{release.name} has no table {self.name!r} to select from")
+        return wide_question(release, _between(f"{alias}.source_id"), alias)
 
 
 @dataclass(frozen=True)
-class Cone(_Ranged):
+class Cone(_WholeSky):
     """Sources within `radius_deg` of a position (deg, ICRS at the release's epoch); one request unless `n_range` > 1.
 
     `with_epochs`, here and below: only those with epoch photometry in the archive.
@@ -162,18 +169,15 @@ class Cone(_Ranged):
             f"CIRCLE('ICRS', {literal(float(self.ra))}, {literal(float(self.dec))}, {literal(float(self.radius_deg))})"
         )
         condition = f"1 = CONTAINS(POINT('ICRS', g.ra, g.dec), {circle})"
-        return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
-
-    def ranges(self) -> NDArray[np.int64]:
-        """The ranges of ids (K, 2), both ends in, ascending."""
-        return id_ranges(self.n_range)
+        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}")
 
 
 @dataclass(frozen=True)
 class Tiles(_Ranged):
     """Sources in nested HEALPix `cells` of `order` (0 to 12), by their ids; touching cells are asked together.
 
-    Ids were given before the final positions: a source may lie a little outside the cell that its id names.
+    Ids were given before the final positions: a source may lie a little outside the cell that its id names. Where a
+    release says that its ids do not name cells, the column with the cell of order 29 is asked, in one piece.
     """
 
     order: int
@@ -189,11 +193,21 @@ class Tiles(_Ranged):
 
     def question(self, release: GaiaRelease) -> Question:
         """What is asked of Gaia about the items."""
-        return wide_question(release, _among(self.with_epochs))
+        cell = "g.source_id" if release.healpix == "id" else ".".join(_find_column(release, "healpix29"))
+        return wide_question(release, _among(release, self.with_epochs, cell))
 
-    def ranges(self) -> NDArray[np.int64]:
-        """The ranges of ids (K, 2), both ends in, ascending."""
-        return cell_ranges(self.order, self.cells)
+    def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
+        """The ranges (K, 2), both ends in and ascending: of ids, or of cells of order 29, two to an id's cell."""
+        ranges = cell_ranges(self.order, self.cells)
+        return ranges if release.healpix == "id" else ranges >> 1
+
+    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        """The selected sources, a piece at a time; in one piece where ranges of cells are none of ids."""
+        if release.healpix == "id":
+            yield from super().pieces(ask, release)
+        else:
+            rows = one_per_source(ask(self.question(release), self.items(release)))
+            yield Piece(END, rows, REJECTED.empty_table())
 
 
 @dataclass(frozen=True)
@@ -212,18 +226,23 @@ class RandomIndex(_Ranged):
     def question(self, release: GaiaRelease) -> Question:
         """What is asked of Gaia about the items."""
         condition = f"g.random_index BETWEEN {self.start:d} AND {self.stop - 1:d}"
-        return wide_question(release, f"{condition} AND {_among(self.with_epochs)}")
+        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}")
 
-    def ranges(self) -> NDArray[np.int64]:
+    def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
         """The ranges of ids (K, 2), both ends in, ascending."""
-        per_request = RANDOM_PER_REQUEST * (SPARSER_WITH_EPOCHS if self.with_epochs else 1)
-        return id_ranges(self.n_range or -(-(self.stop - self.start) // per_request))
+        per_request = RANDOM_PER_REQUEST * (release.limits.sparser_with_epochs if self.with_epochs else 1)
+        return id_ranges(self.n_range or -(-(self.stop - self.start) // per_request), release.last_id)
 
 
-def id_ranges(n: int) -> NDArray[np.int64]:
-    """`n` ranges of ids (n, 2), both ends in, which share out all cells of order 12; 12 of them are the base cells."""
+def id_ranges(n: int, last_id: int = LAST_ID) -> NDArray[np.int64]:
+    """`n` ranges of ids (n, 2), both ends in, which share out all cells of order 12; 12 of them are the base cells.
+
+    The last goes on to `last_id`.
+    """
     edges = np.arange(n + 1, dtype=np.int64) * N_CELL // n * CELL
-    return np.stack([edges[:-1], edges[1:] - 1], axis=1)
+    ranges = np.stack([edges[:-1], edges[1:] - 1], axis=1)
+    ranges[-1, 1] = last_id
+    return ranges
 
 
 def cell_ranges(order: int, cells: Sequence[int]) -> NDArray[np.int64]:
@@ -243,13 +262,23 @@ def class_literal(name: str) -> str:
     return literal(name)
 
 
-def _between(alias: str) -> str:
-    return f"{alias}.source_id BETWEEN {{lo}} AND {{hi}}"
+def _between(column: str) -> str:
+    return f"{column} BETWEEN {{lo}} AND {{hi}}"
 
 
-def _among(with_epochs: bool) -> str:
-    """The condition on gaia_source: a range of ids, and where asked for, epoch photometry in the archive."""
-    return f"g.has_epoch_photometry = 'true' AND {_between('g')}" if with_epochs else _between("g")
+def _among(release: GaiaRelease, with_epochs: bool, column: str = "g.source_id") -> str:
+    """The condition on gaia_source: a range of `column`, and where asked for, epoch photometry in the archive."""
+    if not with_epochs:
+        return _between(column)
+    flag = ".".join(_find_column(release, "has_epoch_photometry"))
+    is_true = f"{flag} = {release.true_literal}" if release.true_literal else flag
+    return f"{is_true} AND {_between(column)}"
+
+
+def _find_column(release: GaiaRelease, name: str) -> tuple[str, str]:
+    """Alias and column of ours; BadInput where the release has none."""
+    _require(name in release.asked_columns, f"{release.name} has no column for {name}: nothing is selected by it")
+    return release.asked_columns[name]
 
 
 def _require_ranges(n_range: int) -> None:

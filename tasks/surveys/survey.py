@@ -73,6 +73,7 @@ class SurveyResult:
     parameter_labels: pa.Table = field(default_factory=PARAMETER_LABELS.empty_table)
     tables: Mapping[str, pa.Table] = field(default_factory=dict)  # rows of other tables of the lake, by source_id
     rejected: pa.Table = field(default_factory=REJECTED.empty_table)
+    notes: tuple[str, ...] = ()  # what the user should know, each once in a run
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +101,25 @@ class SampleReader:
     identity: tuple[Any, Any]
     chunks: Callable[[Ask], Iterator[SampleChunk]]
     neighbours: Callable[[Ask, pa.Table], pa.Table]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What options of the survey that provides the sample change of a preset.
+
+    `name` tells the variants of one archive's sources apart, whose ids are different names: a dataset holds one.
+    `suffix` ends the name of a dataset that is not named otherwise, and a `share` of the random indices of a preset
+    brings as many sources with light curves.
+    """
+
+    name: str = ""
+    suffix: str = ""
+    share: float = 1.0
+
+
+def find_no_variant(options: Mapping[str, Any]) -> Variant:
+    """The one variant of a survey that has no others."""
+    return Variant()
 
 
 # Opens the sample that the settings describe, with the options of the survey, to a limit of sources (None: all).
@@ -160,7 +180,9 @@ class Survey:
     `catalogues` are the options that hold addresses of catalogues in files. `is_simulated`: a replica's sky has it, no
     real archive does. `flags` are the survey's own bits and `cuts` what they drive; `tables` hold what it tells beside
     light curves, matches and labels; `symbol` marks its points in figures (matplotlib). `open_sample` is declared by
-    the one survey that provides the sources of a run; their columns that its first table has become rows of it.
+    the one survey that provides the sources of a run; their columns that its first table has become rows of it, and
+    `find_variant` says what its options change of a preset. `unmarked` are options that do not count in the mark of a
+    lake, since what they lead to counts.
     """
 
     name: str
@@ -176,6 +198,8 @@ class Survey:
     tables: tuple[TableSpec, ...] = ()
     symbol: str = "o"
     open_sample: OpenSample | None = None
+    find_variant: Callable[[Mapping[str, Any]], Variant] = find_no_variant
+    unmarked: tuple[str, ...] = ()
 
     @property
     def dataset_bands(self) -> tuple[Band, ...]:

@@ -28,7 +28,8 @@ def failure_of(part: Request, record: Record, error: ArchiveError, folder: Path)
             "ask for less, or raise the row_cap in the limits of this service if it allows more."
         )
     if isinstance(error, BadQuestion):
-        return BadQuestion(f"{service} has no usable answer to {what}: {error_text(error)}; {kept}.")
+        hint = f" {part.question.hint}." if part.question.hint else ""
+        return BadQuestion(f"{service} has no usable answer to {what}: {error_text(error)}; {kept}.{hint}")
     return ArchiveError(
         f"{service} failed {len(record.attempts)} times to answer {what} (last: {error_text(error)}): "
         f"{kept}, so run the same command again later to go on from here."

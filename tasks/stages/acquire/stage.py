@@ -16,6 +16,7 @@ from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.commit import QUARANTINE, commit_tables
 from tasks.stages.acquire.receive import RAW, SOURCE, ReceivedRows, receive_chunk
 from tasks.stages.acquire.surveys import survey_archive
+from tasks.stages.acquire.variants import refuse_other_variant
 from tasks.stages.archive import Archive
 from tasks.stages.folder import folder_archive
 from tasks.stages.progress import progress
@@ -28,6 +29,7 @@ def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int |
     if isinstance(source, FolderSource):
         archive = folder_archive(source, run.dataset, limit)
     else:
+        refuse_other_variant(Lake(run.lake), run, source, _input_name(run))
         archive = survey_archive(run, source, limit)
     try:
         return _acquire(run, Lake(run.lake), archive)
@@ -37,8 +39,8 @@ def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int |
 
 
 def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
-    inputs = {f"archive of {run.dataset}": archive.fingerprint}
-    if _holds(lake, run.dataset, archive):
+    inputs = {_input_name(run): archive.fingerprint}
+    if _holds(lake, run, archive):
         total = lake.count(SOURCE, dataset=run.dataset)
         return StageResult("acquire", 0, total, archive.close(), notes=("input unchanged",), inputs=inputs)
     refuse_case_clashes(lake, [band.name for band in archive.bands], BAND, "name", "band")
@@ -54,15 +56,20 @@ def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     return StageResult("acquire", changed.size, total, tuple(tables), tuple(archive.notes), counts, inputs=inputs)
 
 
-def _holds(lake: Lake, dataset: str, archive: Archive) -> bool:
+def _holds(lake: Lake, run: Run, archive: Archive) -> bool:
     """Whether the lake's rows were made of just what the archive would give.
 
     The tables say it, whatever the clocks of runs and the order of their manifests; of older programs, manifests do.
     """
     if not lake.exists(SOURCE) or (archive.has_epochs and not lake.exists(RAW)):
         return False
-    source = lake.source_of(SOURCE, {"dataset": dataset}) or read_last_fingerprint(lake, f"archive of {dataset}")
+    source = lake.source_of(SOURCE, {"dataset": run.dataset}) or read_last_fingerprint(lake, _input_name(run))
     return source == archive.fingerprint
+
+
+def _input_name(run: Run) -> str:
+    """What the manifests call the input of the dataset."""
+    return f"archive of {run.dataset}"
 
 
 def _receive_all(run: Run, lake: Lake, archive: Archive, key: str) -> tuple[list[ReceivedRows], NDArray[np.int64]]:

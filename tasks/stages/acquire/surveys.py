@@ -44,10 +44,11 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
     bands = tuple(band for survey in surveys for band in survey.dataset_bands)
     reader = _open_sample(source, limit)
     release, selections = reader.identity
-    parts = [(survey.name, survey.version, sorted(survey.options.items())) for survey in surveys]
+    parts = [(survey.name, survey.version, _marked_options(survey)) for survey in surveys]
     chosen = (selections, sorted(source.sample.labels), limit)
     mark = fingerprint("surveys", SURVEYS_VERSION, name_of(source), release, chosen, parts)
-    open_parts, notes = ExitStack(), []
+    open_parts = ExitStack()
+    notes: list[str] = []
 
     def object_chunks() -> Iterator[ObjectChunk]:
         ask = open_parts.enter_context(_exchange(run, source))
@@ -55,6 +56,7 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
         n_source = 0
         for sample, results in _fetch_chunks(ask, surveys, labelled, reader.neighbours):
             n_source += sample.sources.num_rows
+            notes.extend(note for result in results for note in result.notes if note not in notes)
             yield _join_results(sample, results, surveys)
         notes.extend(_advice(n_source, surveys))
 
@@ -78,6 +80,11 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
     if "route" in merged and is_bulk(merged):
         _refuse_missing_catalogue(survey, merged)
     return replace(survey, options=merged)
+
+
+def _marked_options(survey: Survey) -> list[tuple[str, Any]]:
+    """The options that make two lakes differ, by name."""
+    return sorted((name, value) for name, value in survey.options.items() if name not in survey.unmarked)
 
 
 def _refuse_missing_catalogue(survey: Survey, options: Mapping[str, Any]) -> None:
