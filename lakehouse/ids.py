@@ -95,8 +95,8 @@ def tiles(
         result = tile_of_gaia(source_id, order)
         strange = (result < 0) | (result >= 12 * 4**order)
         if strange.any():
-            place = [None if angle is None else np.asarray(angle)[strange] for angle in (ra, dec)]
-            result[strange] = tiles(np.asarray(source_id)[strange], *place, is_gaia=False, order=order)
+            lon, lat = (None if angle is None else np.asarray(angle)[strange] for angle in (ra, dec))
+            result[strange] = tiles(np.asarray(source_id)[strange], lon, lat, is_gaia=False, order=order)
         return result
     result = tile_of_hash(source_id, order)
     if ra is None or dec is None:

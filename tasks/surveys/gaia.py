@@ -240,10 +240,10 @@ SURVEY = Survey(
     options=OPTIONS,
     label_origins=tuple(
         origin
-        for release in RELEASES.values()
+        for place, release in enumerate(RELEASES.values())
         for origin in (
-            LabelOrigin(release.name, quantities=gaia_labels.SOURCE_QUANTITIES, rank=20),
-            LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21),
+            LabelOrigin(release.name, quantities=gaia_labels.SOURCE_QUANTITIES, rank=20 + 2 * place),
+            LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21 + 2 * place),
         )
     ),
     catalogues=(FileCatalogue("hats_source", LIVE_HATS, is_required=False),),

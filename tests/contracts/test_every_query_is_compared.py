@@ -50,7 +50,7 @@ COMPARED = {
     "id_lists.IdFile.question": Compared(GAIA, "test_lists_of_ids", [
         wide_question(RELEASE, "g.source_id IN {items}", key="source_id")]),
     "id_lists.neighbourhood_question": Compared(GAIA, "test_neighbours_of_dr2_ids", [
-        id_lists.neighbourhood_question(RELEASE)]),
+        id_lists.neighbourhood_question(RELEASE, RELEASE.chain[0])]),
     "neighbours.neighbours_question": Compared(GAIA, "test_neighbours", [neighbours_question(RELEASE, 5.0)]),
     "ps1.object_question": Compared(OTHERS, "test_ps1_objects_around_positions", [ps1.object_question(ps1.OPTIONS)]),
     "ps1.detection_question": Compared(OTHERS, "test_ps1_detections_by_object", [ps1.detection_question()]),
@@ -60,8 +60,9 @@ COMPARED = {
 }  # fmt: skip
 # Questions in other words than ADQL, and who is asked.
 IN_OTHER_WORDS = {
-    "gaia.epochs_question": {"gaia_datalink"}, "bulk_gaia.list_question": {"gaia_cdn"},
-    "bulk_gaia.file_question": {"gaia_cdn"}, "ztf.curve_question": {"irsa_lightcurves"},
+    "gaia.epochs_question": {"gaia_datalink"}, "gaia_flags.flags_question": {"gaia_datalink"},
+    "bulk_gaia.list_question": {"gaia_cdn"}, "bulk_gaia.file_question": {"gaia_cdn"},
+    "ztf.curve_question": {"irsa_lightcurves"},
     "tic.position_question": {"cds_xmatch"}, "truth.question": {"truth"},
     "bulk.near_question": {"hats"}, "bulk.ids_question": {"hats"},
 }  # fmt: skip

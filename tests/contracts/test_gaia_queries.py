@@ -28,7 +28,7 @@ def gaia(tmp_path_factory):
 
 def wide(gaia, selection):
     """What the selection's requests bring, and each is asked about its own range."""
-    items = selection.items()
+    items = selection.items(RELEASE)
     assert items.num_rows == getattr(selection, "n_range", items.num_rows)
     return gaia.asked_each(selection.question(RELEASE), items)
 
@@ -119,7 +119,7 @@ def test_lists_of_ids(gaia, tmp_path):
     several = ids[np.bincount(gaia.of_row) > 1]
     asked = np.unique(np.concatenate([ids[::5], several, [4, 2**62 + 1]]))
     selection = IdFile(write(tmp_path, "source_id", asked))
-    got = gaia.asked(selection.question(RELEASE), selection.items())
+    got = gaia.asked(selection.question(RELEASE), selection.items(RELEASE))
     assert got.num_rows > np.isin(ids, asked).sum() > 150
     assert_same(got, gaia.of_sources(np.isin(ids, asked)), *ORDER)
 
@@ -130,7 +130,7 @@ def test_neighbours_of_dr2_ids(gaia, tmp_path):
     ids, count = np.unique(gaia.column("dr2_source_id", "dr2_neighbourhood"), return_counts=True)
     assert (count > 1).any()
     asked = np.unique(np.concatenate([ids[::3], ids[count > 1], [4, 2**62 + 1]]))
-    items = IdFile(write(tmp_path, "dr2_source_id", asked)).items()
+    items = IdFile(write(tmp_path, "dr2_source_id", asked)).items(RELEASE)
     expected = table.filter(pa.array(np.isin(gaia.column("dr2_source_id", "dr2_neighbourhood"), asked)))
     names = {
         "dr2_source_id": "dr2_source_id",
@@ -139,7 +139,7 @@ def test_neighbours_of_dr2_ids(gaia, tmp_path):
         "magnitude_difference": "magnitude_difference",
     }
     expected = expected.select(list(names)).rename_columns(list(names.values()))
-    got = gaia.asked(neighbourhood_question(RELEASE), items)
+    got = gaia.asked(neighbourhood_question(RELEASE, RELEASE.chain[0]), items)
     assert got.num_rows > 200
     assert_same(got, expected, "dr2_source_id", "source_id")
 

@@ -15,7 +15,7 @@ from tasks.stages.acquire.surveys import _advice, _configure, _join_results, _ke
 from tasks.stages.rows import epoch_rows
 from tasks.surveys import SURVEYS as SURVEYS_OF_ALL
 from tasks.surveys.cuts import CutConfig
-from tasks.surveys.gaia import neighbours_uri
+from tasks.surveys.gaia import neighbours_uri, release_of
 from tasks.surveys.survey import (
     CLASS_LABELS,
     PARAMETER_LABELS,
@@ -137,7 +137,8 @@ class TestBulkCatalogues:
 
     def test_neighbours_come_from_a_catalogue_where_gaia_goes_the_bulk_route_and_has_one(self):
         def uri(*assignments):
-            return neighbours_uri(_configure("gaia", self.source(*assignments)).options)
+            options = _configure("gaia", self.source(*assignments)).options
+            return neighbours_uri(options, release_of(options))
 
         assert uri("source.endpoint=live").startswith("s3://")
         assert uri() == "" == uri("source.bulk=false")

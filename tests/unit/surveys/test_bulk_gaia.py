@@ -59,7 +59,7 @@ def test_neighbours_from_a_catalogue_are_those_of_the_archive(bulk, tmp_path):
 def test_the_files_that_cover_some_sources(ids, data):
     files = bulk_files(np.sort(np.array(ids, np.int64)))
     body = "".join(f"{md5(file.name.encode()).hexdigest()}  {file.name}\n" for file in files).encode()
-    listed = bulk_gaia.read_list(body, RELEASE.bulk_file)
+    listed = bulk_gaia.read_list(body, RELEASE.bulk.file)
     wanted = np.array(data.draw(st.lists(st.sampled_from(ids), unique=True, min_size=1)), np.int64)
     expected = {file.name for file in files if np.isin(file.source_id, wanted).any()}
     got = bulk_gaia.find_covering(listed, wanted)
@@ -71,13 +71,13 @@ def test_a_list_with_other_files_and_spellings():
     sums = [md5(bytes([i])).hexdigest() for i in range(3)]
     names = ["EpochPhotometry_003112-005263.csv.gz", "EpochPhotometry_000000-003111.csv.gz"]
     body = f"{sums[0].upper()} *./{names[0]}\r\n{sums[1]}  {names[1]}\n{sums[2]}  _citation.txt\n".encode()
-    assert bulk_gaia.read_list(body, RELEASE.bulk_file).to_pylist() == [
+    assert bulk_gaia.read_list(body, RELEASE.bulk.file).to_pylist() == [
         {"file": names[1], "md5": sums[1], "first": 0, "last": 3111},
         {"file": names[0], "md5": sums[0], "first": 3112, "last": 5263},
     ]
     for nothing in (b"", b"busy, come back later\n", f"{sums[2]}  _citation.txt\n".encode()):
         with pytest.raises(Retryable, match="names none"):
-            bulk_gaia.read_list(nothing, RELEASE.bulk_file)
+            bulk_gaia.read_list(nothing, RELEASE.bulk.file)
 
 
 def test_a_long_file_is_read_in_blocks_as_in_one(monkeypatch):
@@ -110,7 +110,7 @@ class Cdn:
 
     def __call__(self, asked: Asked) -> Reply:
         name = asked.path.lstrip("/")
-        if name == RELEASE.bulk_list:
+        if name == RELEASE.bulk.list:
             lines = (f"{md5(body).hexdigest()}  {name}\n" for name, body in self.files.items())
             return Reply(body="".join(lines).encode())
         if name == self.largest and self.bad:
@@ -147,7 +147,7 @@ def test_a_file_with_another_checksum_is_fetched_again_and_never_stored(bulk, ex
             names = [asked.path.lstrip("/") for asked in server.asked]
             wanted = bulk.sources.filter(bulk.sources["has_epoch_photometry"])["source_id"].to_numpy()
             files = [file.name for file in Bulk(bulk.holdings).files.values() if np.isin(file.source_id, wanted).any()]
-            assert sorted(names) == sorted([RELEASE.bulk_list, *files, cdn.largest, cdn.largest])
+            assert sorted(names) == sorted([RELEASE.bulk.list, *files, cdn.largest, cdn.largest])
             assert stored(ask, cdn) == (len(files) + 1, False)
             fetch(ask, bulk)
         assert len(server.asked) == len(names)  # nothing twice

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.surveys.gaia import light_curves
-from tasks.surveys.gaia_layouts import EPOCHS, _id_of, _split_header, read_cdn, read_datalink
+from tasks.surveys.gaia_files import id_of, split_header
+from tasks.surveys.gaia_layouts import EPOCHS, read_cdn, read_datalink
 from tasks.surveys.gaia_releases import RELEASES
 from tests.real_data import of_astroquery, recorded
 from tests.unit.surveys import gaia_products as made
@@ -185,8 +186,8 @@ def test_arrays_of_different_lengths_are_not_aligned():
 def test_recorded_products():
     path = of_astroquery("gaia", "gaia_dr3_source_id_5937083312263887616_dl_products_csv.zip")
     with zipfile.ZipFile(path) as archive:
-        assert {_id_of(name) for name in archive.namelist()} == {5937083312263887616}
-        headers = {name: _split_header(archive.read(name))[0] for name in archive.namelist()}
+        assert {id_of(name) for name in archive.namelist()} == {5937083312263887616}
+        headers = {name: split_header(archive.read(name))[0] for name in archive.namelist()}
     assert all(header.startswith(b"source_id,solution_id,") for header in headers.values())
     assert read_datalink(path.read_bytes()).num_rows == 0  # spectra are no epoch photometry
 

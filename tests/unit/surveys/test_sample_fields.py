@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from schemas import BadInput
 from schemas.rejections import REJECTED
 from tasks.lightcurves.times import direction
-from tasks.surveys.columns import COLUMNS, SAME_STAR_MAG, one_per_source, wide_query
+from tasks.surveys.chain import SAME_STAR_MAG
+from tasks.surveys.columns import list_columns, one_per_source, wide_query
 from tasks.surveys.sample import (
     Cone,
     GaiaTable,
@@ -25,7 +26,7 @@ from tasks.surveys.sample import (
     selections_of,
     union,
 )
-from tasks.surveys.selections import CELL, LAST_ID, N_CELL, TABLES, Piece, cell_ranges, id_ranges
+from tasks.surveys.selections import CELL, END, LAST_ID, N_CELL, TABLES, Piece, cell_ranges, id_ranges
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES, SampleChunk
 from tests.unit.surveys.gaia_sky import RELEASE, GaiaSky, gaia_sky
 
@@ -92,7 +93,8 @@ def test_random_index(sky):
     found, n_request = sampled(sky, RandomIndex(10, 60))
     np.testing.assert_array_equal(found, np.sort(g[g.random_index.between(10, 59)].source_id))
     assert len(found) == 50 and n_request == 1
-    assert RandomIndex(0, 250_001).items().num_rows == 3 and RandomIndex(0, 9, n_range=4).items().num_rows == 4
+    assert RandomIndex(0, 250_001).items(RELEASE).num_rows == 3
+    assert RandomIndex(0, 9, n_range=4).items(RELEASE).num_rows == 4
 
 
 @given(chosen=st.lists(st.integers(0, 6), min_size=1, max_size=5), size=st.integers(1, 60), shift=st.integers(0, 9))
@@ -133,7 +135,7 @@ def test_pieces_go_out_as_soon_as_they_are_complete():
         for lo in range(0, 100, step):
             read.append(lo)
             rows = pa.table({"source_id": np.arange(lo, lo + step)})
-            yield Piece(LAST_ID if lo + step == 100 else lo + step - 1, rows, REJECTED.empty_table())
+            yield Piece(END if lo + step == 100 else lo + step - 1, rows, REJECTED.empty_table())
 
     fast, slow, given_out = [], [], []
     for rows, _ in union([pieces(10, fast), pieces(25, slow)]):
@@ -193,7 +195,7 @@ def test_the_dr2_id_is_of_the_nearest_with_the_same_magnitude(sky):
 
 def test_one_row_per_source_whatever_the_order():
     def row(source_id, **given):
-        return {name: None for name in COLUMNS} | {"source_id": source_id} | given
+        return {name: None for name in list_columns(RELEASE)} | {"source_id": source_id} | given
 
     rows = [
         row(1, class_name="RR", class_score=0.4, dr2_source_id=11, dr2_distance_mas=5.0, dr2_delta_mag=0.1),
@@ -204,7 +206,7 @@ def test_one_row_per_source_whatever_the_order():
         row(3),
     ]
     rng = np.random.default_rng(1)
-    schema = pa.schema(list(COLUMNS.items()))
+    schema = pa.schema(list(list_columns(RELEASE).items()))
     for _ in range(5):
         kept = one_per_source(pa.Table.from_pylist([rows[k] for k in rng.permutation(len(rows))], schema))
         assert kept.select(["source_id", "class_name", "dr2_source_id"]).to_pydict() == {

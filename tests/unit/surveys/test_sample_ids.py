@@ -12,7 +12,7 @@ import pytest
 from astropy.table import MaskedColumn, Table
 
 from schemas import BadInput
-from tasks.surveys.columns import SAME_STAR_MAG
+from tasks.surveys.chain import SAME_STAR_MAG
 from tasks.surveys.id_files import read_ids
 from tasks.surveys.id_lists import IdFile, counterparts
 from tasks.surveys.sample import GaiaTable, sample_chunks
@@ -94,7 +94,7 @@ def test_refusals(tmp_path):
         shutil.copy(tmp_path / "a.csv", tmp_path / f"b.{ending}")
         with pytest.raises(BadInput, match=rf"b.{ending} cannot be read as its name says: "):
             read_ids(tmp_path / f"b.{ending}")
-    with pytest.raises(BadInput, match="has neither column source_id nor dr2_source_id; it has name, id: "):
+    with pytest.raises(BadInput, match="has neither column source_id nor dr3_source_id nor dr2_source_id; it has name"):
         read_ids(write(tmp_path / "c.csv", IDS, "id"))
     with pytest.raises(BadInput, match="2 values of 'source_id' are not above 0, the first is -999"):
         read_ids(write(tmp_path / "d.csv", [5, -999, 0]))

@@ -4,18 +4,18 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.surveys.columns import COLUMNS
+from tasks.surveys.columns import list_columns
 from tasks.surveys.gaia_labels import class_labels, parameter_labels, sources
 from tasks.surveys.survey import CLASS_LABELS, PARAMETER_LABELS, SOURCES
 from tests.unit.surveys.gaia_sky import RELEASE
 
-SCHEMA = pa.schema(list(COLUMNS.items()))
+SCHEMA = pa.schema(list(list_columns(RELEASE).items()))
 
 
 def rows(*given: dict) -> pa.Table:
     """Wide rows with source_ids 1, 2, ...; what is not given is null."""
     return pa.Table.from_pylist(
-        [dict.fromkeys(COLUMNS) | {"source_id": k + 1} | row for k, row in enumerate(given)], SCHEMA
+        [dict.fromkeys(SCHEMA.names) | {"source_id": k + 1} | row for k, row in enumerate(given)], SCHEMA
     )
 
 
@@ -145,11 +145,15 @@ def test_keys_are_those_of_the_tables():
     """One row per source, origin and quantity, whatever Gaia has of a source."""
     rng = np.random.default_rng(2)
     full = [
-        {name: float(rng.uniform(0.2, 2)) for name, kind in COLUMNS.items() if pa.types.is_floating(kind)}
+        {
+            name: float(rng.uniform(0.2, 2))
+            for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True)
+            if pa.types.is_floating(kind)
+        }
         for _ in range(5)
     ]
     full = [row | {"rr_class": "RRab", "teff_gspphot": 5000.0} for row in full]
     table, _ = parameter_labels(rows(*full), RELEASE)
     keys = list(zip(*(table[name].to_pylist() for name in ("source_id", "quantity", "origin")), strict=True))
     assert keys == sorted(set(keys)) and len(keys) == 5 * 8
-    assert sources(rows(*full)).schema == SOURCES
+    assert sources(rows(*full), RELEASE).schema == SOURCES
