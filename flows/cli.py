@@ -104,6 +104,9 @@ def refresh(
         Path, typer.Option("--release", parser=local_path, metavar="DIR", help="Folder that receives releases.")
     ] = Path("release"),
     limit: Annotated[int | None, typer.Option("--limit", help="Take only this many objects.")] = None,
+    models: Annotated[
+        str | None, typer.Option("--models", help="Score with the models of this dataset, or LAKE/DATASET; train none.")
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the real archives, not the replica (untested live).")
     ] = False,
@@ -118,6 +121,8 @@ def refresh(
     flags = {f"limit={limit}": limit is not None, "source.endpoint=live": live, "source.offline=true": offline}
     assigned = (*(assignments or ()), *(flag for flag, is_set in flags.items() if is_set))
     settings = override(resolve(preset, data), assigned)
+    if models is not None:
+        settings = settings.model_copy(update={"models": models})
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
     say_reading(settings.source)

@@ -14,6 +14,7 @@ from prefect import flow
 
 from flows.failure import is_lost_server
 from flows.parameters import CompleteSettings
+from flows.scoring import with_models
 from flows.settings import Settings
 from flows.summary import line
 from lakehouse.delta.store import Lake
@@ -21,7 +22,7 @@ from lakehouse.disk import require_writable
 from lakehouse.leases import leases_of
 from lakehouse.leftovers import clear_after, clear_before
 from lakehouse.manifest import RunManifest
-from lakehouse.models import record_models
+from lakehouse.models import ModelPlace, record_models
 from lakehouse.run import Run, StageResult
 from lakehouse.runs import record_runs
 from schemas import BadInput
@@ -70,6 +71,7 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
     """
     require_writable(release, "release folder")
     place = Lake(lake, create=True)
+    settings = with_models(settings, place)
     with leases_of(place.path).hold(f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"):
         return _refresh(settings, place, release)
 
@@ -109,6 +111,7 @@ def run_stages(
     compute = settings.compute
     path = str(lake.path.absolute())  # workers may stand elsewhere
     run = Run(manifest.run_id, path, settings.dataset, scheduler, compute.chunk_objects, compute.retries)
+    place, is_synthetic = ModelPlace.parse(settings.models, path, settings.dataset), settings.source.is_synthetic
     stages: list[StageResult] = []
 
     def stage(door: Callable[..., StageResult], *arguments: Any) -> None:
@@ -123,7 +126,8 @@ def run_stages(
     stage(acquire, settings.source, settings.limit)
     stage(clean, settings.cut_config)
     stage(featurize, settings.feature_config)
-    stage(train, TrainingPlan(settings.training, settings.seed, settings.source.has_time))
-    stage(score)
-    stage(publish, release, manifest)
+    if settings.models is None:
+        stage(train, TrainingPlan(settings.training, settings.seed, settings.source.has_time, is_synthetic))
+    stage(score, place)
+    stage(publish, release, manifest, place, is_synthetic)
     return tuple(stages)

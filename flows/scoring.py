@@ -9,12 +9,13 @@ from rich.console import Console
 from flows.settings import ComputeSettings, Settings, validate_settings
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest, read_manifests
-from lakehouse.models import read_card, read_current
+from lakehouse.models import ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import FolderSource
 from tasks.stages.fanout import open_cluster
 from tasks.stages.score.folder import write_scores
+from tasks.stages.score.refusals import refuse_unfit_models
 
 
 def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> None:
@@ -26,6 +27,19 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
         objects, unseen = write_scores(run, source, settings.cut_config, settings.feature_config, out)
     note = f" ({unseen:,} without a usable epoch have null scores)" if unseen else ""
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)
+
+
+def with_models(settings: Settings, lake: Lake) -> Settings:
+    """`settings` with the cuts and features that the models were trained by which they name; as they are without one.
+
+    Raises BadInput, before anything runs, where those models cannot score what the source gives.
+    """
+    if settings.models is None:
+        return settings
+    place = ModelPlace.parse(settings.models, str(lake.path), settings.dataset)
+    trained = read_training_settings(Lake(place.lake), place.dataset)
+    refuse_unfit_models(place, settings.source, trained.feature_config)
+    return settings.model_copy(update={"cuts": trained.cuts, "features": trained.features})
 
 
 def read_training_settings(lake: Lake, dataset: str) -> Settings:

@@ -39,6 +39,9 @@ class Settings(Frozen):
     dataset: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the dataset in the lake.")
     source: Source = Field(description="The archives, or a folder.")
     limit: int | None = Field(None, ge=1, description="Take only this many objects.")
+    models: str | None = Field(
+        None, min_length=1, description="Score with the models of this dataset, or LAKE/DATASET, and train none."
+    )
     seed: int = Field(1, ge=0, description="Seed of splits and models.")
     cuts: CutConfig = Field(default_factory=CutConfig, description="The quality cuts.")
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="The features and the period search.")

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,22 @@ from schemas import TABLES, BadInput
 MODEL_FOLDER, LABELS = "models", "labels.parquet"
 CARD = TABLES["score_model__card"]
 NAME = re.compile(r"[\w.+-]+\Z", re.ASCII)
+
+
+@dataclass(frozen=True)
+class ModelPlace:
+    """Whose models score: those of `dataset`, in the lake at the path `lake`."""
+
+    lake: str
+    dataset: str
+
+    @classmethod
+    def parse(cls, text: str | None, lake: str, dataset: str) -> ModelPlace:
+        """DATASET of the lake at `lake`, or LAKE/DATASET of another one; `dataset` has its own where `text` is None."""
+        if text is None:
+            return cls(lake, dataset)
+        other, _, name = text.rstrip("/").rpartition("/")
+        return cls(str(Path(other).absolute()) if other else lake, name)
 
 
 def model_dir(lake_path: str | Path, dataset: str, target: str, model_id: str) -> Path:

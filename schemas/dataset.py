@@ -53,6 +53,9 @@ class DatasetSpec(Frozen):
     inputs: dict[str, ColumnName] = Field(
         {}, exclude_if=operator.not_, description="Column of each catalogue value that models may read, by its name."
     )
+    is_synthetic: bool = Field(
+        False, exclude_if=operator.not_, description="Whether the light curves are simulated, not observed."
+    )
     bands: tuple[Band, ...] = Field(  # 127: the code of a band is an int8
         min_length=1, max_length=127, description="The bands, in the order of their codes."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -70,6 +71,11 @@ class ArchiveSource(Frozen):
         """Archives quote errors of their magnitudes."""
         return True
 
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the stars are those of the embedded sky, which a replica serves."""
+        return self.endpoint == "replica"
+
 
 class FolderSource(Frozen):
     """A folder of light curves or mean photometry, and how to read it."""
@@ -87,6 +93,18 @@ class FolderSource(Frozen):
     def has_errors(self) -> bool:
         """Whether the folder quotes errors of its magnitudes."""
         return self.spec.has_errors
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the folder says that its light curves are simulated."""
+        return self.spec.is_synthetic
+
+
+def is_synthetic(source: Mapping[str, Any]) -> bool:
+    """`is_synthetic` of a source that a manifest of this version or an older one holds as plain values."""
+    if "spec" in source:
+        return bool(source["spec"].get("is_synthetic", False))
+    return bool(source.get("endpoint") == "replica")
 
 
 Source = Annotated[ArchiveSource | FolderSource, Field(discriminator="kind")]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from prefect import task
 
+from lakehouse.models import ModelPlace
 from lakehouse.run import Run, StageResult
 from tasks.stages.retries import is_transient
 from tasks.stages.score.stage import score_sources
 
 
 @task(name="score", task_run_name="score-{run.dataset}", retries=1, retry_condition_fn=is_transient)
-def score(run: Run) -> StageResult:
-    """Score every source with the current models, and write the catalogue."""
-    return score_sources(run)
+def score(run: Run, place: ModelPlace) -> StageResult:
+    """Score every source with the current models of a place, and write the catalogue."""
+    return score_sources(run, place)

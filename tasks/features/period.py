@@ -17,7 +17,7 @@ EXPLAIN_HARMONICS = 2
 
 FOUND: tuple[tuple[str, str, str, str, str, float | None], ...] = (  # column, field of the choice, unit, ucd, doc, most
     ("period_error_day", "period_error", "d", "stat.error;time.period",
-     "Error of the period: 68 % are off by less, if the peak is the right one.", None),
+     "Error of the period: 68 % are off by less, if it is right within 1 %.", None),
     ("period_prob", "probability", "", "stat.probability;time.period",
      "Probability that the period is right within 1 %.", 1),
     ("half_period_prob", "half", "", "stat.probability", "Probability that half of it is the period.", 1),
@@ -79,7 +79,7 @@ PERIOD = Feature(
     "period",
     source="Zechmeister & Kurster 2009, A&A 496, 577; VanderPlas & Ivezic 2015, ApJ 812, 18; Baluev 2008, MNRAS 385, "
     "1279; the choice is our own (decision 8).",
-    version=2,
+    version=3,
     compute=compute_period,
     of_times=OF_TIMES,
     columns=(

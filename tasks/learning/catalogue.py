@@ -58,7 +58,8 @@ def reads_curves(scorers: Sequence[Scorer]) -> bool:
 
 def has_trained_any(scorers: Sequence[Scorer], source_id: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(S,) true for sources that trained one of the scorers."""
-    return np.any([scorer.folds(source_id) != TEST for scorer in scorers], axis=0)
+    trained = [scorer.folds(source_id) != TEST for scorer in scorers]
+    return np.any(np.reshape(trained, (len(scorers), source_id.size)), axis=0)
 
 
 def catalogue_values(scorers: Sequence[Scorer], scores: Sequence[Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from schemas import TABLES
 from tasks.features import FeatureConfig, compute_colours, compute_features
 from tasks.features.feature import Arrays
-from tasks.learning.catalogue import Scorer, catalogue_values, columns_read, reads_curves
+from tasks.learning.catalogue import Scorer, catalogue_columns, catalogue_values, columns_read, reads_curves
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import NeutralCutConfig, cut_by_survey
@@ -24,7 +24,8 @@ from tasks.lightcurves.cuts import NeutralCutConfig, cut_by_survey
 PERIOD = tuple(
     TABLES["out__catalogue"].columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")
 )
-CLASS_PRED = TABLES["out__catalogue"].columns_by_name["class_pred"]
+CLASS_PRED, REASON = (TABLES["out__catalogue"].columns_by_name[name] for name in ("class_pred", "unscored_reason"))
+NO_EPOCH, NO_MODEL = "no_epoch", "no_model"  # reasons why a row has no scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +41,14 @@ class Pipeline:
 class CatalogueRows:
     """What the catalogue says of S sources that their archives do not, and the scores that it was made of.
 
-    `table`: source_id, n_epoch, the columns of PERIOD, class_pred, and the columns of every target, a row for each
-    source. `scores` has those of each scorer.
+    `table`: source_id, n_epoch, the columns of PERIOD, class_pred, unscored_reason, and the columns of every target, a
+    row for each source. `is_scored` (S,) is false where there was nothing to score; `scores` has those of each scorer
+    for the others, and is empty where there are none.
     """
 
     table: pa.Table
     scores: tuple[Any, ...]
+    is_scored: NDArray[np.bool_]
 
 
 def rows_of_curves(
@@ -67,20 +70,42 @@ def rows_of_photometry(objects: LightCurveBatch, scorers: Sequence[Scorer]) -> C
     mags = np.full((len(sources), len(sources.bands)), np.nan)
     mags[sources.row, sources.band] = sources.mag
     colours = compute_colours(mags, sources.bands).add_column(0, "source_id", pa.array(sources.source_id))
-    return catalogue_rows(colours, np.zeros(len(sources), np.int32), None, scorers)
+    return catalogue_rows(colours, None, None, scorers)
 
 
 def catalogue_rows(
-    features: pa.Table, n_epoch: NDArray[np.integer], curves: LightCurveBatch | None, scorers: Sequence[Scorer]
+    features: pa.Table, n_epoch: NDArray[np.integer] | None, curves: LightCurveBatch | None, scorers: Sequence[Scorer]
 ) -> CatalogueRows:
     """Catalogue rows of features (S): source_id, the columns that scorers read, and the period where there is one.
 
-    `n_epoch` (S,) are the epochs that survived the cuts; `curves` those of the rows, in order, where a scorer reads
-    them. What no scorer and no feature gives is null.
+    `n_epoch` (S,) are the epochs that survived the cuts, None for mean photometry; a source without any is not scored.
+    `curves` are those of the rows, in order, where a scorer reads them. What no scorer and no feature gives is null.
     """
+    n = features.num_rows
+    has_epoch = np.ones(n, bool) if n_epoch is None else np.asarray(n_epoch) > 0
+    is_scored = has_epoch if scorers else np.zeros(n, bool)
     examples = examples_from_table(features, columns_read(scorers), curves if reads_curves(scorers) else None)
-    scores = tuple(each.score(examples) for each in scorers)
-    nothing = {column.name: pa.nulls(features.num_rows, column.type) for column in (*PERIOD, CLASS_PRED)}
+    if not is_scored.all():
+        examples = examples.select(is_scored)
+    scores = tuple(each.score(examples) for each in scorers) if len(examples) else ()
+    nothing = {column.name: pa.nulls(n, column.type) for column in (*PERIOD, CLASS_PRED)}
     period = {column.name: features[column.name] for column in PERIOD if column.name in features.column_names}
-    measured = {"source_id": features["source_id"], "n_epoch": np.asarray(n_epoch, np.int32)}
-    return CatalogueRows(pa.table(measured | nothing | period | catalogue_values(scorers, scores)), scores)
+    measured = {
+        "source_id": features["source_id"],
+        "n_epoch": pa.array(np.zeros(n) if n_epoch is None else n_epoch, pa.int32()),
+    }
+    reason = {REASON.name: pa.array(np.where(has_epoch, NO_MODEL, NO_EPOCH), REASON.type, mask=is_scored)}
+    values = _spread_values(scorers, scores, is_scored)
+    return CatalogueRows(pa.table(measured | nothing | period | reason | values), scores, is_scored)
+
+
+def _spread_values(scorers: Sequence[Scorer], scores: Sequence[Any], is_scored: NDArray[np.bool_]) -> dict[str, Any]:
+    """Values of the catalogue's columns for all sources (S,), from `scores` of the scored ones; null elsewhere."""
+    if not scores:
+        declared = catalogue_columns([(each.target, each.calibration) for each in scorers])
+        return {column.name: pa.nulls(is_scored.size, column.type) for column in declared}
+    values = catalogue_values(scorers, scores)
+    if is_scored.all():
+        return values
+    place = pa.array(np.cumsum(is_scored) - 1, mask=~is_scored)
+    return {name: pa.array(column).take(place) for name, column in values.items()}

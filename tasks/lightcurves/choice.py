@@ -24,6 +24,7 @@ NETWORK = Path(__file__).with_name("choice.npz")
 SAME = 0.01  # relative: periods this close are one
 IS_ALIAS = 0.4  # amplitude of the window function at the difference or sum of two frequencies that makes them aliases
 SIDEREAL_DAY = 0.99726957  # day
+WITHIN = 0.6827  # of a normal distribution, within one standard deviation
 ERROR_FACTOR, PER_EPOCH, PER_CYCLE = 7.33, -0.11, -0.15  # printed by `argelander bench period_error`
 LARGEST = 6.0  # standard deviations: beyond, an input of the network is taken for this far off
 TINY = 1e-4  # mag, added to amplitudes before their ratio is taken
@@ -31,10 +32,10 @@ TINY = 1e-4  # mag, added to amplitudes before their ratio is taken
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """period (S,) day, NaN where there is no trial; period_error (S,) day, within which 68 % lie if it is the right
-    peak (`error_scale`). probability (S,) that the period is right (within 1 %); of half and of twice it, and of an
-    alias of it (S,); none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither the
-    period nor half or twice it, NaN where there is none.
+    """period (S,) day, NaN where there is no trial; period_error (S,) day, within which 68 % lie if it is right within
+    1 % (`error_scale`, `spread`). probability (S,) that the period is right (within 1 %); of half and of twice it, and
+    of an alias of it (S,); none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither
+    the period nor half or twice it, NaN where there is none.
     """
 
     period: NDArray[np.float64]
@@ -60,8 +61,10 @@ def choose(series: Series, trials: Trials) -> Choice:
         ratio = frequency[:, :, None] / frequency[:, None, :]
     # two peaks may lead to one period: its probability is the sum of theirs
     together = np.einsum("sij,sj->si", np.abs(ratio - 1) < SAME, chance[:, :-1])
-    best = np.argmax(np.where(possible, together, -1.0), axis=1)
     row = np.arange(n_object)
+    group = np.abs(ratio[row, np.argmax(np.where(possible, together, -1.0), axis=1)] - 1) < SAME
+    # of a short series the side lobes of a peak are as near: the period is the most probable of the group
+    best = np.argmax(np.where(group & possible, chance[:, :-1], -1.0), axis=1)
     own = frequency[row, best]
 
     def of(factor: float) -> NDArray[np.float64]:
@@ -73,12 +76,22 @@ def choose(series: Series, trials: Trials) -> Choice:
     multiple = np.asarray(MULTIPLES)[best % len(MULTIPLES)]
     error = trials.sigma[row, best // len(MULTIPLES)] / multiple * period[row, best] ** 2
     error *= error_scale(np.diff(series.offsets), baseline(series) * own)
+    off = np.abs(period - period[row, best][:, None])
+    error = np.maximum(error, spread(np.where(group, off, np.inf), np.where(group, chance[:, :-1], 0.0)))
     is_rival = possible & ~related
     other = np.argmax(np.where(is_rival, together, -1.0), axis=1)
     rival = np.where(is_rival.any(axis=1), period[row, other], np.nan)
     alias = np.sum(chance[:, :-1] * (is_alias & ~related), axis=1)
     chosen = (period[row, best], error, together[row, best], of(0.5), of(2.0), alias, chance[:, -1], rival)
     return Choice(*(np.where(known, value, np.nan) for value in chosen))
+
+
+def spread(off: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least distance (S,) within which 68 % of the chances (S,T) lie, of trials that are `off` (S,T)."""
+    order = np.argsort(off, axis=1)
+    held = np.cumsum(np.take_along_axis(chance, order, axis=1), axis=1)
+    enough = np.argmax(held >= WITHIN * held[:, -1:], axis=1)
+    return np.take_along_axis(off, order, axis=1)[np.arange(enough.size), enough]
 
 
 def error_scale(n_epoch: NDArray, n_cycle: NDArray) -> NDArray[np.float64]:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.bands import read_bands
+from lakehouse.delta.filters import Where
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import select_sources
 from lakehouse.run import Run
@@ -22,7 +23,9 @@ from tasks.learning.data import Examples, examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.archive import list_tables_beside
 
-CLEAN, FEATURES = TABLES["core_sample__epoch"], TABLES["feature_sample__source"]
+CLEAN, FEATURES, SOURCE, LEDGER = (
+    TABLES[name] for name in ("core_sample__epoch", "feature_sample__source", "core_sample__source", "core_cut__ledger")
+)
 BESIDE = list_tables_beside()
 CATALOGUES = tuple(  # with values that features take, in the order of all tables: hashes of older lakes depend on it
     spec for spec in TABLES.values() if spec.name in BESIDE and set(INPUTS) & spec.columns_by_name.keys()
@@ -46,6 +49,22 @@ def read_light_curves(run: Run, source_id: NDArray[np.int64]) -> LightCurveBatch
     rows = lake.read(CLEAN, where=select_sources(source_id) & (pc.field("dataset") == run.dataset))
     batch = LightCurveBatch.from_arrow(rows, read_bands(lake, run.dataset).names).merge_rows().sort_by_time()
     return batch.select(align_all(source_id, batch.source_id, CLEAN.name))
+
+
+def count_epochs(lake: Lake, where: Where, source_id: NDArray[np.int64]) -> NDArray[np.int32] | None:
+    """Epochs of each source that the cuts left, (S,): those received, less those in the ledger of cuts.
+
+    `where` allows the rows of these sources. None where no epoch was received: the dataset is of mean photometry.
+    """
+    received = lake.read(SOURCE, columns=["source_id", "n_epoch"], where=where)
+    place = align_all(source_id, received["source_id"].to_numpy(), SOURCE.name)
+    n_epoch = received["n_epoch"].to_numpy()[place]
+    if not n_epoch.any():
+        return None
+    cut = lake.read(LEDGER, columns=["source_id", "n_removed"], where=where)
+    of = align(cut["source_id"].to_numpy(), source_id)
+    removed = np.bincount(of[of >= 0], cut["n_removed"].to_numpy()[of >= 0], minlength=source_id.size)
+    return (n_epoch - removed).astype(np.int32)
 
 
 def list_inputs(lake: Lake, dataset: str) -> tuple[str, ...]:

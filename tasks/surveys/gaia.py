@@ -27,6 +27,7 @@ from tasks.surveys.gaia_flags import add_flags, flags_question
 from tasks.surveys.gaia_layouts import EpochReader
 from tasks.surveys.gaia_release import BANDS, GaiaRelease
 from tasks.surveys.gaia_releases import FIRST, RELEASES, STRUCTURES, find_release, gaia_release
+from tasks.surveys.id_lists import describe_absence
 from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.sample import sample_chunks, selections_of
 from tasks.surveys.survey import (
@@ -90,6 +91,7 @@ def open_sample(sample: Sample, options: Mapping[str, Any], limit: int | None) -
         (release.mark, selections),
         partial(sample_chunks, selections=selections, release=release, limit=limit),
         partial(gaia_neighbours, release=release, uri=neighbours_uri(options, release)),
+        describe_absence(selections, release),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import blake2b
@@ -74,6 +74,19 @@ class IdFile:
     @property
     def _name(self) -> str:
         return Path(self.path).name
+
+
+def describe_absence(selections: Sequence[object], release: GaiaRelease) -> str:
+    """The sentence for a sample of ids alone when the release has none of them; "" for any other sample."""
+    files = [each for each in selections if isinstance(each, IdFile)]
+    if len(files) != len(selections):
+        return ""
+    n, names = sum(each.ids.ids.size for each in files), ", ".join(Path(each.path).name for each in files)
+    where = release.datalink.release
+    if any(each.ids.column != "source_id" for each in files):
+        return f"None of the {n:,} ids of {names} has a counterpart in {where}."
+    earlier = [f"ids of {step.name.removesuffix('_source_id').upper()} go into {step.name}" for step in release.chain]
+    return f"None of the {n:,} ids of {names} is in {where}; {', '.join(earlier)}."
 
 
 def counterparts(

@@ -95,12 +95,14 @@ class SampleReader:
     """The sample of a run, as the survey that provides it reads it; nothing is asked before a chunk is wanted.
 
     `identity` is what makes two samples of one archive differ: the release, and the selections. `chunks(ask)` gives the
-    sources, `neighbours(ask, sources)` the others near them (GAIA_NEIGHBOURS).
+    sources, `neighbours(ask, sources)` the others near them (GAIA_NEIGHBOURS). `absence` is the sentence for a sample
+    that turns out to have no source, "" where there is nothing particular to say.
     """
 
     identity: tuple[Any, Any]
     chunks: Callable[[Ask], Iterator[SampleChunk]]
     neighbours: Callable[[Ask, pa.Table], pa.Table]
+    absence: str = ""
 
 
 @dataclass(frozen=True)

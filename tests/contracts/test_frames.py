@@ -12,6 +12,7 @@ import tasks.stages.featurize.chunk as chunk
 from flows.presets import preset
 from flows.settings import override
 from lakehouse.delta.store import Lake
+from lakehouse.models import ModelPlace
 from lakehouse.run import Run
 from tasks.clean import clean
 from tasks.featurize import featurize
@@ -73,7 +74,7 @@ def stacks(tmp_path_factory):
         clean.fn(run, settings.cut_config)
         featurize.fn(run, settings.feature_config)
         training.train_models(run, TrainingPlan(settings.training, settings.seed, settings.source.has_time))
-        score.fn(run)
+        score.fn(run, ModelPlace(run.lake, run.dataset))
     return found
 
 

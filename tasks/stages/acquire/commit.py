@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,10 +31,9 @@ BAND, QUARANTINE, CLASS = (
 def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[ReceivedRows]) -> list[TableRef]:
     """Validate and commit the tables beside the light curves, each whole; the sample itself comes last.
 
-    BadInput where the archive gave no object, or two classes differ only in case.
+    BadInput where the archive gave no object that can be used, or two classes differ only in case.
     """
-    if not received:
-        raise BadInput(f"{run.dataset}: the archive gave no object: nothing to do.")
+    _refuse_nothing(run.dataset, received)
     whole = _gather(received)
     refuse_case_clashes(lake, sorted(whole[CLASS]["class"].unique().to_pylist()), CLASS, "class", "class")
     rejected = [rejected_rows(run, rows.rejected, archive.is_gaia) for rows in received if rows.rejected]
@@ -51,6 +51,16 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
         lake.overwrite(run.run_id, spec, table, partition, stage="acquire", source=source)
         for spec, table in tables.items()
     ]
+
+
+def _refuse_nothing(dataset: str, received: Sequence[ReceivedRows]) -> None:
+    """BadInput where no object was received, with the checks that refused what was."""
+    if any(rows.sources.num_rows for rows in received):
+        return
+    checks = Counter(check for rows in received if rows.rejected for check in rows.rejected["check"].to_pylist())
+    words = ", ".join(f"{check} {n:,}" for check, n in checks.most_common(3))
+    refused = f" that can be used; rows refused: {words}" if words else ""
+    raise BadInput(f"{dataset}: the archive gave no object{refused}: nothing to do.")
 
 
 def _gather(received: Sequence[ReceivedRows]) -> dict[TableSpec, pa.Table]:

@@ -58,6 +58,8 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
             n_source += sample.sources.num_rows
             notes.extend(note for result in results for note in result.notes if note not in notes)
             yield _join_results(sample, results, surveys)
+        if not n_source and reader.absence:
+            raise BadInput(reader.absence)
         notes.extend(_advice(n_source, surveys))
 
     def close() -> tuple[TableRef, ...]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from lakehouse.bands import read_bands
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
-from lakehouse.models import read_card, read_current
+from lakehouse.models import ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
@@ -29,24 +29,40 @@ from tasks.reporting.data import (
     ReportData,
     SkyPositions,
 )
+from tasks.reporting.notation import plural
 from tasks.stages.inputs import read_light_curves
 from tasks.stages.publish.held_out import read_held_out
 
+METRIC = "score_model__metric"
+SYNTHETIC = "A synthetic sky: these stars are simulated, and none of them was observed."
+UNSCORED = {  # sentences on rows without scores, by the reason that the catalogue gives
+    "no_epoch": "The cuts left no epoch of {}: no class and no quantity is given.",
+    "no_model": "No model has been trained, so {} have no class and no quantity.",
+}
 PER_CLASS = 2  # folded curves of each class: the surest and the least sure
 MOST_CLASSES = 12
 SHOWN_BANDS = 4
 
 
-def gather_findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest) -> ReportData:
-    """Everything the report shows of the catalogue `rows` of the run's dataset."""
+def gather_findings(
+    run: Run,
+    lake: Lake,
+    rows: pa.Table,
+    manifest: RunManifest,
+    place: ModelPlace | None = None,
+    is_synthetic: bool = False,
+) -> ReportData:
+    """Everything the report shows of the catalogue `rows` of the run's dataset, which the models of `place` scored."""
     where = {"dataset": run.dataset}
     dataset_bands = read_bands(lake, run.dataset)
-    cards = {t: read_card(run.lake, run.dataset, t, m) for t, m in read_current(run.lake, run.dataset).items()}
+    place = place or ModelPlace(run.lake, run.dataset)
+    models = read_current(place.lake, place.dataset)
+    cards = {target: read_card(place.lake, place.dataset, target, model) for target, model in models.items()}
     quarantine = _read(lake, "core_quarantine__row", where)
-    has_class = rows["class_pred"].null_count < rows.num_rows
-    predicted = rows["class_pred"].to_numpy(zero_copy_only=False) if has_class else None
-    period = floats(rows["period_day"])
-    held = read_held_out(run, cards)
+    classed = rows.filter(rows["class_pred"].is_valid())  # a source without an epoch has no class and is not drawn
+    has_class = classed.num_rows > 0
+    predicted = classed["class_pred"].to_numpy(zero_copy_only=False) if has_class else None
+    held = read_held_out(place, cards)
     return ReportData(
         title=f"Catalogue of {run.dataset}",
         dataset=run.dataset,
@@ -57,14 +73,15 @@ def gather_findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest)
         n_epochs=int(pc.sum(lake.read(TABLES["core_sample__source"], ["n_epoch"], where)["n_epoch"]).as_py() or 0),
         bands=dataset_bands.names,
         n_quarantined=quarantine.num_rows if quarantine is not None else 0,
-        notes=tuple(card["note"] for card in cards.values() if card["note"]),
-        sky=_sky(rows, predicted),
+        about=SYNTHETIC if is_synthetic else "",
+        notes=(*_unscored(rows), *(card["note"] for card in cards.values() if card["note"])),
+        sky=_sky(classed if has_class else rows, predicted),
         counts=_counts(lake, where, predicted, cards),
         held_out=next((each for each in held if isinstance(each, HeldOutClasses)), None),
         quantities=tuple(each for each in held if isinstance(each, HeldOutQuantity)),
-        metrics=_read(lake, "score_model__metric", where),
-        curves=_curves(run, lake, rows, dataset_bands.names) if has_class else (),
-        periods=ClassPeriods(period, predicted) if predicted is not None and np.isfinite(period).any() else None,
+        metrics=_read_metrics(run, place),
+        curves=_curves(run, lake, classed, dataset_bands.names) if has_class else (),
+        periods=_periods(classed if has_class else rows, predicted),
         cuts=_cuts(lake, where),
         quarantine=quarantine,
         timings=[{"stage": s["name"], "seconds": s.get("seconds"), "rows": s.get("done", 0)} for s in manifest.stages],
@@ -80,8 +97,29 @@ def gather_findings(run: Run, lake: Lake, rows: pa.Table, manifest: RunManifest)
     )
 
 
+def _read_metrics(run: Run, place: ModelPlace) -> pa.Table | None:
+    """How good the models are, as measured where they were trained, and what was measured of the dataset itself."""
+    places = dict.fromkeys([(place.lake, place.dataset), (run.lake, run.dataset)])
+    found = [_read(Lake(lake), METRIC, {"dataset": dataset}) for lake, dataset in places]
+    tables = [table for table in found if table is not None]
+    return pa.concat_tables(tables, promote_options="default") if tables else None
+
+
 def _read(lake: Lake, name: str, where: dict[str, Any]) -> pa.Table | None:
     return lake.read(TABLES[name], where=where) if lake.exists(name) else None
+
+
+def _unscored(rows: pa.Table) -> list[str]:
+    """What a reader must know about the rows without scores, a sentence for each reason."""
+    counts = rows["unscored_reason"].drop_null().value_counts().to_pylist()
+    return [f"{UNSCORED[each['values']].format(plural(each['counts'], 'object'))}" for each in counts]
+
+
+def _periods(rows: pa.Table, predicted: NDArray | None) -> ClassPeriods | None:
+    period = floats(rows["period_day"])
+    if not np.isfinite(period).any():
+        return None
+    return ClassPeriods(period, np.full(rows.num_rows, "all objects") if predicted is None else predicted)
 
 
 def _sky(rows: pa.Table, predicted: NDArray | None) -> SkyPositions | None:

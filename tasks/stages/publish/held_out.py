@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lakehouse.models import LABELS, model_dir
+from lakehouse.models import LABELS, ModelPlace, model_dir
 from lakehouse.run import Run
 from tasks.learning.splits import TEST
 from tasks.learning.targets import Classification, ClassScores, QuantityScores, Regression, Target, target_from_json
@@ -19,13 +19,13 @@ from tasks.reporting.data import HeldOutClasses, HeldOutQuantity
 Shown = HeldOutClasses | HeldOutQuantity
 
 
-def read_held_out(run: Run, cards: Mapping[str, Mapping[str, Any]]) -> list[Shown]:
+def read_held_out(place: ModelPlace | Run, cards: Mapping[str, Mapping[str, Any]]) -> list[Shown]:
     """What each part of each target shows of the held-out part."""
-    return [shown for name, card in cards.items() for shown in _of_model(run, name, card)]
+    return [shown for name, card in cards.items() for shown in _of_model(place, name, card)]
 
 
-def _of_model(run: Run, name: str, card: Mapping[str, Any]) -> list[Shown]:
-    labels = pq.read_table(model_dir(run.lake, run.dataset, name, card["model_id"]) / LABELS)
+def _of_model(place: ModelPlace | Run, name: str, card: Mapping[str, Any]) -> list[Shown]:
+    labels = pq.read_table(model_dir(place.lake, place.dataset, name, card["model_id"]) / LABELS)
     labels = labels.filter(np.equal(labels["fold"].to_numpy(), TEST))
     raw = labels["prediction"].combine_chunks()
     target = target_from_json(card["bound_target"])

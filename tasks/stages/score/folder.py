@@ -22,16 +22,29 @@ from schemas.arrays import align_all, floats
 from schemas.inputs import FolderSource
 from tasks.features import INPUTS, FeatureConfig
 from tasks.folder import local
-from tasks.learning.light_curves import PERIOD, Pipeline, rows_of_curves, rows_of_photometry
+from tasks.learning.light_curves import (
+    NO_EPOCH,
+    PERIOD,
+    REASON,
+    Pipeline,
+    rows_of_curves,
+    rows_of_photometry,
+)
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.archive import Archive, ObjectChunk
 from tasks.stages.fanout import fan_out
 from tasks.stages.folder import folder_archive
 from tasks.stages.inputs import complete_config
 from tasks.stages.rows import epoch_rows, source_rows
-from tasks.stages.score.lacks import FolderContent, Lacks
+from tasks.stages.score.lacks import Lacks, SourceContent
 from tasks.stages.score.models import scored_columns, scorers_of
-from tasks.stages.score.refusals import refuse_changed, refuse_lacks, refuse_no_models, refuse_strange_bands
+from tasks.stages.score.refusals import (
+    refuse_changed,
+    refuse_lacks,
+    refuse_no_models,
+    refuse_other_sky,
+    refuse_strange_bands,
+)
 from tasks.surveys.cuts import CutConfig
 
 INPUT = TABLES["core_sample__input"].name
@@ -40,7 +53,8 @@ INPUT = TABLES["core_sample__input"].name
 def write_scores(
     run: Run, source: FolderSource, cuts: CutConfig, features: FeatureConfig, out: Path
 ) -> tuple[int, int]:
-    """Score the folder of `source` into the Parquet file `out`; returns how many objects, and how many had no epoch.
+    """Score the folder of `source` into the Parquet file `out`; returns how many objects, and how many had no epoch
+    that could be read and passed the cuts: those have null scores.
 
     The folder is cleaned and featurized as the lake's own light curves were; its labels are not looked at. Raises
     BadInput where the lake has no model of the dataset, the models have learnt from features of another definition, or
@@ -48,12 +62,13 @@ def write_scores(
     """
     lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
     refuse_no_models(run, models)
+    refuse_other_sky(run, models, source.is_synthetic)
     observed, features = read_bands(lake, run.dataset), complete_config(features, lake, run.dataset)
     archive = folder_archive(source, run.dataset, None, need_labels=False)
-    refuse_strange_bands(run.dataset, archive.bands, observed)
+    refuse_strange_bands(run.dataset, [band.name for band in archive.bands], observed)
     refuse_changed(lake, run.dataset, features)
     objects = local.read_objects(source.folder, source.spec, need_labels=False)
-    refuse_lacks(run, models, Lacks.of(FolderContent.of(source, objects), observed, features))
+    refuse_lacks(run, models, Lacks.of(SourceContent.of(source, objects), observed, features))
     with TemporaryDirectory(prefix=".score-", dir=_beside(out)) as scratch:
         files = _write_chunks(run, archive, observed, Path(scratch))
         jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]
@@ -63,7 +78,7 @@ def write_scores(
     )
     with refuse_full_disk(str(out)), named_file(out) as draft:
         pq.write_table(scores, draft, compression="zstd")
-    return scores.num_rows, scores.num_rows - sum(files.values())
+    return scores.num_rows, scores.num_rows - scores[REASON.name].null_count
 
 
 def _beside(out: Path) -> Path | None:
@@ -118,7 +133,8 @@ def score_file(
     else:
         scored = rows_of_photometry(objects, scorers).table
     columns = [column.name for column in (*scored_columns(run, models), *PERIOD)]
-    scored = scored.select(["class_pred", *columns]).add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
+    scored = scored.select(["class_pred", REASON.name, *columns])
+    scored = scored.add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
     return scored.append_column("model_id", pa.repeat(" ".join(models.values()), scored.num_rows))
 
 
@@ -126,10 +142,11 @@ def _with_unseen(scores: pa.Table | None, every: pa.Array, run: Run, models: Map
     """A row for every object of the folder, in its order; null scores where it had no usable epoch."""
     units = {column.name: column.field() for column in (*scored_columns(run, models), *PERIOD)}
     if scores is None:
-        text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", "model_id")]
+        text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", REASON.name, "model_id")]
         scores = pa.schema([*text, *units.values()]).empty_table()
     place = pc.index_in(every, value_set=scores["object_id"].combine_chunks())
     columns = {name: scores[name].combine_chunks().take(place) for name in scores.column_names if name != "object_id"}
+    columns[REASON.name] = pc.if_else(place.is_valid(), columns[REASON.name], NO_EPOCH)
     fields = [units.get(name, pa.field(name, column.type)) for name, column in columns.items()]
     schema = pa.schema([pa.field("object_id", pa.string(), nullable=False), *fields])
     return pa.Table.from_arrays([every, *columns.values()], schema=schema)

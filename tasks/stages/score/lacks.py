@@ -8,12 +8,13 @@ from itertools import combinations
 
 from lakehouse.bands import Bands
 from schemas import Column
-from schemas.inputs import FolderSource
-from tasks.features import FEATURES, Feature, FeatureConfig, colour_columns, declared_columns, inputs_of
+from schemas.inputs import FolderSource, Source
+from tasks.features import FEATURES, INPUTS, Feature, FeatureConfig, colour_columns, declared_columns, inputs_of
 from tasks.features.feature import bands_of, expand
 from tasks.folder.local import Objects
 from tasks.learning.recipe import Recipe
 from tasks.learning.spec import Offer
+from tasks.surveys import SURVEYS
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ INPUT = 'name columns that have them under [inputs] in its dataset.toml, as in p
 
 
 @dataclass(frozen=True)
-class FolderContent:
-    """What a folder gives: names of its bands, and of the catalogue values that any of its objects has.
+class SourceContent:
+    """What a folder, or the archives that are asked, give: names of bands, and of catalogue values of any object.
 
     A band counts where it is declared: an object that was not seen in it is scored as such objects were in training.
     """
@@ -45,9 +46,20 @@ class FolderContent:
     has_curves: bool
     has_time: bool
     has_errors: bool
+    source: str = "folder does"  # as a sentence names it
 
     @classmethod
-    def of(cls, source: FolderSource, objects: Objects) -> FolderContent:
+    def declared(cls, source: Source) -> SourceContent:
+        """What archives give by their declarations, or a folder by its dataset.toml."""
+        if isinstance(source, FolderSource):
+            spec = source.spec
+            bands, inputs = frozenset(spec.band_names), frozenset(spec.inputs)
+            return cls(bands, inputs, spec.has_light_curves, source.has_time, source.has_errors)
+        bands = frozenset(band.name for name in source.surveys or SURVEYS for band in SURVEYS[name].bands)
+        return cls(bands, frozenset(INPUTS), True, source.has_time, source.has_errors, "archives do")
+
+    @classmethod
+    def of(cls, source: FolderSource, objects: Objects) -> SourceContent:
         """What the folder of `source` gives, whose objects have been read."""
         values = objects.inputs
         filled = frozenset(name for name in source.spec.inputs if values[name].null_count < values.num_rows)
@@ -59,12 +71,12 @@ class FolderContent:
 class Lacks:
     """What a folder lacks to fill each column of features that a dataset can have, () where nothing; and as a whole."""
 
-    content: FolderContent
+    content: SourceContent
     observed: Bands
     columns: dict[str, tuple[Lack, ...]]
 
     @classmethod
-    def of(cls, content: FolderContent, observed: Bands, config: FeatureConfig) -> Lacks:
+    def of(cls, content: SourceContent, observed: Bands, config: FeatureConfig) -> Lacks:
         """Those of a folder, for a dataset of the bands `observed` whose features are computed by `config`."""
         anything = declared_columns(observed.names, config.surveys)
         if content.has_curves:
@@ -82,14 +94,14 @@ class Lacks:
         return tuple(dict.fromkeys(found))
 
 
-def _of_means(content: FolderContent, observed: Bands) -> dict[str, tuple[Lack, ...]]:
+def _of_means(content: SourceContent, observed: Bands) -> dict[str, tuple[Lack, ...]]:
     """Lacks of the columns of mean photometry."""
     bands = [*((name,) for name in observed.names), *combinations(observed.names, 2)]
     columns = zip(colour_columns(observed.names), bands, strict=True)
     return {column.name: _absent_bands(own, content) for column, own in columns}
 
 
-def _of_curves(content: FolderContent, observed: Bands, config: FeatureConfig) -> dict[str, tuple[Lack, ...]]:
+def _of_curves(content: SourceContent, observed: Bands, config: FeatureConfig) -> dict[str, tuple[Lack, ...]]:
     """Lacks of the columns of light curves."""
     lacks = {}
     for feature, declared in ((each, column) for each in FEATURES.values() for column in each.columns):
@@ -100,7 +112,7 @@ def _of_curves(content: FolderContent, observed: Bands, config: FeatureConfig) -
     return lacks
 
 
-def _of_declared(feature: Feature, declared: Column, content: FolderContent, config: FeatureConfig) -> tuple[Lack, ...]:
+def _of_declared(feature: Feature, declared: Column, content: SourceContent, config: FeatureConfig) -> tuple[Lack, ...]:
     """Lacks that all columns of a declared one have in common."""
     inputs = inputs_of([declared.name], {declared.name: declared})
     found = [Lack(name, INPUT) for name in inputs if name not in content.inputs]
@@ -111,7 +123,7 @@ def _of_declared(feature: Feature, declared: Column, content: FolderContent, con
     return tuple(found)
 
 
-def _absent(declared: Column, n: int, content: FolderContent, observed: Bands) -> list[tuple[Lack, ...]]:
+def _absent(declared: Column, n: int, content: SourceContent, observed: Bands) -> list[tuple[Lack, ...]]:
     """The bands that the folder does not have, for each of the `n` concrete columns of a declared one."""
     if "{survey}" in declared.name:
         surveys = list(dict.fromkeys(observed.surveys))[:n]
@@ -121,6 +133,6 @@ def _absent(declared: Column, n: int, content: FolderContent, observed: Bands) -
     return [_absent_bands([observed.names[band] for band in own], content) for own in bands]
 
 
-def _absent_bands(bands: Iterable[str], content: FolderContent) -> tuple[Lack, ...]:
+def _absent_bands(bands: Iterable[str], content: SourceContent) -> tuple[Lack, ...]:
     """Those of `bands` that the folder does not have."""
     return tuple(Lack(f"the band {name}", BAND) for name in bands if name not in content.bands)

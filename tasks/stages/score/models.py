@@ -12,13 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lakehouse.models import LABELS, fold_dir, model_dir, read_card
+from lakehouse.models import LABELS, ModelPlace, fold_dir, model_dir, read_card
 from lakehouse.run import Run
 from schemas import BadInput, Column
 from tasks.learning.catalogue import Scorer, catalogue_columns
 from tasks.learning.persistence import FORMAT, load
 from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.targets import Calibration, Target, target_from_json
+
+Place = ModelPlace | Run  # where models are: a lake and a dataset
 
 
 def read_usable_card(lake: str, dataset: str, target: str, model_id: str) -> dict[str, Any]:
@@ -32,16 +34,19 @@ def read_usable_card(lake: str, dataset: str, target: str, model_id: str) -> dic
     return card
 
 
-def scored_columns(run: Run, models: Mapping[str, str]) -> list[Column]:
+def read_cards(place: Place, models: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The card of each of the models of a place, by target."""
+    return {target: read_usable_card(place.lake, place.dataset, target, model) for target, model in models.items()}
+
+
+def scored_columns(place: Place, models: Mapping[str, str]) -> list[Column]:
     """The catalogue's columns of these models, from their cards alone: in the order of `catalogue_values`."""
-    cards = [read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
-    return catalogue_columns([target_of(card) for card in cards])
+    return catalogue_columns([target_of(card) for card in read_cards(place, models).values()])
 
 
-def recipes_of_models(run: Run, models: Mapping[str, str]) -> dict[str, Recipe]:
+def recipes_of_models(place: Place, models: Mapping[str, str]) -> dict[str, Recipe]:
     """The recipe of each model, from their cards alone, by target."""
-    cards = {target: read_usable_card(run.lake, run.dataset, target, model_id) for target, model_id in models.items()}
-    return {target: recipe_from_json(card["recipe"]) for target, card in cards.items()}
+    return {target: recipe_from_json(card["recipe"]) for target, card in read_cards(place, models).items()}
 
 
 def target_of(card: Mapping[str, Any]) -> tuple[Target, Calibration]:
@@ -50,9 +55,9 @@ def target_of(card: Mapping[str, Any]) -> tuple[Target, Calibration]:
     return target, target.calibration_from_json(card["calibration"])
 
 
-def scorers_of(run: Run, models: Mapping[str, str]) -> list[Scorer]:
+def scorers_of(place: Place, models: Mapping[str, str]) -> list[Scorer]:
     """The scorer of each model."""
-    return [scorer(run.lake, run.dataset, target, model_id) for target, model_id in models.items()]
+    return [scorer(place.lake, place.dataset, target, model_id) for target, model_id in models.items()]
 
 
 @functools.lru_cache(maxsize=16)

@@ -8,36 +8,36 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import find_outdated
-from lakehouse.models import read_current
+from lakehouse.models import ModelPlace, read_current
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
-from schemas.arrays import align, align_all
+from schemas.arrays import align_all
 from tasks.learning.catalogue import Scorer, columns_read, has_trained_any, reads_curves, score_rows
 from tasks.learning.light_curves import PERIOD, catalogue_rows
 from tasks.learning.splits import TEST
 from tasks.stages.incremental import ChunkJob, Increment, Work, run_incrementally
-from tasks.stages.inputs import read_light_curves
+from tasks.stages.inputs import count_epochs, read_light_curves
 from tasks.stages.score.models import scored_columns, scorers_of
 
-FEATURES, SOURCE, CLEAN = (
-    TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
-)
+FEATURES, SOURCE = TABLES["feature_sample__source"], TABLES["core_sample__source"]
 UNSCORED = "unscored {}"  # column of a chunk's sources: true where the target has no score of these features yet
 CHUNKS = 4  # of the other stages in one of this one: scoring is quick
 SCORE, CATALOGUE = TABLES["score__value"], TABLES["out__catalogue"]
 
 
-def score_sources(run: Run) -> StageResult:
-    """Score the sources whose features or models are new; the history is committed first, the catalogue last."""
-    lake, models = Lake(run.lake), read_current(run.lake, run.dataset)
-    if not models:
-        return StageResult("score", 0, 0, notes=("no model: nothing to score with",))
-    catalogue = CATALOGUE.bind(scored_columns(run, models))  # refuses models of another version before any work
+def score_sources(run: Run, place: ModelPlace | None = None) -> StageResult:
+    """Score the sources whose features or models are new; the history is committed first, the catalogue last.
+
+    The models are those of `place`, of the dataset itself where it is None; without any the catalogue has no scores.
+    """
+    place = place or ModelPlace(run.lake, run.dataset)
+    lake, models = Lake(run.lake), read_current(place.lake, place.dataset)
+    notes = () if models else (f"no model of {place.dataset}: the catalogue has no class and no quantity",)
+    catalogue = CATALOGUE.bind(scored_columns(place, models))  # refuses models of another version before any work
     sources = _read_sources(lake, run.dataset, models)
     source_id, hashes = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
     same_models = {"model_id": " ".join(models.values())}
@@ -46,11 +46,11 @@ def score_sources(run: Run) -> StageResult:
     )
     gone = _gone(lake, run, source_id)
     if not todo.num_rows and not gone.size:
-        return StageResult("score", 0, source_id.size)
-    work = [Work(todo, (models, datetime.now(UTC)))]
+        return StageResult("score", 0, source_id.size, notes=notes)
+    work = [Work(todo, (place, models, datetime.now(UTC)))]
     increment = Increment("score", score_chunk, work, CHUNKS * run.chunk_objects, (catalogue,), (SCORE,), gone,
                           key=(sorted(models.items()),))  # fmt: skip
-    return StageResult("score", todo.num_rows, source_id.size, run_incrementally(run, increment))
+    return StageResult("score", todo.num_rows, source_id.size, run_incrementally(run, increment), notes)
 
 
 def _read_sources(lake: Lake, dataset: str, models: Mapping[str, str]) -> pa.Table:
@@ -75,15 +75,16 @@ def _gone(lake: Lake, run: Run, source_id: NDArray[np.int64]) -> NDArray[np.int6
     return np.setdiff1d(rows["source_id"].to_numpy(), source_id)
 
 
-def score_chunk(job: ChunkJob, models: Mapping[str, str], now: datetime) -> None:
+def score_chunk(job: ChunkJob, place: ModelPlace, models: Mapping[str, str], now: datetime) -> None:
     """In a worker: score these sources, and leave their scores and their catalogue rows for the commit.
 
     The history gets what it does not hold: a column of `job.sources` says of each target what has no such score yet.
     """
     run, source_id, n = job.run, job.source_id, job.sources.num_rows
-    scorers = scorers_of(run, models)
+    scorers = scorers_of(place, models)
     curves = read_light_curves(run, source_id) if reads_curves(scorers) else None
-    rows = catalogue_rows(_read_features(job, columns_read(scorers)), _count_epochs(job), curves, scorers)
+    n_epoch = count_epochs(Lake(run.lake), job.where, source_id)
+    rows = catalogue_rows(_read_features(job, columns_read(scorers)), n_epoch, curves, scorers)
     base = {
         "dataset": pa.repeat(run.dataset, n),
         "tile": job.tile,
@@ -93,12 +94,16 @@ def score_chunk(job: ChunkJob, models: Mapping[str, str], now: datetime) -> None
         "scored_at": pa.repeat(pa.scalar(now, pa.timestamp("us", "UTC")), n),
     }
     unscored = [job.sources[UNSCORED.format(target)].to_numpy() for target in models]
-    history = [_history(each, own, base, new) for each, own, new in zip(scorers, rows.scores, unscored, strict=True)]
-    job.stage(SCORE, pa.concat_tables(history))
+    scored = {name: pa.array(values).filter(pa.array(rows.is_scored)) for name, values in base.items()}
+    history = [
+        _history(each, own, scored, new[rows.is_scored])
+        for each, own, new in zip(scorers, rows.scores, unscored, strict=bool(rows.scores))
+    ]
+    job.stage(SCORE, pa.concat_tables([SCORE.empty(), *history]))
     own = {"is_training": has_trained_any(scorers, source_id), "model_id": pa.repeat(" ".join(models.values()), n)}
-    scored = {name: rows.table[name] for name in rows.table.column_names}
-    table = pa.table({**scored, **base, **_read_identity(job), **own})
-    job.stage(CATALOGUE.bind(scored_columns(run, models)), table)
+    found = {name: rows.table[name] for name in rows.table.column_names}
+    table = pa.table({**found, **base, **_read_identity(job), **own})
+    job.stage(CATALOGUE.bind(scored_columns(place, models)), table)
 
 
 def _read_identity(job: ChunkJob) -> dict[str, Any]:
@@ -117,20 +122,10 @@ def _read_features(job: ChunkJob, names: Sequence[str]) -> pa.Table:
     return rows.take(pa.array(align_all(job.source_id, rows["source_id"].to_numpy(), FEATURES.name)))
 
 
-def _count_epochs(job: ChunkJob) -> NDArray[np.int32]:
-    """Epochs of each source of a job that survived the cuts, (S,)."""
-    n_epoch, lake = np.zeros(job.source_id.size, np.int32), Lake(job.run.lake)
-    if lake.exists(CLEAN):
-        rows = lake.read(CLEAN, columns=["source_id", "time"], where=job.where)
-        place = align(rows["source_id"].to_numpy(), job.source_id)
-        np.add.at(n_epoch, place, pc.list_value_length(rows["time"]).to_numpy())
-    return n_epoch
-
-
 def _history(scorer: Scorer, scores: Any, of_source: Mapping[str, Any], unscored: NDArray[np.bool_]) -> pa.Table:
     """Rows of score__value of one scorer for the `unscored` sources (S,)."""
     about = {**of_source, "model_id": pa.repeat(scorer.model_id, unscored.size)}
-    about["is_training"] = scorer.folds(of_source["source_id"]) != TEST
+    about["is_training"] = scorer.folds(of_source["source_id"].to_numpy()) != TEST
     index = pa.array(np.flatnonzero(unscored))
     kept = {name: pa.array(column).take(index) for name, column in about.items()}
     parts = scorer.target.score_values(scores.select(unscored))

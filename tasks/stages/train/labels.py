@@ -27,7 +27,7 @@ from tasks.learning.spec import Offer
 from tasks.learning.splits import same_star
 from tasks.learning.targets import Target, targets_for
 from tasks.learning.training_config import TrainingConfig
-from tasks.stages.inputs import read_feature_names
+from tasks.stages.inputs import count_epochs, read_feature_names
 from tasks.surveys import sources_of_labels
 
 FEATURES, SAMPLE, CLEAN = (
@@ -50,11 +50,14 @@ class Labelled:
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What is trained, the seed that all seeds count from, and whether the times of the epochs are times."""
+    """What is trained, the seed that all seeds count from, whether the times of the epochs are times, and whether the
+    stars are simulated.
+    """
 
     config: TrainingConfig
     seed: int = 0
     has_time: bool = True
+    is_synthetic: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +99,9 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     sample = lake.read(SAMPLE, columns=["source_id", "ra", "dec"], where=where)
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
+    n_epoch = count_epochs(lake, where, features["source_id"].to_numpy())
+    if n_epoch is not None:  # a source that the cuts left nothing of has nothing to learn from
+        features = features.filter(pa.array(n_epoch > 0))
     source_id, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
     star = same_star(floats(sample["ra"]), floats(sample["dec"]))
     place = align_all(source_id, sample["source_id"].to_numpy(), SAMPLE.name)
@@ -158,7 +164,7 @@ def _spread(part: Target, labelled: Labelled, wanted: NDArray[np.int64]) -> NDAr
 
 
 def _labels(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: TrainingConfig) -> dict[Target, Labelled]:
-    """Labels of each target that has enough, of the sources that have features."""
+    """Labels of each target that has enough, of the sources `source_id` (S,), which have features."""
     found = {}
     for target in targets_for(read_quantity(lake, dataset, name) for name in config.quantities):
         ids, y, sources = _read_labels(lake, dataset, target, config)

@@ -26,6 +26,7 @@ from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
 from tasks.stages.fanout import fan_out
+from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
 from tasks.stages.train.folds import (
     as_lists,
     clear_work,
@@ -57,13 +58,13 @@ def train_models(run: Run, plan: TrainingPlan) -> StageResult:
 
 def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[TargetLabels]) -> StageResult:
     """Train what nobody has trained meanwhile; the leases of all models are held."""
-    cards, unreadable = _cards(run)
+    cards, unreadable = _cards(run, plan)
     retire(run.lake, run.dataset, _wanted(every, plan) - set(unreadable))
     stale = [t for t in every if t.target.name in cards and not _is_trained(t, cards[t.target.name], plan)]
     missing = [t for t in every if t.target.name not in cards]
     todo = missing + (stale if plan.config.when == "stale" else [])
     notes = [_staleness(t, cards[t.target.name], plan) for t in stale]
-    notes += [f"model of {name} was stale (of another version, which this one cannot read)" for name in unreadable]
+    notes += [f"model of {name} was stale (of another version, or of a synthetic sky)" for name in unreadable]
     if not every:
         notes.append(f"no target has {plan.config.min_labels} labels of two kinds: nothing to train")
     if left := clear_work(run, [t.model_id(plan) for t in todo]):
@@ -101,18 +102,23 @@ def _wanted(every: Sequence[TargetLabels], plan: TrainingPlan) -> set[str]:
     return {target.name for target in (*targets, *(own for own, _ in possible))} - jointly
 
 
-def _cards(run: Run) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Cards of the current models by target, and the targets whose model this version cannot read."""
+def _cards(run: Run, plan: TrainingPlan) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Cards of the current models by target, and the targets whose model cannot be used."""
     models = read_current(run.lake, run.dataset).items()
     cards = {target: read_card(run.lake, run.dataset, target, model_id) for target, model_id in models}
-    readable = {target: card for target, card in cards.items() if card.get("format") == FORMAT}
-    return readable, [target for target in cards if target not in readable]
+    usable = {target: card for target, card in cards.items() if _is_usable(run, card, plan)}
+    return usable, [target for target in cards if target not in usable]
 
 
-def _is_stored(run: Run, target: str, model_id: str) -> bool:
-    """True where the model is in place and this version can read it."""
+def _is_usable(run: Run, card: Mapping[str, Any], plan: TrainingPlan) -> bool:
+    """False for a model of another version of this program, and of a synthetic sky where the stars are observed."""
+    return card.get("format") == FORMAT and (plan.is_synthetic or not is_of_synthetic_sky(run.lake, card))
+
+
+def _is_stored(run: Run, target: str, model_id: str, plan: TrainingPlan) -> bool:
+    """True where the model is in place and can be used."""
     where = (run.lake, run.dataset, target, model_id)
-    return has_model(*where) and read_card(*where).get("format") == FORMAT
+    return has_model(*where) and _is_usable(run, read_card(*where), plan)
 
 
 def _is_trained(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan) -> bool:
@@ -136,7 +142,7 @@ def _conclude(run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path) 
         **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
         "note": about["note"], "n_test": int((fold == TEST).sum()),
     }  # fmt: skip
-    if not _is_stored(run, target.name, folder.name):
+    if not _is_stored(run, target.name, folder.name, plan):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
             shutil.copytree(folder / chosen.name, draft, dirs_exist_ok=True)
             pq.write_table(table.append_column("prediction", as_lists(predictions[chosen.name])), draft / LABELS)
@@ -149,6 +155,7 @@ def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str
         "format": FORMAT, "fingerprint": labels.fingerprint(plan), "recipe": chosen.to_json(),
         "bound_target": labels.target.to_json(), "classes": labels.target.classes, "features": chosen.columns,
         "n_folds": plan.config.n_folds, "n_labelled": labels.source_id.size, "plan": asdict(plan),
+        "sky": SYNTHETIC if plan.is_synthetic else OBSERVED,
     }  # fmt: skip
 
 

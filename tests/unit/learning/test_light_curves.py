@@ -105,8 +105,9 @@ def test_a_catalogue_row_is_epochs_period_and_the_values_of_every_target(feature
     place = features.column_names.index("period_day")
     found = catalogue_rows(features.set_column(place, "period_day", period), RAW.n_epoch, None, [forest])
     names = forest.target.classes
-    assert found.table.column_names[:6] == ["source_id", "n_epoch", *(column.name for column in PERIOD), "class_pred"]
-    assert set(found.table.column_names[6:]) >= {f"prob_{name}" for name in names}
+    first = ["source_id", "n_epoch", *(column.name for column in PERIOD), "class_pred", "unscored_reason"]
+    assert found.table.column_names[:7] == first and found.table["unscored_reason"].null_count == 24
+    assert set(found.table.column_names[7:]) >= {f"prob_{name}" for name in names}
     assert found.table["period_day"].to_pylist() == period.to_pylist()
     assert found.table["n_epoch"].type == pa.int32() and found.table["class_pred"].null_count == 0
     assert np.array_equal(
@@ -119,3 +120,26 @@ def test_what_no_scorer_and_no_feature_gives_is_null(features):
     assert rows.scores == () and rows.table["n_epoch"].to_pylist() == RAW.n_epoch.tolist()
     for name in ("class_pred", *(column.name for column in PERIOD)):
         assert rows.table[name].null_count == 24, name
+    assert set(rows.table["unscored_reason"].to_pylist()) == {"no_model"}
+
+
+def test_a_star_without_an_epoch_has_a_row_and_no_score(features, forest):
+    n_epoch = np.where(np.arange(24) % 5 == 0, 0, RAW.n_epoch)
+    network = scorer("lstm", features, ())
+    for each, curves in ((forest, None), (network, RAW.keep(n_epoch[RAW.row] > 0))):
+        rows, whole = (catalogue_rows(features, n, curves, [each]) for n in (n_epoch, RAW.n_epoch))
+        name = f"prob_{each.target.classes[0]}"
+        expected = [value if n else None for value, n in zip(whole.table[name].to_pylist(), n_epoch, strict=True)]
+        assert rows.table[name].to_pylist() == pytest.approx(expected, abs=1e-6)
+        reasons = rows.table["unscored_reason"].to_pylist()
+        assert reasons == ["no_epoch" if n == 0 else None for n in n_epoch]
+        assert [value is None for value in rows.table["class_pred"].to_pylist()] == (n_epoch == 0).tolist()
+        assert len(rows.scores[0].proba) == (n_epoch > 0).sum() and np.array_equal(rows.is_scored, n_epoch > 0)
+
+
+def test_where_no_star_has_an_epoch_there_are_the_columns_and_nothing_in_them(features, forest):
+    rows = catalogue_rows(features, 0 * RAW.n_epoch, None, [forest])
+    assert rows.scores == () and not rows.is_scored.any()
+    whole = catalogue_rows(features, RAW.n_epoch, None, [forest]).table
+    assert rows.table.schema.equals(whole.schema)
+    assert rows.table["class_pred"].null_count == rows.table[f"prob_{forest.target.classes[0]}"].null_count == 24

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.choice import error_scale, network, probabilities, window, windows
+from tasks.lightcurves.choice import error_scale, network, probabilities, spread, window, windows
 from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.sky import generate
 from tasks.surveys.cuts import CutConfig
+from tests.unit.lightcurves.dense_series import dense_stars
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +107,21 @@ def test_what_is_impossible_has_no_probability():
     chance = probabilities(rng.normal(size=(50, 16, n_seen)), possible, rng.normal(size=(50, n_star)), net)
     np.testing.assert_allclose(chance.sum(axis=1), 1, rtol=1e-5)
     assert np.all(chance[:, :-1][~possible] == 0) and np.all(chance[:, :-1][possible] > 0)
+
+
+def test_of_a_peak_and_its_side_lobes_the_peak_is_the_period():
+    """27 days hold hundreds of cycles of a short period: its side lobes lie within 1 % of it."""
+    batch, period = dense_stars(12, seed=3)
+    found = find_period(batch)
+    known = np.abs(found.period / period - 1) < 0.01
+    coherent = np.abs(found.period / period - 1) * 27 / period < 0.1
+    assert known.sum() >= 11 and np.array_equal(known, coherent)
+    assert np.all(np.abs(found.period - period)[known] < 5 * found.choice.period_error[known])
+
+
+def test_an_error_holds_68_per_cent_of_the_trials_that_dispute_the_period():
+    off = np.array([[0.0, 0.2, 0.1, np.inf], [0.3, 0.0, 0.1, np.inf], [0.0, np.inf, np.inf, np.inf]])
+    chance = np.array([[0.5, 0.1, 0.4, 0.0], [0.1, 0.8, 0.1, 0.0], [0.2, 0.0, 0.0, 0.0]])
+    assert spread(off, chance).tolist() == [0.1, 0.0, 0.0]
+    nothing = spread(np.full((1, 3), np.inf), np.zeros((1, 3)))
+    assert nothing.shape == (1,)

@@ -86,7 +86,8 @@ def write_folder(folder: Path, toml: str = DATASET) -> Path:
 
 def refresh(run: Run, settings: Settings) -> dict[str, StageResult]:
     """Every stage up to the scores, as the flow runs them, without Prefect."""
-    plan = TrainingPlan(settings.training, settings.seed, settings.source.has_time)
+    source = settings.source
+    plan = TrainingPlan(settings.training, settings.seed, source.has_time, source.is_synthetic)
     return {
         "acquire": acquire_sources(run, settings.source, None),
         "clean": clean_sources(run, settings.cut_config),

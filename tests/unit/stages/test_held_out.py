@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from distributed import LocalCluster
 
-from lakehouse.models import read_card, read_current
+from lakehouse.models import ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import TABLES
 from tasks.learning.training_config import TrainingConfig
@@ -63,7 +63,7 @@ def test_only_sources_that_trained_nothing_and_have_no_twin_are_held_against_the
     truth = {"class": wrong, "teff_k": catalogue["teff_k"].to_numpy() + 100.0,
              "duplicate_of": [int(other) or None for other in twin]}  # fmt: skip
     lake.overwrite("r1", spec, rows(spec, ids, **truth), {"dataset": DATASET}, stage="acquire")
-    measure_against_truth(run, lake, lake.read("out__catalogue"))
+    measure_against_truth(run, lake, lake.read("out__catalogue"), ModelPlace(run.lake, DATASET))
     found, n = metrics(lake, "truth"), unseen.size - 2
     assert found["class", "accuracy"]["n"] == n and found["class", "accuracy"]["value"] == pytest.approx(1 - 1 / n)
     assert found["teff_k", "rmse"]["value"] == pytest.approx(100, rel=1e-3)

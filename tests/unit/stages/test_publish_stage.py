@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.manifest import RunManifest
+from tasks.reporting.page import render
 from tasks.stages.publish.findings import gather_findings
 from tasks.stages.publish.stage import publish_release
+from tasks.stages.score.stage import score_sources
 from tests.unit.stages.conftest import N_EPOCHS, N_STARS, replace_rows
 
 
@@ -34,6 +37,30 @@ def test_without_a_catalogue_there_is_nothing_to_release(copied, manifest, tmp_p
     replace_rows(copied.lake, "out__catalogue", copied.lake.read("out__catalogue").slice(0, 0))
     done = publish_release(copied.run, tmp_path / "release", manifest)
     assert done.notes == ("no catalogue: nothing to release",) and not (tmp_path / "release").exists()
+
+
+def test_without_a_model_the_release_holds_periods_and_features(copied, manifest, tmp_path):
+    (copied.lake.path / "models" / "tiny" / "current.json").unlink()
+    score_sources(copied.run)
+    publish_release(replace(copied.run, run_id=manifest.run_id), tmp_path / "release", manifest)
+    (folder,) = (tmp_path / "release").glob("tiny-*")
+    features = pq.read_table(folder / "feature_sample__source.parquet")
+    assert features.num_rows == N_STARS and features["mean_mag_g"].null_count == 0
+    catalogue = pq.read_table(folder / "out__catalogue.parquet")
+    assert catalogue["period_day"].null_count == 0 and "prob_near" not in catalogue.column_names
+    rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
+    told = gather_findings(copied.run, copied.lake, rows, manifest)
+    assert told.notes == ("No model has been trained, so 60 objects have no class and no quantity.",)
+    assert told.periods is not None and told.curves == () and told.counts is None
+
+
+def test_the_report_of_a_synthetic_sky_says_so_on_top(copied, manifest):
+    rows = copied.lake.read("out__catalogue", where={"dataset": "tiny"})
+    synthetic = gather_findings(copied.run, copied.lake, rows, manifest, is_synthetic=True)
+    assert synthetic.about == "A synthetic sky: these stars are simulated, and none of them was observed."
+    page = render(synthetic)
+    assert page.index(synthetic.about) < page.index('class="facts"')
+    assert gather_findings(copied.run, copied.lake, rows, manifest).about == ""
 
 
 def test_the_report_is_told_what_the_lake_holds(copied, manifest):

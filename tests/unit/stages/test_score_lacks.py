@@ -15,7 +15,7 @@ from tasks.features import FeatureConfig
 from tasks.learning.recipes import recipes_for
 from tasks.learning.targets import CLASS
 from tasks.stages.score.folder import write_scores
-from tasks.stages.score.lacks import FolderContent, Lacks
+from tasks.stages.score.lacks import Lacks, SourceContent
 from tasks.stages.score.models import recipes_of_models
 from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
 
@@ -31,7 +31,7 @@ mag = "r"
 """
 OBSERVED = Bands(("g", "r"), ("one", "two"))
 CONFIG = FeatureConfig(surveys=("one", "two"), groups=(0, 1))
-WHOLE = FolderContent(frozenset("gr"), frozenset(), has_curves=True, has_time=True, has_errors=True)
+WHOLE = SourceContent(frozenset("gr"), frozenset(), has_curves=True, has_time=True, has_errors=True)
 
 
 def score(refreshed, folder):
@@ -155,5 +155,5 @@ def test_a_model_of_light_curves_needs_times_and_every_band(change, expected):
 
 
 def test_a_model_that_reads_nothing_lacks_nothing():
-    nothing = FolderContent(frozenset(), frozenset(), has_curves=False, has_time=False, has_errors=False)
+    nothing = SourceContent(frozenset(), frozenset(), has_curves=False, has_time=False, has_errors=False)
     assert lacking("majority", (), nothing) == []

@@ -39,7 +39,14 @@ def test_new_features_are_scored_and_the_old_score_is_kept(copied):
     assert copied.lake.count("score__value") == 2 * N_STARS + 2 and copied.lake.count("out__catalogue") == N_STARS
 
 
-def test_without_a_model_nothing_is_scored(copied):
+def test_without_a_model_there_is_a_catalogue_of_periods(copied):
+    before = copied.lake.read("out__catalogue").sort_by("source_id")
     (copied.lake.path / "models" / "tiny" / "current.json").unlink()
     done = score_sources(copied.run)
-    assert done.notes == ("no model: nothing to score with",) and done.total == 0
+    assert done.notes == ("no model of tiny: the catalogue has no class and no quantity",) and done.done == N_STARS
+    rows = copied.lake.read("out__catalogue").sort_by("source_id")
+    assert rows["period_day"].to_pylist() == before["period_day"].to_pylist()
+    assert rows["class_pred"].null_count == rows["prob_near"].null_count == N_STARS
+    assert set(rows["unscored_reason"].to_pylist()) == {"no_model"} and set(rows["model_id"].to_pylist()) == {""}
+    assert copied.lake.count("score__value") == 2 * N_STARS  # the history keeps what was
+    assert score_sources(copied.run).done == 0
