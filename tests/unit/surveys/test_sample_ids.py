@@ -14,7 +14,7 @@ from astropy.table import MaskedColumn, Table
 from schemas import BadInput
 from tasks.surveys.chain import SAME_STAR_MAG
 from tasks.surveys.id_files import read_ids
-from tasks.surveys.id_lists import IdFile, counterparts
+from tasks.surveys.id_lists import IdFile, counterparts, describe_absence
 from tasks.surveys.sample import GaiaTable, sample_chunks
 from tests.unit.surveys.gaia_sky import RELEASE, GaiaSky, gaia_sky
 
@@ -179,3 +179,14 @@ def test_equal_files_are_equal_selections(tmp_path):
     assert repr(IdFile(str(first))) == repr(IdFile(str(second))) != repr(IdFile(str(other)))
     assert hash(IdFile(str(first))) == hash(IdFile(str(second)))
     assert pd.Series([IdFile(str(first))]).map(str).str.contains("content=").all()
+
+
+def test_a_sample_of_unknown_ids_has_its_sentence(tmp_path):
+    path = write(tmp_path / "stars.csv", [17, 18])
+    table = GaiaTable("vari_rrlyrae", 12)
+    assert describe_absence((IdFile(str(path)),), RELEASE) == (
+        "None of the 2 ids of stars.csv is in Gaia DR3; ids of DR2 go into dr2_source_id."
+    )
+    earlier = IdFile(str(write(tmp_path / "old.csv", [17], "dr2_source_id")))
+    assert describe_absence((earlier,), RELEASE) == "None of the 1 ids of old.csv has a counterpart in Gaia DR3."
+    assert describe_absence((IdFile(str(path)), table), RELEASE) == describe_absence((table,), RELEASE) == ""
