@@ -169,6 +169,33 @@ def replica(
 
 @app.command()
 @one_sentence
+def check(
+    name: Annotated[str, typer.Argument(help="The data release, such as dr4.")],
+    base_url: Annotated[str | None, typer.Option("--base-url", help="A replica to ask, not the real archives.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="File for what differs; NAME.toml where left out.")] = None,
+    file: Annotated[str, typer.Option("--release-file", help="A release file to begin with.")] = "",
+    bulk: Annotated[bool, typer.Option("--bulk", help="Look at the folder of bulk files too.")] = False,
+) -> None:
+    """Ask the real archives (untested live) whether a data release is there as this code expects it.
+
+    Exit code 0: ready; 4: ready with the file that this writes; 3: not there yet; 5: something is missing; 2: none.
+    """
+    from flows.check import check as run
+    from tasks.stages.acquire.addresses import archives_at
+
+    console = screen()
+
+    def tell(test: str, line: Any) -> None:
+        words = test if line is None else f"{test:<24}{line.status:<10}{line.seen}"
+        advice = f" -> {line.advice}" if line is not None and line.advice else ""
+        console.print(escape(f"{words}{advice}"), soft_wrap=True)
+
+    verdict = run(name, archives_at(base_url), out or Path(f"{name}.toml"), tell, file, bulk)
+    raise typer.Exit(int(verdict))
+
+
+@app.command()
+@one_sentence
 def presets(lake: LakeOption = LAKE) -> None:
     """List the presets, and which of them the lake was refreshed with."""
     from flows.presets import PRESETS, describe

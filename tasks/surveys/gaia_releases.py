@@ -26,7 +26,7 @@ FILE_VARIABLE = "ARGELANDER_GAIA_RELEASE_FILE"  # names an override file where t
 FIRST = "dr3"  # the release of every dataset that does not say otherwise
 
 
-def _read_tree(path: Path) -> dict[str, Any]:
+def read_tree(path: Path) -> dict[str, Any]:
     """The tree of a TOML file; BadInput where it is missing or no TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -36,7 +36,7 @@ def _read_tree(path: Path) -> dict[str, Any]:
         raise BadInput(f"{path} is not valid TOML: {error}.") from None
 
 
-_TREES = {name: _read_tree(FOLDER / f"gaia_{name}.toml") for name in ("dr3", "dr4")}
+_TREES = {name: read_tree(FOLDER / f"gaia_{name}.toml") for name in ("dr3", "dr4")}
 RELEASES = {name: GaiaRelease.model_validate(tree) for name, tree in _TREES.items()}
 
 
@@ -57,7 +57,7 @@ def gaia_release(name: str, file: str = "") -> GaiaRelease:
     path = file or os.environ.get(FILE_VARIABLE, "")
     if not path:
         return known
-    tree = _read_tree(Path(path))
+    tree = read_tree(Path(path))
     if tree.get("release") != name:
         if not file:
             return known
@@ -70,7 +70,7 @@ def gaia_release(name: str, file: str = "") -> GaiaRelease:
 def override_release(name: str, tree: Mapping[str, Any], where: str) -> GaiaRelease:
     """The release `name` with the values of `tree`, which replace its own key by key; `where` names it in errors."""
     try:
-        return GaiaRelease.model_validate(_merge(_TREES[name] | {"marked_as": ""}, tree))
+        return GaiaRelease.model_validate(merge_trees(_TREES[name] | {"marked_as": ""}, tree))
     except ValidationError as error:
         wrong = error.errors()
     first = next((each for each in wrong if each["type"] == "extra_forbidden"), wrong[0])
@@ -82,10 +82,10 @@ def override_release(name: str, tree: Mapping[str, Any], where: str) -> GaiaRele
     raise BadInput(f"{where}: {key}: {reason[:1].lower()}{reason[1:]}.")
 
 
-def _merge(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def merge_trees(tree: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """`tree` with the values of `changes`, node by node."""
     nodes = {name for name, value in changes.items() if isinstance(value, dict) and isinstance(tree.get(name), dict)}
-    return {**tree, **changes, **{name: _merge(tree[name], changes[name]) for name in nodes}}
+    return {**tree, **changes, **{name: merge_trees(tree[name], changes[name]) for name in nodes}}
 
 
 def _list_keys(path: tuple[int | str, ...]) -> list[str]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from schemas import BadInput
-from schemas.inputs import ArchiveSource
+from schemas.inputs import ArchiveSource, ReplicaSky
 from tasks.archives.endpoints import LIVE, Endpoints, replica
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.services import PROFILES
@@ -20,6 +20,14 @@ from tasks.surveys import SURVEYS
 from tasks.surveys.survey import Survey
 
 REPLICA_FOLDER = "replica"
+
+
+def archives_at(base_url: str | None) -> ArchiveSource:
+    """The replica that runs at `base_url`, whatever its sky; the real archives where there is no address."""
+    if not base_url:
+        return ArchiveSource(endpoint="live")
+    sky = sky_at(base_url)
+    return ArchiveSource(base_url=base_url, replica=ReplicaSky(n_objects=sky["n"], seed=sky["seed"]))
 
 
 def name_of(source: ArchiveSource) -> str:
