@@ -5,7 +5,7 @@ becomes a value of the release's file, and so the next test, and the next run, a
 """
 
 from tasks.surveys.gaia_check.asking import Asking
-from tasks.surveys.gaia_check.checks import CHECKS, check_release
+from tasks.surveys.gaia_check.checks import CHECKS, Check, check_release
 from tasks.surveys.gaia_check.findings import Findings, Line, Status, Verdict
 
-__all__ = ["CHECKS", "Asking", "Findings", "Line", "Status", "Verdict", "check_release"]
+__all__ = ["CHECKS", "Asking", "Check", "Findings", "Line", "Status", "Verdict", "check_release"]

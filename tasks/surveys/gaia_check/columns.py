@@ -12,10 +12,11 @@ from tasks.archives.adql import literal
 from tasks.surveys.columns import list_columns
 from tasks.surveys.gaia_check.findings import Findings, Line, Served, Status
 from tasks.surveys.gaia_check.schema import most_alike
-from tasks.surveys.gaia_release import NEEDED, OWN, ChainStep
+from tasks.surveys.gaia_release import NEEDED, OWN
 from tasks.surveys.gaia_releases import FIRST, RELEASES
 
 EVERYWHERE = ("g", "fl", "aa")  # tables with a row for each source: a column may move among them
+NEIGHBOUR_COLUMNS = ("angular_distance", "magnitude_difference")
 NAMES_OF_TYPES = {
     pa.int64(): ("bigint", "long", "integer", "int", "smallint", "short"),
     pa.int32(): ("integer", "int", "smallint", "short", "bigint", "long"),
@@ -27,32 +28,38 @@ NUMBERS = ("double", "real", "float", *NAMES_OF_TYPES[pa.int64()])
 
 def find_columns(found: Findings) -> Iterator[Line]:
     """Each of our columns: there, one value a row, of a type that ours can hold; else what to ask for instead."""
-    found.columns = _read_columns(found, {alias: table.lower() for alias, table in found.release.tables.items()})
-    lost = [name for name in OWN if not _is_usable(found, name, found.release.asked_columns.get(name))]
-    lost = [name for name in lost if name in found.release.asked_columns]
+    tables = {alias: table.lower() for alias, table in found.release.tables.items()}
+    found.columns = _read_columns(found, tables)
+    if not any(found.columns.values()):
+        yield Line(Status.UNKNOWN, f"TAP_SCHEMA.columns knows none of {', '.join(tables.values())}")
+        return
+    asked = found.release.asked_columns
+    lost = [name for name, path in asked.items() if not _is_usable(found, name, path)]
     before = _columns_before(found) if lost else {}
     for name in lost:
         yield _other_column(found, name, before)
-    lacking = [f"{step.alias}.{column}" for step in found.release.chain for column in _columns_of(step)
-               if column not in found.columns.get(step.alias, {})]  # fmt: skip
-    if lacking:
-        yield Line(Status.MISSING, f"tables of neighbours lack {', '.join(lacking)}", "chain", True)
-    n = len(found.release.asked_columns)
-    yield Line(Status.OK, f"{n - len(lost)} of {n} columns as expected; {_count(found)}")
+    yield from _shorten_chain(found)
+    counts = ", ".join(f"{alias} {len(columns)}" for alias, columns in found.columns.items())
+    yield Line(Status.OK, f"{len(asked) - len(lost)} of {len(asked)} columns as expected; {counts}")
 
 
-def _columns_of(step: ChainStep) -> list[str]:
-    return [
-        step.own,
-        step.earlier,
-        "angular_distance",
-        "magnitude_difference",
-        *([step.probable] if step.probable else []),
-    ]
-
-
-def _count(found: Findings) -> str:
-    return ", ".join(f"{alias} {len(columns)}" for alias, columns in found.columns.items())
+def _shorten_chain(found: Findings) -> Iterator[Line]:
+    """The chain of neighbours ends before a table without its columns; the archive's own choice can be done without."""
+    steps: list[dict[str, Any]] = []
+    for step in found.release.chain:
+        here, needed = found.columns.get(step.alias, {}), (step.own, step.earlier, *NEIGHBOUR_COLUMNS)
+        if lacking := [column for column in needed if column not in here]:
+            found.change(("chain",), steps, f"{step.table} lacks {', '.join(lacking)}")
+            yield Line(Status.MISSING, f"{step.table} lacks {', '.join(lacking)}: no {step.name}", "chain")
+            return
+        has_choice = not step.probable or step.probable in here
+        steps.append(step.model_dump() | ({} if has_choice else {"probable": ""}))
+        if not has_choice:
+            yield Line(
+                Status.MISSING, f"{step.table} has no {step.probable}: stars are told by their magnitude", "chain"
+            )
+    if steps != [step.model_dump() for step in found.release.chain]:
+        found.change(("chain",), steps, "a table does not say which neighbour is the same star")
 
 
 def _read_columns(found: Findings, tables: dict[str, str]) -> dict[str, dict[str, Served]]:
@@ -73,9 +80,9 @@ def _served(row: dict[str, Any]) -> Served:
     return Served(str(row["column_name"]), datatype.removesuffix("[]"), is_array, unit, ucd, doc)
 
 
-def _is_usable(found: Findings, name: str, path: tuple[str, str] | None) -> bool:
+def _is_usable(found: Findings, name: str, path: tuple[str, str]) -> bool:
     """Whether the column at `path` (alias, column) is there and can be ours called `name`."""
-    served = found.columns.get(path[0], {}).get(path[1].lower()) if path else None
+    served = found.columns.get(path[0], {}).get(path[1].lower())
     return served is not None and _fits(served, name)
 
 

@@ -35,7 +35,7 @@ def prove_flags(found: Findings) -> Iterator[Line]:
         return
     unread = [name for name in found.epochs.column_names if name not in roles.kinds and name not in NOT_READ]
     joined = _joined_flags(found.epochs, found.epochs_before, unread, ["rejected_by_photometry"])
-    told = {name: _sense(joined, name, "rejected_by_photometry") for name in unread}
+    told = {name: find_sense(joined, name, "rejected_by_photometry") for name in unread}
     yield from _set_flags(found, "reject", lacking, {name: flag for name, flag in told.items() if flag})
 
 
@@ -57,7 +57,7 @@ def ask_flags(found: Findings) -> Iterator[Line]:
     if not found.release.datalink.flags_type:
         found.change(("datalink", "flags_type"), kind, "DataLink serves it")
         yield Line(Status.DIFFERENT, f"{kind} is served: {', '.join(rows.column_names)}", "datalink.flags_type")
-    yield from _sense_of_variability(found, rows)
+    yield from _look_at_variability(found, rows)
 
 
 def _no_flags(found: Findings, why: str) -> Iterator[Line]:
@@ -68,14 +68,14 @@ def _no_flags(found: Findings, why: str) -> Iterator[Line]:
         yield Line(Status.OK, f"no flags of the variability processing of their own: {why}")
 
 
-def _sense_of_variability(found: Findings, rows: pa.Table) -> Iterator[Line]:
+def _look_at_variability(found: Findings, rows: pa.Table) -> Iterator[Line]:
     assert found.epochs_before is not None
     names = [name for name in rows.column_names if name not in {"solution_id", *TRANSIT}]
     for band in BANDS:
         known = f"variability_flag_{band.lower()}_reject"
         mine = next((flag for flag in found.release.epochs.by_band[band].variability if flag.column in names), None)
         joined = _joined_flags(rows, found.epochs_before, names, [known])
-        told = {name: flag for name in _of_band(names, band) if (flag := _sense(joined, name, known))}
+        told = {name: flag for name in names_of_band(names, band) if (flag := find_sense(joined, name, known))}
         if mine is None:
             yield from _set_flags(found, "variability", [band], told)
         elif told and mine.column in told and told[mine.column]["when"] != mine.when:
@@ -84,7 +84,7 @@ def _sense_of_variability(found: Findings, rows: pa.Table) -> Iterator[Line]:
             yield Line(Status.OK, f"rejected by variability in {band}: {mine.column} is {mine.when}")
 
 
-def _of_band(names: Sequence[str], band: str) -> list[str]:
+def names_of_band(names: Sequence[str], band: str) -> list[str]:
     """The names that speak of a band; where none does, those that speak of no other band."""
     words = {name: set(name.lower().split("_")) & {one.lower() for one in BANDS} for name in names}
     return [name for name in names if band.lower() in words[name]] or [name for name in names if not words[name]]
@@ -96,7 +96,7 @@ def _joined_flags(now: pa.Table, before: pa.Table, names: Sequence[str], known: 
     return left.join(now.select([*TRANSIT, *names]), TRANSIT, right_suffix="_now", join_type="inner")
 
 
-def _sense(joined: pa.Table, name: str, known: str) -> dict[str, Any] | None:
+def find_sense(joined: pa.Table, name: str, known: str) -> dict[str, Any] | None:
     """The flag that rejects what `known` rejects, in either sense or by one bit; None where it does not."""
     name = f"{name}_now" if f"{name}_now" in joined.column_names else name
     is_known = joined[known].fill_null(False).to_numpy().astype(bool)
@@ -125,7 +125,7 @@ def _set_flags(found: Findings, role: str, bands: Sequence[str], told: dict[str,
     """A flag for each band, the one whose name speaks of it; and a line about all of them."""
     words = []
     for band in bands:
-        names = _of_band(list(told), band)
+        names = names_of_band(list(told), band)
         if names:
             flag = told[names[0]]
             found.change(("epochs", band, role), [flag], "it rejects what the first release rejects")

@@ -79,10 +79,11 @@ def count_words(found: Findings) -> Iterator[Line]:
                 f"SELECT {column} AS word, COUNT(*) AS n FROM {found.release.tables[alias]}{among} GROUP BY {column}"
             )
         )
-        yield from _compare_words(found, name, wanted, {word: n for word, n in counts.items() if n})
+        yield from compare_words(found, name, wanted, {word: n for word, n in counts.items() if n})
 
 
-def _compare_words(found: Findings, name: str, wanted: tuple[str, ...], counts: dict[str, int]) -> Iterator[Line]:
+def compare_words(found: Findings, name: str, wanted: tuple[str, ...], counts: dict[str, int]) -> Iterator[Line]:
+    """The words that a column has (with counts) beside those that labels are made of; spellings may differ."""
     seen = f"{name}: " + (", ".join(f"{word} {n:,}" for word, n in counts.items()) or "no word")
     known = {**{word: word for word in counts}, **found.release.words.get(name, {})}
     lost = [word for word in wanted if word not in {known[each] for each in counts}]
