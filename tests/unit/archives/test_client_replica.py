@@ -360,3 +360,16 @@ def test_structures_are_asked_for_by_the_name_that_the_server_takes(archives, qu
     assert [zipfile.ZipFile(io.BytesIO(body)).namelist() for body in answers] == [
         zipfile.ZipFile(io.BytesIO(before)).namelist()
     ] * 3
+
+
+def test_a_question_without_the_queue_is_answered_at_once_or_cut_off(archives, monkeypatch):
+    at_once = replace(SOURCES, is_sync=True)
+    n_before = len(archives.log())
+    assert archives.ask(at_once, EVERYTHING) == archives.ask(SOURCES, EVERYTHING)
+    paths = [entry["path"] for entry in archives.log()[n_before:]]
+    assert paths[0].endswith("/sync") and paths[1].endswith("/async")
+    monkeypatch.setattr("tasks.archives.gaia_tap.SYNC_ROWS", 100)
+    with pytest.raises(TooMuch, match="cut its answer off"):
+        archives.ask(at_once, EVERYTHING)
+    with pytest.raises(BadQuestion, match="unknown column"):
+        archives.ask(replace(at_once, text="SELECT nothing FROM gaiadr3.gaia_source"), EVERYTHING)
