@@ -98,27 +98,23 @@ def _joined_flags(now: pa.Table, before: pa.Table, names: Sequence[str], known: 
 
 def find_sense(joined: pa.Table, name: str, known: str) -> dict[str, Any] | None:
     """The flag that rejects what `known` rejects, in either sense or by one bit; None where it does not."""
-    name = f"{name}_now" if f"{name}_now" in joined.column_names else name
+    column = joined[f"{name}_now" if f"{name}_now" in joined.column_names else name]
     is_known = joined[known].fill_null(False).to_numpy().astype(bool)
-    column, kind = joined[name], joined[name].type
-    if pa.types.is_boolean(kind):
-        values = {(None, True): column.fill_null(False).to_numpy().astype(bool)}
-        values[None, False] = ~column.fill_null(True).to_numpy().astype(bool)
-    elif pa.types.is_integer(kind):
+    if pa.types.is_boolean(column.type):
+        for when in (True, False):
+            if _agree(column.fill_null(not when).to_numpy().astype(bool) == when, is_known):
+                return {"column": name, "when": when}
+    elif pa.types.is_integer(column.type):
         bits = column.fill_null(0).to_numpy()
-        values = {(bit, True): (bits >> bit) & 1 == 1 for bit in range(BITS)}
-    else:
-        return None
-    for (bit, when), is_rejected in values.items():
-        if _agree(is_rejected, is_known):
-            column_name = name.removesuffix("_now")
-            return {"column": column_name, "when": when} | ({} if bit is None else {"bit": bit})
+        for bit in range(BITS):
+            if _agree((bits >> bit) & 1 == 1, is_known):
+                return {"column": name, "when": True, "bit": bit}
     return None
 
 
 def _agree(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     both = int(np.count_nonzero(one & other))
-    return both >= FEWEST and both >= ALIKE * np.count_nonzero(one) and both >= ALIKE * np.count_nonzero(other)
+    return both >= max(FEWEST, ALIKE * int(np.count_nonzero(one)), ALIKE * int(np.count_nonzero(other)))
 
 
 def _set_flags(found: Findings, role: str, bands: Sequence[str], told: dict[str, dict[str, Any]]) -> Iterator[Line]:
