@@ -178,7 +178,7 @@ def check(
 ) -> None:
     """Ask the real archives (untested live) whether a data release is there as this code expects it.
 
-    Exit code 0: ready; 4: ready with the file that this writes; 3: not there yet; 5: something is missing; 2: none.
+    Exit code 0: ready; 4: ready with the file that this writes; 3: not there yet; 5: something is missing.
     """
     from flows.check import check as run
     from tasks.stages.acquire.addresses import archives_at
