@@ -11,12 +11,28 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from lakehouse.disk import named_file, refuse_full_disk
 from schemas import BadInput
 
-SHOWN_ROWS = 50
+SHOWN_ROWS, SHOWN_RECORDS = 50, 5  # of a table, and of one that is too wide and printed a field a line
+ENDINGS = {".csv": "csv", ".json": "json", ".jsonl": "json", ".parquet": "parquet", ".pq": "parquet", ".txt": "table"}
+
+
+def choose_form(form: str | None, out: Path | None) -> str:
+    """The form that was asked for, else the one that the ending of `out` names; a table where neither says.
+
+    BadInput where the ending says another form than was asked for, or none that can be written.
+    """
+    ending = out.suffix.lower() if out else ""
+    named = ENDINGS.get(ending)
+    if form and named and named != form:
+        raise BadInput(f"{out} ends like {named} and --format says {form}: leave out one of them.")
+    if ending and not form and not named:
+        raise BadInput(f"No answer can be written as {ending}: name a file in {', '.join(ENDINGS)}, or give --format.")
+    return form or named or "table"
 
 
 def write(answer: pa.Table, form: str, out: Path | None) -> None:
@@ -45,8 +61,11 @@ def _print(answer: pa.Table, stream: BinaryIO) -> None:
     console = Console(file=text, highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, 200)  # a file or a pipe has no edge
-    console.print(_table(answer))
-    console.print(_caption(answer.num_rows), style="dim")
+    table, shown = _table(answer), SHOWN_ROWS
+    if Measurement.get(console, console.options.update(max_width=10**6), table).maximum > console.width:
+        table, shown = _records(answer), SHOWN_RECORDS
+    console.print(table)
+    console.print(_caption(answer.num_rows, shown), style="dim")
     text.flush()
 
 
@@ -66,8 +85,19 @@ def _table(answer: pa.Table) -> Table:
     return table
 
 
-def _caption(rows: int) -> str:
-    more = f", the first {SHOWN_ROWS} shown: --format csv or --out writes all" if rows > SHOWN_ROWS else ""
+def _records(answer: pa.Table) -> Table:
+    """A line for each field of each row, for rows that are wider than the screen; a blank line between two rows."""
+    table = Table("column", "value", box=None)
+    for number, row in enumerate(answer.slice(0, SHOWN_RECORDS).to_pylist()):
+        if number:
+            table.add_row("", "")
+        for name, value in row.items():
+            table.add_row(escape(name), _cell(value))
+    return table
+
+
+def _caption(rows: int, shown: int) -> str:
+    more = f", the first {shown} shown: --format csv or --out FILE.csv writes all" if rows > shown else ""
     return f"{rows:,} row{'' if rows == 1 else 's'}{more}"
 
 

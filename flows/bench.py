@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from schemas import BadInput
+from schemas.errors import nearest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,7 +28,7 @@ def questions(root: Path = ROOT) -> dict[str, str]:
 def run(name: str, arguments: Sequence[str] = (), data: Path | None = None, root: Path = ROOT) -> int:
     """Exit status of a benchmark; `data` is the folder of the real sets. BadInput where either is not there."""
     if name not in (known := questions(root)):
-        raise BadInput(f"no benchmark {name!r}; there are {', '.join(known)}.")
+        raise BadInput(f"no benchmark {name!r}; there are {', '.join(known)}.{nearest(name, [*known])}")
     if data is not None and not data.is_dir():
         raise BadInput(f"{data} is not a folder: --data names the folder of the real sets.")
     environment = {"OMP_NUM_THREADS": "1"} | os.environ | ({"ARGELANDER_DATA": str(data.resolve())} if data else {})

@@ -243,17 +243,20 @@ def describe(table: str, lake: LakeOption = LAKE) -> None:
 def query(
     sql: Annotated[str, typer.Argument(help="SQL; tables by name, an old version as out__catalogue@3.")],
     lake: LakeOption = LAKE,
-    form: Annotated[Format, typer.Option("--format", help="How to write the answer.")] = Format.TABLE,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="How to write the answer; else the ending of --out says it.")
+    ] = None,
     out: Annotated[Path | None, OutOption(help="File to write instead of standard output.")] = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="Only SELECT, and of this lake alone: for SQL that somebody else wrote.")
     ] = False,
 ) -> None:
     """Ask the lake in SQL (DuckDB)."""
-    from flows.answer import write
+    from flows.answer import choose_form, write
     from lakehouse.query import run_sql
 
-    write(run_sql(lake, sql, read_only), form.value, out)
+    chosen = choose_form(form and form.value, out)
+    write(run_sql(lake, sql, read_only), chosen, out)
 
 
 @app.command()
@@ -275,8 +278,8 @@ def score(
     from lakehouse.delta.store import Lake
 
     dataset, source = folder_of(preset, data)
-    if out.is_dir():
-        raise BadInput(f"{out} is a folder: name the Parquet file to write.")
+    if out.is_dir() or out.suffix.lower() not in ("", ".parquet", ".pq"):
+        raise BadInput(f"{out} is no Parquet file: name one to write the scores to, such as scores.parquet.")
     Lake(lake)
     environment.quiet()
     say_reading(source)
@@ -288,16 +291,11 @@ def score(
 @app.command()
 @one_sentence
 def runs(lake: LakeOption = LAKE) -> None:
-    """List the runs of the lake, newest first."""
+    """List the runs of the lake, newest first: what each did, or why it failed or was stopped."""
+    from flows.run_list import list_runs
     from lakehouse.delta.store import Lake
-    from lakehouse.manifest import read_manifests
 
-    table = Table("run", "preset", "status", "seconds", "did", box=None)
-    for manifest in read_manifests(Lake(lake)):
-        did = ", ".join(f"{s['name']} {s['done']:,}" for s in manifest.stages if s.get("done")) or "nothing new"
-        seconds = sum(stage.get("seconds", 0.0) for stage in manifest.stages)
-        table.add_row(manifest.run_id, manifest.settings.get("preset", ""), manifest.status, f"{seconds:.0f}", did)
-    screen().print(table)
+    screen().print(list_runs(Lake(lake)))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

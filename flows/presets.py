@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from schemas import BadInput
+from schemas.errors import nearest
 from schemas.inputs import ArchiveSource, FolderSource, Sample
 from schemas.mapping import load_preset, load_spec, preset_names
 from tasks.learning.training_config import TrainingConfig
@@ -93,7 +94,7 @@ PRESETS: dict[str, Callable[[Path | None], Settings]] = {
 def preset(name: str, data: Path | None = None) -> Settings:
     """Settings of the preset called `name`; raises BadInput where there is none."""
     if name not in PRESETS:
-        raise BadInput(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.")
+        raise BadInput(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{nearest(name, [*PRESETS])}")
     return PRESETS[name](data)
 
 

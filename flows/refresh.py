@@ -85,7 +85,8 @@ def _refresh(settings: Settings, place: Lake, release: Path) -> Outcome:
             stages = run_stages(settings, place, release, manifest, scheduler)
         cleared += clear_after(place, settings.dataset)
     except BaseException as error:
-        manifest.finish(place, str(error) or type(error).__name__)
+        is_cancelled = not isinstance(error, Exception)  # an interrupt from the keyboard, or the orchestrator's
+        manifest.finish(place, str(error) or type(error).__name__, is_cancelled)
         with suppress(BadInput):  # a full disk: what the run failed of is to be told, and the next run records it
             record(place, manifest.run_id, settings.dataset)
         raise

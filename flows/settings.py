@@ -113,7 +113,8 @@ def validate_settings(tree: dict[str, Any]) -> Settings:
         where = ".".join(str(part) for part in first["loc"] if part not in ("archives", "folder"))
         reason = first["msg"].removeprefix("Value error, ")
         reason = f"{reason[:1].lower()}{reason[1:]}".rstrip(".")
-        raise BadInput(f"Setting {where} = {first['input']!r}: {reason}. Nothing was run.") from None
+        end = "" if reason.endswith("?") else "."
+        raise BadInput(f"Setting {where} = {first['input']!r}: {reason}{end} Nothing was run.") from None
 
 
 # Settings that hold any names below them: what they may be is checked where they are used.

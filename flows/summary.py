@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +10,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from flows.pointers import QUARANTINE, SOURCE, count_stars, query_to_type
 from flows.settings import Settings
 from lakehouse.delta.store import Lake
+from lakehouse.models import ModelPlace
 from lakehouse.run import StageResult
 from tasks.learning.targets import KINDS
 from tasks.stages.progress import pace
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 RELEASED = re.compile(r"release (.+?)(?: is current)?$")
 DECIDING = {kind.decides for kind in KINDS.values() if isinstance(kind.decides, str)}
 SPLITS = {"test": "held out", "truth": "on truth"}
-QUARANTINE, METRIC = "core_quarantine__row", "score_model__metric"
+METRIC = "score_model__metric"
 
 
 def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
@@ -38,20 +39,20 @@ def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
             console.print(f"  {stage.name}: {note}", style="yellow" if "stale" in note else "dim", soft_wrap=True)
     if not any(stage.is_new for stage in outcome.stages):
         console.print("Nothing to do: everything was up to date, and no work was done again.")
-    if figures := chosen_figures(place, settings.dataset):
+    models = ModelPlace.parse(settings.models, str(lake), settings.dataset)
+    if figures := chosen_figures(Lake(models.lake), models.dataset):
         console.print(_figures(figures))
     console.print(_where_to_look(outcome, place, settings.dataset), soft_wrap=True, markup=False)
 
 
 def _where_to_look(outcome: Outcome, lake: Lake, dataset: str) -> str:
-    """The rows that were put aside, the report, and a command to type next."""
-    at = shlex.quote(str(lake.path))
+    """How many stars there are, the rows that were put aside, the report, and a command to type next."""
     aside = lake.count(QUARANTINE, dataset=dataset) if lake.exists(QUARANTINE) else 0
-    lines = [f"Aside:   {aside:,} rows in {QUARANTINE}"]
+    lines = [f"Stars:   {count_stars(lake, dataset)}"] if lake.exists(SOURCE) else []
+    lines.append(f"Aside:   {aside:,} rows in {QUARANTINE}")
     reports = [found[1] for note in outcome.stages[-1].notes if (found := RELEASED.match(note))]
     lines += [f"Report:  {folder}/report.html" for folder in reports]
-    table = "out__catalogue" if lake.exists("out__catalogue") else "feature_sample__source"
-    lines.append(f"Next:    argelander query \"SELECT * FROM {table} WHERE dataset = '{dataset}' LIMIT 5\" --lake {at}")
+    lines.append(f"Next:    {query_to_type(lake, dataset)}")
     return "\n".join(lines)
 
 

@@ -32,7 +32,8 @@ def new_run_id() -> str:
 class RunManifest:
     """One run, kept as JSON in the lake: written when it starts, at the end of each stage, and when it ends.
 
-    `status` is running, done or failed; `runs` tells a run that is marked as running but whose program is gone.
+    `status` is running, done, failed, or cancelled where somebody stopped it; `runs` tells a run that is marked as
+    running but whose program is gone.
     """
 
     run_id: str
@@ -124,10 +125,11 @@ class RunManifest:
             entry["seconds"] = round(time.perf_counter() - began, 3)
             self.write(lake)
 
-    def finish(self, lake: Lake, error: str | None = None) -> None:
-        """Marks the run as done, or as failed with the sentence that says why."""
+    def finish(self, lake: Lake, error: str | None = None, is_cancelled: bool = False) -> None:
+        """Marks the run as done, or as failed or cancelled with the sentence that says why."""
         now = datetime.now(UTC)
-        self.status, self.error, self.finished = "failed" if error else "done", error, now.isoformat()
+        self.status = "cancelled" if is_cancelled else "failed" if error else "done"
+        self.error, self.finished = error, now.isoformat()
         self.seconds = round((now - datetime.fromisoformat(self.started)).total_seconds(), 3)
         self.write(lake)
 

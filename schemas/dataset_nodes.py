@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity
+from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity, suggest_vounit
 
 ColumnName = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
@@ -122,7 +122,8 @@ class Parameter(Blankable):
     def _is_vounit(cls, unit: str | None) -> str | None:
         if unit is not None and not is_vounit(unit):
             raise ValueError(
-                f'{unit!r} is no VOUnit; write "K", "solRad", "km.s**-1", or leave it out for a pure number'
+                f'{unit!r} is no VOUnit; write "K", "solRad", "km.s**-1", or leave it out for a pure number.'
+                f"{suggest_vounit(unit)}"
             )
         return unit
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from schemas.column import Column
+from schemas.errors import nearest
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,16 @@ def is_vounit(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def suggest_vounit(text: str) -> str:
+    """ " Did you mean 'solRad'?" for text that is no VOUnit: the same unit by its name there, or the nearest in use."""
+    from astropy.units import Unit
+
+    try:
+        return f" Did you mean {Unit(text).to_string('vounit')!r}?"
+    except ValueError:
+        return nearest(text, sorted({each.unit for each in QUANTITIES.values() if each.unit}))
 
 
 def is_ucd(text: str) -> bool:

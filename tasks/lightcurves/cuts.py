@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
+from schemas.errors import nearest
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.segments import segment_mad_sigma
 
@@ -49,7 +50,8 @@ class NeutralCutConfig:
         known = (*self.flag_bits, *NEUTRAL_CUTS)
         unknown = sorted(set(self.names) - set(known))
         if unknown:
-            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(known)}")
+            hint = nearest(unknown[0], known)
+            raise ValueError(f"there is no cut {unknown[0]!r}; there are {', '.join(known)}.{hint}")
         if len(set(self.names)) < len(self.names):
             raise ValueError("each cut is named once")
 

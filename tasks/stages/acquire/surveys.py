@@ -23,6 +23,7 @@ from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.arrays import align
+from schemas.errors import nearest
 from schemas.inputs import ArchiveSource
 from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
@@ -72,10 +73,13 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
 def _configure(name: str, source: ArchiveSource) -> Survey:
     """The survey called `name` with the options of the run; BadInput where there is no such survey or option."""
     if name not in SURVEYS:
-        raise BadInput(f"There is no survey {name!r}; there are {', '.join(SURVEYS)}.")
+        raise BadInput(f"There is no survey {name!r}; there are {', '.join(SURVEYS)}.{nearest(name, [*SURVEYS])}")
     survey, options = SURVEYS[name], source.options.get(name, {})
     if unknown := sorted(set(options) - set(survey.options)):
-        raise BadInput(f"The survey {name} has no option {unknown[0]!r}; it has {', '.join(survey.options) or 'none'}.")
+        hint = nearest(unknown[0], [*survey.options])
+        raise BadInput(
+            f"The survey {name} has no option {unknown[0]!r}; it has {', '.join(survey.options) or 'none'}.{hint}"
+        )
     bulk = {"route": "bulk"} if source.bulk and "route" in survey.options else {}
     merged = {**survey.options, **options, **bulk}
     merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}

@@ -1,13 +1,14 @@
 """A query's answer in every form keeps ids whole, lists readable and nulls null."""
 
 import json
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from flows.answer import write
+from flows.answer import choose_form, write
 from schemas import BadInput
 
 BIG = 2**62 + 1
@@ -37,3 +38,31 @@ def test_a_long_table_says_that_more_follows(tmp_path, capsys):
     write(pa.table({"n": range(60)}), "table", None)
     printed = capsys.readouterr().out
     assert "60 rows, the first 50 shown" in printed and "\n 49" in printed and "\n 50" not in printed
+
+
+@pytest.mark.parametrize(("form", "out", "expected"), [
+    (None, None, "table"), ("csv", None, "csv"), (None, "a.csv", "csv"), (None, "A.JSONL", "json"),
+    (None, "a.pq", "parquet"), (None, "a.txt", "table"), (None, "page", "table"), ("csv", "a.dat", "csv"),
+    ("json", "a.json", "json"),
+])  # fmt: skip
+def test_the_ending_of_a_file_says_its_form(form, out, expected):
+    assert choose_form(form, out and Path(out)) == expected
+
+
+def test_an_ending_that_says_another_form_or_none_is_refused():
+    with pytest.raises(BadInput, match=r"a.csv ends like csv and --format says json"):
+        choose_form("json", Path("a.csv"))
+    with pytest.raises(BadInput, match=r"as .fits: name a file in .csv, .json, .*, or give --format"):
+        choose_form(None, Path("a.fits"))
+
+
+def test_a_row_that_is_too_wide_has_a_line_for_each_field(capsys):
+    names = [f"a_long_name_of_column_{k:02d}" for k in range(12)]
+    wide = pa.table({name: [f"value {k}" for k in range(7)] for name in names})
+    write(wide, "table", None)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == [names[0], "value", "0"] and lines[12].split() == [names[-1], "value", "0"]
+    assert lines[13].strip() == "" and lines[14].split() == [names[0], "value", "1"]
+    assert "7 rows, the first 5 shown" in lines[-1] and len(lines) == 1 + 5 * 13
+    write(wide.select(names[:3]), "table", None)
+    assert len(capsys.readouterr().out.splitlines()) == 1 + 7 + 1

@@ -37,7 +37,7 @@ def lake(tmp_path):
 
 def shown(capsys, lake: Lake, *stages: StageResult) -> str:
     outcome = SimpleNamespace(run_id="r7", stages=stages)
-    show(outcome, lake.path, SimpleNamespace(dataset="d"))
+    show(outcome, lake.path, SimpleNamespace(dataset="d", models=None))
     return capsys.readouterr().out
 
 
@@ -59,6 +59,13 @@ def test_the_page_says_what_was_done_how_good_it_is_and_where_to_look(lake, caps
     assert "Aside:   0 rows" in text and "out/d-1/report.html" in text
     assert f"--lake '{lake.path}'" in text and "feature_sample__source" in text
     assert len(text.splitlines()) <= 16
+
+
+def test_figures_are_those_of_the_models_that_scored(lake, tmp_path, capsys):
+    outcome = SimpleNamespace(run_id="r7", stages=(StageResult("score", 3, 3),))
+    mine = Lake(tmp_path / "mine", create=True)
+    show(outcome, mine.path, SimpleNamespace(dataset="ids", models=f"{lake.path}/d"))
+    assert "macro_f1" in capsys.readouterr().out
 
 
 def test_a_run_that_found_nothing_new_says_so(lake, capsys):

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from schemas.inputs import ArchiveSource, FolderSource, ReplicaSky, Sample, Source
+from schemas.dataset import DatasetSpec
+from schemas.inputs import ArchiveSource, FolderSource, ReplicaSky, Sample, Source, is_synthetic
 from schemas.mapping import load_preset, preset_names
 
 EITHER = TypeAdapter(Source)
@@ -53,3 +54,19 @@ def test_a_folder_has_what_its_mapping_says(tmp_path, name):
 
 def test_archives_have_times_and_errors():
     assert ArchiveSource().has_time and ArchiveSource().has_errors
+
+
+def test_a_replica_serves_a_synthetic_sky_and_a_folder_says_so_itself(tmp_path):
+    assert ArchiveSource().is_synthetic and not ArchiveSource(endpoint="live").is_synthetic
+    spec = DatasetSpec(name="mine", bands=({"name": "V"},))
+    observed = FolderSource(folder=tmp_path, spec=spec)
+    simulated = FolderSource(folder=tmp_path, spec=spec.model_copy(update={"is_synthetic": True}))
+    assert simulated.is_synthetic and not observed.is_synthetic
+    assert "is_synthetic" not in spec.model_dump_json()  # the mark of a folder that does not say it stays what it was
+
+
+def test_a_manifest_tells_the_sky_in_plain_values(tmp_path):
+    folder = FolderSource(folder=tmp_path, spec=DatasetSpec(name="mine", bands=({"name": "V"},), is_synthetic=True))
+    for source in (ArchiveSource(), ArchiveSource(endpoint="live"), folder):
+        assert is_synthetic(source.model_dump(mode="json")) == source.is_synthetic
+    assert not is_synthetic({})

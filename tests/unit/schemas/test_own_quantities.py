@@ -6,7 +6,7 @@ from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.dataset_nodes import Parameter
 from schemas.mapping import parse_spec
-from schemas.quantities import QUANTITIES
+from schemas.quantities import QUANTITIES, suggest_vounit
 
 SPEC = """
 name = "own"
@@ -55,6 +55,12 @@ def test_without_a_word_it_has_no_unit_whatever_its_suffix():
 @pytest.mark.parametrize("unit", ["km.s**-1", "solLum", "mag", "m/s2", "1e3.pc"])
 def test_vounits_are_accepted(unit):
     assert parse_spec(SPEC.format(f'unit = "{unit}"'), "toml").parameters[0].unit == unit
+
+
+@pytest.mark.parametrize(("unit", "meant"), [("Kelvin", "K"), ("Msun", "solMass"), ("solrad", "solRad")])
+def test_a_unit_by_another_name_is_met_with_that_of_the_standard(unit, meant):
+    assert suggest_vounit(unit) == f" Did you mean {meant!r}?"
+    assert suggest_vounit("furlongs per fortnight") == ""
 
 
 @pytest.mark.parametrize("unit", ["furlong", "dex", "K K)", "[m]"])
