@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity, suggest_vounit
+from schemas.values import BLANKS
 
 ColumnName = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
@@ -78,8 +79,13 @@ class Band(Frozen):
 
     @field_validator("value", mode="before")
     @classmethod
-    def _numbers_are_names(cls, value: Any) -> Any:
-        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    def _is_word(cls, value: Any) -> Any:
+        """The word that the reader makes of it: 2 and 2.0 are "2", blanks around it say nothing."""
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return str(value)
+        return value.strip(BLANKS) if isinstance(value, str) else value
 
     @property
     def in_file(self) -> str:

@@ -8,6 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadInput
+from schemas.values import find_mask, is_list, is_nothing, read_words
+
+SPELLINGS = 4  # of one word, with blanks around it or without, that a column is looked through for
 
 
 def column_names(file: Path) -> list[str]:
@@ -34,48 +37,54 @@ def unreadable(file: Path, error: Exception) -> BadInput:
 
 
 def find_few_values(file: Path, columns: Sequence[str], most: int) -> dict[str, tuple[str, ...]]:
-    """The different values, as sorted text, of each of `columns` that has at most `most`; a null is no value.
+    """The different words, sorted, of each of `columns` that has at most `most`; what says nothing is no word.
 
     The file may be huge: it is read piece by piece, and no longer once every column has too many. Raises BadInput
     where it is damaged.
     """
-    found: dict[str, set[str]] = {name: set() for name in columns}
+    limit = SPELLINGS * most
+    found: dict[str, pa.Array] = {name: pa.nulls(0) for name in columns}
     try:
-        for batch in _batches(file, columns):
-            for name in (name for name, values in found.items() if len(values) <= most):
-                found[name] |= _values(batch.column(name))
-            if all(len(values) > most for values in found.values()):
+        for piece in _pieces(file, columns):
+            for name in (name for name, values in found.items() if len(values) <= limit):
+                found[name] = _join_once(found[name], piece[name])
+            if all(len(values) > limit for values in found.values()):
                 break
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file, error) from None
-    return {name: tuple(sorted(values)) for name, values in found.items() if len(values) <= most}
+    words = {name: _words(values) for name, values in found.items() if len(values) <= limit}
+    return {name: tuple(sorted(each)) for name, each in words.items() if len(each) <= most}
 
 
-def value_type(kind: pa.DataType) -> pa.DataType:
-    """The type of one value: of a list's items, of a dictionary's words."""
-    if is_list(kind) or pa.types.is_dictionary(kind):
-        return value_type(kind.value_type)
-    return kind
-
-
-def is_list(kind: pa.DataType) -> bool:
-    """True for a column with a list in each row."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
-
-
-def _batches(file: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+def _pieces(file: Path, columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:
+    """The values of the columns, piece by piece, without those that are masked."""
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
+    data = ds.dataset(file)
+    masks = {name: mask for name in columns if (mask := find_mask(name, data.schema))}
+    wanted = {f"value {name}": name for name in columns} | {f"mask {name}": mask for name, mask in masks.items()}
     # Fields, not names: a dot in a column's name is no path into a struct.
-    return iter(ds.dataset(file).scanner(columns={name: pc.field(name) for name in columns}).to_batches())
+    for batch in data.scanner(columns={role: pc.field(name) for role, name in wanted.items()}).to_batches():
+        values = {name: _flatten(batch.column(f"value {name}")) for name in columns}
+        for name in masks:
+            hidden = pc.fill_null(_flatten(batch.column(f"mask {name}")), False)
+            values[name] = values[name].filter(pc.invert(hidden)) if len(hidden) == len(values[name]) else values[name]
+        yield values
 
 
-def _values(column: pa.Array) -> set[str]:
-    import pyarrow.compute as pc
-
+def _flatten(column: pa.Array) -> pa.Array:
     while is_list(column.type):
         column = column.flatten()
-    once = pc.unique(column)
-    once = once.dictionary_decode() if pa.types.is_dictionary(once.type) else once
-    return {value for value in pc.cast(once, pa.string()).to_pylist() if value is not None}
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _join_once(known: pa.Array, more: pa.Array) -> pa.Array:
+    """The different values of both; `known` may be of no type yet."""
+    import pyarrow.compute as pc
+
+    return pc.unique(pa.concat_arrays([known.cast(more.type), pc.unique(more)]))
+
+
+def _words(values: pa.Array) -> set[str]:
+    return {word for word in read_words(values) if word is not None and not is_nothing(word)}

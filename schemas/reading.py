@@ -39,7 +39,8 @@ def describe_time(spec: DatasetSpec) -> str:
 
 
 def _line(file: Path, roles: Iterable[str], used: Iterable[str | None]) -> str:
-    rest = [name for name in column_names(file) if name not in set(used)]
+    known = {*used, *(f"{name}.mask" for name in used)}
+    rest = [name for name in column_names(file) if name not in known]
     return f"{file.name}: {', '.join(roles)}; not used: {_some(rest, ', ') or 'nothing'}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import BadInput, Guard
-from schemas.files import column_names, find_few_values, parquet_schema, value_type
+from schemas.files import column_names, find_few_values, parquet_schema
 from schemas.recognition import (
     BAND,
     DEC,
@@ -31,6 +31,7 @@ from schemas.recognition import (
     is_recognised,
     read_time_name,
 )
+from schemas.values import value_type
 
 MAX_BANDS = 127  # the band code is an int8
 MAX_LIKELY_BANDS = 20  # a column that nobody named with at most so many values may say which band

@@ -1,20 +1,29 @@
-"""Columns of somebody else's Parquet file: found or complained about, and turned into the types we use."""
+"""Columns of somebody else's Parquet file: found or complained about, and turned into the types we use.
+
+Columns are called by their place in the file: SQL does not tell MAG from mag, and Parquet does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.errors import Guard, Problems, nearest
-from schemas.files import parquet_schema, unreadable, value_type
+from schemas.files import parquet_schema, unreadable
+from schemas.sql import match_only
+from schemas.values import NOTHING, find_mask, identity, is_text, number, unmask, value_type, word
+
+MIN_NUMBERS = 0.5  # share of the words of a column of text that must be numbers, where numbers are wanted
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+NONE: Mapping[str, str] = {}
 
 
 def check_schema(file: Path, wanted: Mapping[str, str], guard: Guard = nullcontext) -> pa.Schema:
@@ -42,13 +51,83 @@ def _require_one(file: Path, role: str, name: str, names: list[str]) -> None:
         )
 
 
-def read_columns(file: Path, wanted: Mapping[str, str]) -> pa.Table:
-    """The columns of `wanted` (role to column name) under the names of their roles, and nothing else of the file."""
-    check_schema(file, wanted)
-    try:  # a field, not a name: a dot in a column's name is no path into a struct
-        return ds.dataset(file).to_table(columns={role: pc.field(name) for role, name in wanted.items()})
-    except (pa.ArrowException, OSError) as error:
+def name_place(name: str, names: list[str] | tuple[str, ...]) -> str:
+    """The column `name` of a file with these columns in a statement."""
+    return f"c{names.index(name)}"
+
+
+def name_table(names: list[str] | tuple[str, ...]) -> str:
+    """What a statement selects from; its parameter is the path of the file, as `match_only` gives it."""
+    return f"read_parquet(?, hive_partitioning = false) AS file({', '.join(f'c{k}' for k in range(len(names)))})"
+
+
+def read_columns(
+    file: Path,
+    *,
+    ids: Mapping[str, str] = NONE,
+    words: Mapping[str, str] = NONE,
+    numbers: Mapping[str, str] = NONE,
+    guard: Guard = nullcontext,
+) -> pa.Table:
+    """Columns of `file` by their roles (role to column name), in the order of its rows, without what is masked.
+
+    Ids and words are text without blanks around it, numbers float64. Raises BadInput for a column that is missing, and
+    for each that is no number where it must be one inside `guard`.
+    """
+    schema = check_schema(file, {**ids, **words, **numbers})
+    takers: dict[str, tuple[Callable[[str, pa.DataType], str], str]] = {}
+    for take, columns in ((identity, ids), (word, words), (number, numbers)):
+        takers |= {role: (take, name) for role, name in columns.items()}
+    # SQL does not tell roles apart that differ in case: they get their names at the end.
+    place = {role: f"r{k}" for k, role in enumerate(takers)}
+    kind = {role: schema.field(name).type for role, (_, name) in takers.items()}
+    cells = ", ".join(f"{_cell(name, schema)} AS {place[role]}" for role, (_, name) in takers.items())
+    taken = ", ".join(f"{take(place[role], kind[role])} AS {place[role]}" for role, (take, _) in takers.items())
+    query, values = f"SELECT {cells} FROM {name_table(schema.names)}", [match_only(file)]
+    try:
+        with closing(duckdb.connect(config=OFFLINE)) as con:
+            numeric = {place[role]: (name, kind[role]) for role, name in numbers.items()}
+            check_numbers(con, (query, values), numeric, file, guard)
+            table = con.execute(f"SELECT {taken} FROM ({query})", values).to_arrow_table()
+    except duckdb.Error as error:
         raise unreadable(file, error) from None
+    return table.rename_columns(list(takers))
+
+
+def _cell(name: str, schema: pa.Schema) -> str:
+    mask = find_mask(name, schema)
+    return unmask(name_place(name, schema.names), mask and name_place(mask, schema.names))
+
+
+def check_numbers(
+    con: duckdb.DuckDBPyConnection,
+    cells: tuple[str, list[Any]],
+    columns: Mapping[str, tuple[str, pa.DataType]],
+    file: Path,
+    guard: Guard = nullcontext,
+) -> None:
+    """BadInput where a column of text holds no numbers, for each inside `guard`.
+
+    `cells` is the SELECT of the cells by role, with its parameters; `columns` gives the name and type of each role.
+    """
+    query, values = cells
+    wrong = Problems()
+    for role, (name, kind) in columns.items():
+        if not is_text(value_type(kind)):
+            continue
+        said, read = word(role, kind), number(role, kind)
+        n_said, n_read, example = con.execute(
+            f"""SELECT count(*), count(value), any_value(said) FILTER (value IS NULL)
+                FROM (SELECT {said} AS said, {read} AS value FROM ({query})) WHERE NOT list_contains(?, lower(said))""",
+            [*values, list(NOTHING)],
+        ).fetchall()[0]
+        with wrong.collect():
+            if n_read < MIN_NUMBERS * n_said:
+                raise BadInput(
+                    f"{file}: column {name!r} is {value_type(kind)}, but it must be a number ({n_said - n_read:,} of "
+                    f"{n_said:,} values are none, such as {example!r}): convert it, or name another column."
+                )
+    wrong.raise_each(guard)
 
 
 def require_id(kind: pa.DataType, where: str) -> None:
@@ -59,29 +138,13 @@ def require_id(kind: pa.DataType, where: str) -> None:
 
 
 def require_number(kind: pa.DataType, where: str) -> None:
-    """BadInput unless the type is a number, or nothing at all (every value is null)."""
+    """BadInput unless the type is a number, text (see `check_numbers`), or nothing at all (every value is null)."""
     kind = value_type(kind)
     numeric = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
-    if not (numeric or pa.types.is_null(kind)):
+    if not (numeric or is_text(kind) or pa.types.is_null(kind)):
         raise BadInput(f"{where} is {kind}, but it must be a number: convert it, or name another column.")
 
 
-def is_text(kind: pa.DataType) -> bool:
-    """True for any of Arrow's string types."""
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-
-
-def text(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The column as strings, exactly: integers by their digits, dictionaries by their words, 3.0 as "3"."""
-    if pa.types.is_dictionary(column.type):
-        column = pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], column.type.value_type)
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_finite(column), column, None)
-        if pc.all(pc.equal(column, pc.round(column))).as_py():
-            column = pc.cast(column, pa.int64())
-    return pc.cast(column, pa.string())
-
-
-def numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    """The column as float64 (rows,), NaN where it is null."""
-    return pc.fill_null(pc.cast(column, pa.float64(), safe=False), np.nan).to_numpy()
+def as_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """A column of float64 as an array, (rows,), NaN where it is null."""
+    return column.fill_null(np.nan).to_numpy()

@@ -9,7 +9,7 @@ from schemas.dataset import DatasetSpec
 from schemas.rejections import reject
 from schemas.tables.input import CATALOGUE_VALUES
 from tasks.folder.checks import as_text
-from tasks.folder.columns import numbers
+from tasks.folder.columns import as_floats
 
 ROLE = "inputs.{}"  # of a column in the mapping, by the name of the value
 
@@ -27,7 +27,7 @@ def read_inputs(raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str) -> 
     columns: dict[str, pa.Array] = {"object_id": ids}
     refused = []
     for name, own in spec.inputs.items():
-        declared, value = CATALOGUE_VALUES[name], numbers(raw[ROLE.format(name)])
+        declared, value = CATALOGUE_VALUES[name], as_floats(raw[ROLE.format(name)])
         low, high = (
             edge if edge is not None else limit
             for edge, limit in zip(declared.range or (None, None), (-np.inf, np.inf), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,11 @@ from schemas.errors import Guard
 from schemas.files import unreadable
 from schemas.rejections import REJECTED, number_repeats, reject
 from schemas.sql import match_only
+from schemas.values import is_nothing
 from tasks.folder.checks import as_text
+from tasks.folder.columns import check_numbers
 from tasks.folder.objects import read_ids
-from tasks.folder.rows import Layout, connect, epoch_query, layout, row_query
+from tasks.folder.rows import NUMBERS, Layout, cell_query, connect, epoch_query, layout, row_query
 from tasks.folder.timescale import JD_FROM, check_scale, days
 from tasks.lightcurves.photometry import MAG_RANGE
 
@@ -74,6 +77,8 @@ def inspect(
 def _inspect(
     con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec, guard: Guard
 ) -> Contents:
+    numbers = {role: (form.columns[role], form.kinds[role]) for role in NUMBERS if role in form.kinds}
+    check_numbers(con, cell_query(file, form), numbers, file, guard)
     per_band = _bands(con, file, form, spec)
     n_rows = sum(per_band.values())
     if n_rows == 0:
@@ -113,14 +118,18 @@ def _bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: Datas
     if "band" not in form.columns:
         found = con.execute(f"SELECT count(*) FROM ({source})", values).fetchall()
         return {spec.bands[0].in_file: found[0][0]}
-    query = f"SELECT CAST(band AS VARCHAR), count(*) FROM ({source}) GROUP BY 1 LIMIT {MAX_BAND_VALUES + 1}"
+    query = f"SELECT band, count(*) FROM ({source}) GROUP BY 1 LIMIT {MAX_BAND_VALUES + 1}"
     found = con.execute(query, values).fetchall()
     if len(found) > MAX_BAND_VALUES:
         raise BadInput(
             f"{file}: column {form.columns['band']!r} has more than {MAX_BAND_VALUES:,} values: it "
             f"cannot be the band, set lightcurves.band in dataset.toml."
         )
-    return dict(found)
+    declared = {band.in_file for band in spec.bands}
+    counts: Counter[str | None] = Counter()
+    for value, n in found:
+        counts[value if value in declared or not is_nothing(value or "") else None] += n
+    return dict(counts)
 
 
 def _figures(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> dict[str, float]:
@@ -188,7 +197,7 @@ def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: La
     """How many objects of the light curves the table of objects does not know; BadInput where it knows none."""
     known = read_ids(folder, spec)
     con.register("known", pa.table({"id": known}))
-    names = f"SELECT DISTINCT CAST({form.sql('id')} AS VARCHAR) AS id FROM {form.table}"
+    names = f"SELECT DISTINCT {form.id} AS id FROM {form.table}"
     query = f"""SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
                 FROM ({names}) WHERE id IS NOT NULL"""
     found, matched, example = con.execute(query, [match_only(file)]).fetchall()[0]

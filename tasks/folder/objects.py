@@ -17,8 +17,9 @@ from schemas.dataset_nodes import Band, Parameter
 from schemas.errors import Guard, Problems
 from schemas.quantities import quantity
 from schemas.rejections import REJECTED, join_reports, number_repeats, reject
+from schemas.values import NOTHING
 from tasks.folder.checks import as_text
-from tasks.folder.columns import check_schema, numbers, read_columns, require_id, require_number, text
+from tasks.folder.columns import as_floats, check_schema, read_columns, require_id, require_number
 from tasks.folder.inputs import input_roles, read_inputs
 from tasks.lightcurves.photometry import MAG_RANGE
 
@@ -64,11 +65,12 @@ def read_objects(
     columns that are missing or of a wrong type each inside `guard`.
     """
     file = Path(folder) / spec.objects.file
-    wanted = _choose_columns(file, spec, need_labels, guard)
-    raw, refused = _with_unique_ids(read_columns(file, wanted), file, spec)
+    words, numbers = _choose_columns(file, spec, need_labels, guard)
+    raw = read_columns(file, ids={"objects.id": spec.objects.id}, words=words, numbers=numbers, guard=guard)
+    raw, refused = _with_unique_ids(raw, file, spec)
     ids = raw["objects.id"].combine_chunks()
     notes = []
-    if spec.objects.ra and "objects.ra" not in wanted:
+    if spec.objects.ra and "objects.ra" not in numbers:
         notes.append(f"{file.name} lacks {spec.objects.ra} or {spec.objects.dec}: its objects have no position.")
     table, outside = _positions(raw, ids, file.name)
     inputs, impossible_inputs = read_inputs(raw, ids, spec, file.name)
@@ -89,12 +91,18 @@ def read_objects(
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
     """Every object id of the table of objects as text, null where it is missing, repetitions included."""
     file = Path(folder) / spec.objects.file
-    return text(read_columns(file, {"objects.id": spec.objects.id})["objects.id"]).combine_chunks()
+    return read_columns(file, ids={"objects.id": spec.objects.id})["objects.id"].combine_chunks()
 
 
-def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool, guard: Guard) -> dict[str, str]:
-    """The columns to read by role (a path in the mapping, so that an error can name it); checks their types."""
+def _choose_columns(
+    file: Path, spec: DatasetSpec, need_labels: bool, guard: Guard
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The columns of words and of numbers by role (a path in the mapping, so that an error can name it).
+
+    Checks their types, and that of the id.
+    """
     wanted = {"objects.id": spec.objects.id}
+    words: dict[str, str] = {}
     number: dict[str, str] = {}
     if spec.objects.ra and spec.objects.dec:
         number |= {"objects.ra": spec.objects.ra, "objects.dec": spec.objects.dec}
@@ -116,8 +124,8 @@ def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool, guard: Gua
             for key, name in (("column", p.column), ("err", p.err))
             if name
         }
-        wanted |= {"label.column": spec.label.column} if spec.label else {}
-    schema = check_schema(file, wanted | number, guard)
+        words = {"label.column": spec.label.column} if spec.label else {}
+    schema = check_schema(file, wanted | words | number, guard)
     wrong = Problems()
     with wrong.collect():
         require_id(schema.field(spec.objects.id).type, f"{file}: column {spec.objects.id!r}")
@@ -125,16 +133,15 @@ def _choose_columns(file: Path, spec: DatasetSpec, need_labels: bool, guard: Gua
         with wrong.collect():
             require_number(schema.field(name).type, f"{file}: column {name!r}")
     wrong.raise_each(guard)
-    return wanted | number
+    return words, number
 
 
 def _with_unique_ids(raw: pa.Table, file: Path, spec: DatasetSpec) -> tuple[pa.Table, list[pa.Table]]:
     """Rows that name an object for the first time, and reports of the others."""
     if raw.num_rows == 0:
         raise BadInput(f"{file} has no rows: there is no object to read.")
-    raw = raw.set_column(raw.schema.get_field_index("objects.id"), "objects.id", text(raw["objects.id"]))
     ids = raw["objects.id"].combine_chunks()
-    named = pc.fill_null(pc.not_equal(ids, ""), False).to_numpy(zero_copy_only=False)
+    named = ids.is_valid().to_numpy(zero_copy_only=False)
     code = pc.fill_null(ids.dictionary_encode().indices, -1).to_numpy(zero_copy_only=False)
     _, first = np.unique(code, return_index=True)
     is_first = np.zeros(len(ids), bool)
@@ -162,7 +169,7 @@ def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.T
     if "objects.ra" not in raw.column_names:
         nothing = pa.nulls(len(ids), pa.float64())
         return pa.table({"object_id": ids, "ra": nothing, "dec": nothing}), REJECTED.empty_table()
-    ra, dec = numbers(raw["objects.ra"]), numbers(raw["objects.dec"])
+    ra, dec = as_floats(raw["objects.ra"]), as_floats(raw["objects.dec"])
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     bad = ~good & ~(np.isnan(ra) & np.isnan(dec))
     value = pc.binary_join_element_wise(as_text(ra[bad]), as_text(dec[bad]), " ")
@@ -171,14 +178,14 @@ def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.T
 
 
 def _classes(raw: pa.Table, ids: pa.Array, spec: DatasetSpec) -> pa.Table:
-    """Labels of the objects that have one: null and empty text say that there is none."""
+    """Labels of the objects that have one: null and words that say nothing are none, unless `rename` names them."""
     if spec.label is None:
         return CLASS_LABELS.empty_table()
-    label = pc.utf8_trim_whitespace(text(raw["label.column"]).combine_chunks())
-    if spec.label.rename:
-        found = pc.index_in(label, pa.array(list(spec.label.rename), pa.string()))
-        label = pc.coalesce(pa.array(list(spec.label.rename.values()), pa.string()).take(found), label)
-    has_one = pc.fill_null(pc.not_equal(label, ""), False)
+    label = raw["label.column"].combine_chunks()
+    says_nothing = pc.is_in(pc.utf8_lower(label), pa.array(NOTHING, pa.string()))
+    found = pc.index_in(label, pa.array(list(spec.label.rename), pa.string()))
+    label = pc.coalesce(pa.array(list(spec.label.rename.values()), pa.string()).take(found), label)
+    has_one = pc.and_(label.is_valid(), pc.or_(pc.invert(says_nothing), found.is_valid()))
     label, ids = label.filter(has_one), ids.filter(has_one)
     return pa.table([ids, pa.repeat(pa.scalar(spec.label.origin), len(ids)), label], schema=CLASS_LABELS)
 
@@ -195,8 +202,8 @@ def _parameters(raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str) -> 
 
 def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -> tuple[pa.Table, list[pa.Table]]:
     role = f"{published.quantity} of {published.origin}"
-    value = numbers(raw[f"{role}.column"])
-    err = numbers(raw[f"{role}.err"]) if published.err else np.full(value.size, np.nan)
+    value = as_floats(raw[f"{role}.column"])
+    err = as_floats(raw[f"{role}.err"]) if published.err else np.full(value.size, np.nan)
     outside = quantity(published.quantity).is_outside(value) | np.isinf(value)
     negative = ~np.isnan(value) & ~outside & ((err <= 0) | np.isinf(err))
     good = ~np.isnan(value) & ~outside & ~negative
@@ -258,13 +265,13 @@ def _band(raw: pa.Table, band: Band) -> tuple[NDArray, NDArray, list[Failure], N
 
     A missing magnitude is a star not seen in the band, which is no failure; a magnitude without its error is one.
     """
-    mag = numbers(raw[f"bands.{band.name}.mag"]).astype(np.float32)
+    mag = as_floats(raw[f"bands.{band.name}.mag"]).astype(np.float32)
     seen, in_range = ~np.isnan(mag), (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
     failures: list[Failure] = [(band.mag or "", "range", seen & ~in_range, mag)]
     good = seen & in_range
     err = np.full(mag.size, np.nan, np.float32)
     if band.mag_err:
-        err = numbers(raw[f"bands.{band.name}.mag_err"]).astype(np.float32)
+        err = as_floats(raw[f"bands.{band.name}.mag_err"]).astype(np.float32)
         failures.append((band.mag_err, "finite", good & ~np.isfinite(err), err))
         failures.append((band.mag_err, "positive", good & (err <= 0) & np.isfinite(err), err))
         good = good & np.isfinite(err) & (err > 0)

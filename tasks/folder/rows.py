@@ -1,7 +1,4 @@
-"""The SQL over a file of epochs: one row per epoch from the long or the nested form. Values are always parameters.
-
-Columns are called by their place in the file: SQL does not tell MAG from mag, and Parquet does.
-"""
+"""The SQL over a file of epochs: one row per epoch from the long or the nested form. Values are always parameters."""
 
 from __future__ import annotations
 
@@ -16,32 +13,44 @@ import pyarrow as pa
 
 from schemas.dataset import DatasetSpec
 from schemas.errors import Guard, Problems
-from schemas.files import is_list, value_type
 from schemas.rejections import REJECTED, reject
 from schemas.sql import match_only
-from tasks.folder.columns import check_schema, require_id, require_number
+from schemas.values import find_mask, identity, is_list, number, unmask, value_type, word
+from tasks.folder.columns import OFFLINE, check_schema, name_place, name_table, require_id, require_number
 from tasks.lightcurves.flags import BAD_QUALITY
 
 ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
+NUMBERS = {"time": "DOUBLE", "mag": "FLOAT", "mag_err": "FLOAT", "flags": "DOUBLE"}  # SQL type of each
+MASK = "{}_mask"  # role of the mask of a role's column
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a file of epochs by role, which of them hold a list per row (the nested form), and all its columns."""
+    """Columns of a file of epochs by role with their types, their masks, and all columns of the file.
+
+    `lists` are the columns that hold a list per row (the nested form).
+    """
 
     columns: dict[str, str]
+    kinds: dict[str, pa.DataType]
+    masks: dict[str, str]
     lists: frozenset[str]
     names: tuple[str, ...]
 
     def sql(self, role: str) -> str:
         """The column with a role in a statement."""
-        return f"c{self.names.index(self.columns[role])}"
+        return name_place(self.columns[role], self.names)
+
+    @property
+    def id(self) -> str:
+        """The object's id in a statement."""
+        mask = self.masks.get("id")
+        return identity(unmask(self.sql("id"), mask and name_place(mask, self.names)), self.kinds["id"])
 
     @property
     def table(self) -> str:
         """What a statement selects from; its parameter is the path of the file."""
-        aliases = ", ".join(f"c{place}" for place in range(len(self.names)))
-        return f"read_parquet(?, hive_partitioning = false) AS file({aliases})"
+        return name_table(self.names)
 
 
 def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
@@ -53,50 +62,68 @@ def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     wrong = Problems()
     with wrong.collect():
         require_id(kinds["id"], f"{file}: column {columns['id']!r}")
-    for role in ("time", "mag", "mag_err", "flags"):
+    for role in NUMBERS:
         if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
             with wrong.collect():
                 require_number(kinds[role], f"{file}: column {columns[role]!r}")
     wrong.raise_each(guard)
-    return Layout(columns, frozenset(role for role, kind in kinds.items() if is_list(kind)), tuple(schema.names))
+    masks = {role: mask for role, name in columns.items() if (mask := find_mask(name, schema))}
+    lists = frozenset(name for name in (*columns.values(), *masks.values()) if is_list(schema.field(name).type))
+    return Layout(columns, kinds, masks, lists, tuple(schema.names))
 
 
 def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
     """A database in memory that fetches no extension and spills into `scratch` beyond its memory limit."""
-    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     plain = {"preserve_insertion_order": "false", "temp_directory": scratch}
-    return duckdb.connect(config={**offline, **plain, **setting})
+    return duckdb.connect(config={**OFFLINE, **plain, **setting})
+
+
+def cell_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
+    """SELECT of one row per epoch with the cells of the file by role, null where masked; and its parameters."""
+    wanted = {**form.columns, **{MASK.format(role): name for role, name in form.masks.items()}}
+    cells = {role: name_place(name, form.names) for role, name in wanted.items()}
+    chosen = ", ".join(
+        f"{f'unnest({cell})' if wanted[role] in form.lists else cell} AS {role}" for role, cell in cells.items()
+    )
+    complete = _equal_lengths(form)
+    query = f"SELECT {chosen} FROM {form.table}{f' WHERE {complete}' if complete else ''}"
+    if form.masks:
+        shown = (
+            f"{unmask(role, MASK.format(role) if role in form.masks else None)} AS {role}" for role in form.columns
+        )
+        query = f"SELECT {', '.join(shown)} FROM ({query})"
+    return query, [match_only(file)]
 
 
 def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
-    """SELECT of one row per epoch with the columns of the file by role, and the values of its parameters."""
-    chosen = ", ".join(
-        f"unnest({form.sql(role)}) AS {role}" if role in form.lists else f"{form.sql(role)} AS {role}"
-        for role in form.columns
-    )
-    complete = _equal_lengths(form)
-    return f"SELECT {chosen} FROM {form.table}{f' WHERE {complete}' if complete else ''}", [match_only(file)]
+    """SELECT of one row per epoch with the values by role, null where there is none; and its parameters.
+
+    id and band are text, time and flags DOUBLE, mag and mag_err FLOAT.
+    """
+    query, values = cell_query(file, form)
+    kinds = form.kinds
+    chosen = [f"{identity('id', kinds['id'])} AS id"]
+    chosen += [f"{number(role, kinds[role], kind)} AS {role}" for role, kind in NUMBERS.items() if role in kinds]
+    chosen += [f"{word('band', kinds['band'])} AS band"] if "band" in kinds else []
+    return f"SELECT {', '.join(chosen)} FROM ({query})", values
 
 
 def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
     """SELECT of id, time, mag, mag_err, band (index into `band_values`, -1 for null), flags; no nulls but in id."""
     source, values = row_query(file, form)
     has = form.columns
-    number = "coalesce(TRY_CAST({0} AS {1}), 'nan'::{1}) AS {0}"
-    chosen = [
-        "CAST(id AS VARCHAR) AS id",
-        number.format("time", "DOUBLE"),
-        number.format("mag", "FLOAT"),
-        number.format("mag_err", "FLOAT") if "mag_err" in has else "'nan'::FLOAT AS mag_err",
-        "CAST(coalesce(list_position(?, CAST(band AS VARCHAR)), 0) - 1 AS SMALLINT) AS band"
-        if "band" in has
-        else "0::SMALLINT AS band",
-        f"CASE WHEN coalesce(TRY_CAST(flags AS DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER AS flags"
-        if "flags" in has
-        else "0::INTEGER AS flags",
-    ]
+    bad = f"CASE WHEN coalesce(nullif(flags, 'nan'::DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER"
+    chosen = {
+        "id": "id",
+        "time": "coalesce(time, 'nan'::DOUBLE)",
+        "mag": "coalesce(mag, 'nan'::FLOAT)",
+        "mag_err": "coalesce(mag_err, 'nan'::FLOAT)" if "mag_err" in has else "'nan'::FLOAT",
+        "band": "CAST(coalesce(list_position(?, band), 0) - 1 AS SMALLINT)" if "band" in has else "0::SMALLINT",
+        "flags": bad if "flags" in has else "0::INTEGER",
+    }
     first = [list(band_values)] if "band" in has else []
-    return f"SELECT {', '.join(chosen)} FROM ({source})", [*first, *values]
+    listed = ", ".join(f"{value} AS {role}" for role, value in chosen.items())
+    return f"SELECT {listed} FROM ({source})", [*first, *values]
 
 
 def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, ids: pa.Array) -> pa.Table:
@@ -105,14 +132,14 @@ def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, id
     if not complete:
         return REJECTED.empty_table()
     con.register("asked", pa.table({"id": ids}))
-    lengths = " || ' ' || ".join(_length(form, role) for role in form.columns if role in form.lists)
+    nested = [role for role, name in form.columns.items() if name in form.lists]
+    lengths = " || ' ' || ".join(_length(form, role) for role in nested)
     found = con.execute(
-        f"""SELECT CAST({form.sql("id")} AS VARCHAR) AS id, {lengths} AS lengths
-            FROM {form.table} WHERE NOT ({complete}) AND CAST({form.sql("id")} AS VARCHAR)
-            IN (SELECT id FROM asked) ORDER BY id, lengths""",
+        f"""SELECT {form.id} AS id, {lengths} AS lengths
+            FROM {form.table} WHERE NOT ({complete}) AND {form.id} IN (SELECT id FROM asked) ORDER BY id, lengths""",
         [match_only(file)],
     ).to_arrow_table()
-    names = " ".join(name for role, name in form.columns.items() if role in form.lists)
+    names = " ".join(form.columns[role] for role in nested)
     return reject(file.name, found["id"].combine_chunks(), names, "length", found["lengths"])
 
 
@@ -120,8 +147,8 @@ def _equal_lengths(form: Layout) -> str:
     """Condition that all lists of a row are as long as its times; empty in the long form."""
     return " AND ".join(
         f"{_length(form, role)} = {_length(form, 'time')}"
-        for role in form.columns
-        if role in form.lists and role != "time"
+        for role, name in form.columns.items()
+        if name in form.lists and role != "time"
     )
 
 

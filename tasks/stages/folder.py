@@ -19,7 +19,7 @@ from tasks.folder import local
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.stages.archive import Archive, ObjectChunk
 
-FOLDER_VERSION = 1  # raise it when a folder is read otherwise than before: lakes then take it in anew
+FOLDER_VERSION = 2  # raise it when a folder is read otherwise than before: lakes then take it in anew
 FOLDER_CHUNK = 2000
 
 

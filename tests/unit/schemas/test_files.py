@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas import BadInput
-from schemas.files import column_names, find_few_values, is_list, parquet_schema, value_type
+from schemas.files import column_names, find_few_values, parquet_schema
 
 
 @pytest.mark.parametrize("read", [column_names, parquet_schema])
@@ -48,12 +48,3 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
     file.write_bytes(content)
     with pytest.raises(BadInput, match=r"t\.parquet cannot be read as Parquet"):
         find_few_values(file, ["x"], 3)
-
-
-@pytest.mark.parametrize("kind", [pa.list_(pa.int32()), pa.large_list(pa.int32()), pa.list_(pa.int32(), 2)])
-def test_lists_hold_the_type_of_their_items(kind):
-    assert is_list(kind) and value_type(kind) == pa.int32() and not is_list(value_type(kind))
-
-
-def test_words_of_a_dictionary_have_their_type():
-    assert value_type(pa.list_(pa.dictionary(pa.int8(), pa.string()))) == pa.string()
