@@ -22,7 +22,10 @@ from schemas.sql import match_only
 from schemas.values import NOTHING, find_mask, identity, is_text, number, unmask, value_type, word
 
 MIN_NUMBERS = 0.5  # share of the words of a column of text that must be numbers, where numbers are wanted
-OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 NONE: Mapping[str, str] = {}
 
 
