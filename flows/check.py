@@ -19,7 +19,7 @@ SENTENCES = {
     Verdict.OVERRIDDEN: "{release} is there, and differs: the file {out} says how. {use}",
     Verdict.LACKING: "{release} lacks what no run can do without: see MISSING above.",
     Verdict.NOT_RELEASED: "{release} is not there yet. {opens}",
-    Verdict.UNREACHABLE: "The archive did not answer: nothing is known of {release}.",
+    Verdict.UNREACHABLE: "The archive did not answer what a run on {release} needs to know: try again later.",
 }
 
 

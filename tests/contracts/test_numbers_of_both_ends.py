@@ -14,11 +14,13 @@ import pytest
 from tasks.crossmatch import propagate
 from tasks.lightcurves import flags, photometry, times
 from tasks.replica import constants as replica
+from tasks.replica.served import read_columns
 from tasks.replica.tables import clock, ps1_flags, ztf
 from tasks.replica.tables import photometry as served_photometry
 from tasks.sky import constants as sky
 from tasks.surveys import gaia, gaia_releases, ps1
 from tasks.surveys import ztf as ztf_survey
+from tasks.surveys.data_files import read_rows
 
 SURVEYS = {survey.name: survey for survey in (gaia.SURVEY, ps1.SURVEY, ztf_survey.SURVEY)}
 PASSBANDS = {band.name: band for survey in SURVEYS.values() for band in survey.bands}
@@ -122,3 +124,17 @@ def test_the_room_imports_of_the_pipeline_only_the_batch_of_light_curves(room):
             )
             wrong = [name for name in names if name.startswith("tasks") and not name.startswith(allowed)]
             assert not wrong, (file, wrong)
+
+
+def test_the_replica_serves_the_columns_of_the_draft_that_the_check_knows():
+    words = {"string": "char", "byte": "short"}
+    by_table: dict[str, list[tuple[str, str]]] = {}
+    for row in read_rows("gaia_dr4_draft.csv"):
+        kind = row["datatype"].removesuffix("[]")
+        by_table.setdefault(row["table"], []).append((row["column"], words.get(kind, kind)))
+    for table, columns in by_table.items():
+        served = [(one.name, one.element or one.datatype) for one in read_columns(f"dr4_{table}")]
+        assert served == columns, table
+    assert {table: len(columns) for table, columns in by_table.items()} == {
+        "gaia_source": 123, "all_source_flags": 35, "all_source_astrometry": 96, "all_source_photometry": 110,
+        "dr3_neighbourhood": 6}  # fmt: skip

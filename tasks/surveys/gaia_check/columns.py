@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from tasks.archives.adql import literal
 from tasks.surveys.columns import list_columns
+from tasks.surveys.data_files import FOLDER, read_rows
 from tasks.surveys.gaia_check.findings import Findings, Line, Served, Status
 from tasks.surveys.gaia_check.schema import most_alike
 from tasks.surveys.gaia_release import NEEDED, OWN
@@ -39,6 +40,7 @@ def find_columns(found: Findings) -> Iterator[Line]:
     for name in lost:
         yield _other_column(found, name, before)
     yield from _shorten_chain(found)
+    yield from _compare_draft(found)
     counts = ", ".join(f"{alias} {len(columns)}" for alias, columns in found.columns.items())
     yield Line(Status.OK, f"{len(asked) - len(lost)} of {len(asked)} columns as expected; {counts}")
 
@@ -60,6 +62,19 @@ def _shorten_chain(found: Findings) -> Iterator[Line]:
             )
     if steps != [step.model_dump() for step in found.release.chain]:
         found.change(("chain",), steps, "a table does not say which neighbour is the same star")
+
+
+def _compare_draft(found: Findings) -> Iterator[Line]:
+    """What has come to the tables since the draft of the data model, and what has gone: for the reader."""
+    name = f"gaia_{found.release.release}_draft.csv"
+    draft: dict[str, set[str]] = {}
+    for row in read_rows(name) if (FOLDER / name).exists() else ():
+        draft.setdefault(row["table"], set()).add(row["column"])
+    for alias, table in found.release.tables.items():
+        known, here = draft.get(table.rpartition(".")[2], set()), set(found.columns.get(alias, {}))
+        if known and here and known != here:
+            new, gone = (", ".join(sorted(names)) or "none" for names in (here - known, known - here))
+            yield Line(Status.OK, f"{table} against the draft: new {new}; gone {gone}")
 
 
 def _read_columns(found: Findings, tables: dict[str, str]) -> dict[str, dict[str, Served]]:

@@ -104,6 +104,7 @@ def test_what_differs_is_written_and_the_next_check_is_ready(server, tmp_path):
     assert tree["epochs"]["BP"]["reject"] == [{"column": "mask", "when": True, "bit": 15}]
     assert tree["epochs"]["RP"]["variability"] == [{"column": "rp_kept", "when": False}]
     said = {line.seen for _, line in checked.lines}
+    assert "gaiadr4.gaia_source against the draft: new renorm; gone ruwe" in said
     assert any("rr.pf is not there" in one and "rr.period_fundamental" in one for one in said)
     assert "--set source.options.gaia.release_file=" in checked.said[-1]
     assert gaia_release("dr4", str(checked.out)).tables["ap"] == "gaiadr4.ap_xp_main"
@@ -159,6 +160,10 @@ def test_no_archive_is_no_release(server, tmp_path):
     assert Checked(server, tmp_path).verdict == Verdict.UNREACHABLE
     with pytest.raises(BadInput, match="no archive replica answers"):
         archives_at("http://127.0.0.1:9")
+
+
+def test_without_an_address_the_real_archives_are_asked():
+    assert archives_at(None).endpoint == "live" and archives_at(None).base_url is None
 
 
 def test_bad_input_is_one_sentence(server, tmp_path):

@@ -146,8 +146,9 @@ def columns_told(**changes) -> tuple[Findings, list[Line]]:
 
 
 def test_columns_that_are_all_there_change_nothing():
-    found, (line,) = columns_told()
+    found, (*against_draft, line) = columns_told()
     assert line.status == Status.OK and not found.changes and found.ask.n_request == 1
+    assert all(one.status == Status.OK and "against the draft: new none; gone" in one.seen for one in against_draft)
     assert f"{len(DR4.asked_columns)} of {len(DR4.asked_columns)} columns" in line.seen
 
 

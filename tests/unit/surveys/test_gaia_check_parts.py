@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tasks.archives.errors import Retryable
+from tasks.archives.errors import BadQuestion, Retryable
 from tasks.surveys.gaia_check import Asking, Check, Findings, Line, Status, Verdict, check_release
 from tasks.surveys.gaia_check.asking import MOST_REQUESTS, NOTHING, read_any, read_product, word_counts
 from tasks.surveys.gaia_check.findings import Ended
@@ -191,6 +191,16 @@ def fails(found):
     raise Retryable("it broke off")
 
 
+def refused(found):
+    raise BadQuestion("there is no such join")
+    yield
+
+
+def breaks(found):
+    yield Line(Status.OK, "begun")
+    raise KeyError("what nobody expects")
+
+
 def changes(found):
     found.change(("tables", "ap"), "ap_main", "it is not there")
     yield Line(Status.DIFFERENT, "ap")
@@ -208,6 +218,9 @@ def ends(found):
         ([Check("a", says(Line(Status.OK, "x"))), Check("b", changes)], Verdict.OVERRIDDEN),
         ([Check("a", changes), Check("b", says(Line(Status.MISSING, "y", is_needed=True)))], Verdict.LACKING),
         ([Check("a", fails, is_first=True), Check("b", changes)], Verdict.UNREACHABLE),
+        ([Check("a", fails, is_needed=True), Check("b", changes)], Verdict.UNREACHABLE),
+        ([Check("a", refused, is_needed=True), Check("b", changes)], Verdict.LACKING),
+        ([Check("a", breaks), Check("b", changes)], Verdict.OVERRIDDEN),
         ([Check("a", fails), Check("b", changes)], Verdict.OVERRIDDEN),
         ([Check("a", ends), Check("b", changes)], Verdict.NOT_RELEASED),
         ([Check("a", changes, is_bulk=True)], Verdict.READY),
@@ -222,3 +235,5 @@ def test_a_test_that_fails_is_unknown_and_the_next_is_made():
     assert [(name, line.status) for name, line in lines] == [
         ("a", Status.OK), ("a", Status.UNKNOWN), ("b", Status.OK)]  # fmt: skip
     assert lines[1][1].seen == "it broke off"
+    _, lines = told(Check("a", breaks))
+    assert lines[1][1].status == Status.UNKNOWN and lines[1][1].seen.startswith("KeyError")
