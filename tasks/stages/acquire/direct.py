@@ -16,15 +16,15 @@ from tasks.archives.errors import Retryable
 from tasks.archives.question import Question
 from tasks.stages.acquire.addresses import addresses, limits_of
 
-ATTEMPTS = 3
-REPLY_S, JOB_S = 60.0, 300.0  # at most, for one reply and for an asynchronous job
+REPLY_S, JOB_S = 300.0, 300.0  # at most, for one reply and for an asynchronous job
 
 
 @dataclass(frozen=True)
 class Archives:
-    """Archives that can be asked: `send` puts a question about items; their name; and where the bulk files are."""
+    """Archives that can be asked: `send` puts a question about items, in so many attempts. `cdn` is the folder of the
+    bulk files."""
 
-    send: Callable[[Question, pa.Table], bytes]
+    send: Callable[[Question, pa.Table, int], bytes]
     name: str
     cdn: str
 
@@ -44,25 +44,25 @@ class UnkeptJob:
 def open_archives(source: ArchiveSource, folder: Path) -> Iterator[Archives]:
     """The archives of `source`; `folder` is where a replica that is started for them has its tables.
 
-    A question is put in ATTEMPTS with the pauses of the archives' limits, and never cut into smaller ones; `send`
-    raises what the clients raise.
+    A question is put in so many attempts, with the pauses of the archives' limits, and never cut into smaller ones;
+    `send` raises what the clients raise.
     """
     limits = {
-        name: replace(each, timeout_s=min(each.timeout_s, REPLY_S), job_s=min(each.job_s, JOB_S), attempts=ATTEMPTS)
+        name: replace(each, timeout_s=min(each.timeout_s, REPLY_S), job_s=min(each.job_s, JOB_S))
         for name, each in limits_of(source).items()
     }
     with addresses(source, folder) as endpoints:
         clients = open_clients(endpoints, limits)
 
-        def send(question: Question, items: pa.Table) -> bytes:
-            each, pause = limits[question.service], limits[question.service].backoff_s[0]
-            for left in reversed(range(each.attempts)):
+        def send(question: Question, items: pa.Table, attempts: int) -> bytes:
+            pause = limits[question.service].backoff_s[0]
+            for left in reversed(range(attempts)):
                 try:
                     return clients[question.service].send(question, items, UnkeptJob())
                 except Retryable as error:
                     if not left:
                         raise
                     time.sleep(pause if error.after_s is None else min(error.after_s, pause))
-            raise AssertionError("a service has at least one attempt")
+            raise ValueError("a question is put at least once")
 
         yield Archives(send, endpoints.name, endpoints.addresses["gaia_cdn"])

@@ -15,14 +15,15 @@ from tasks.archives.errors import Retryable
 from tasks.archives.question import Question
 from tasks.surveys.gaia_files import group_by_header, join_files, list_members
 
-Send = Callable[[Question, pa.Table], bytes]
+Send = Callable[[Question, pa.Table, int], bytes]
+ATTEMPTS = 3
 NOTHING = pa.table({})
 MOST_REQUESTS = 40
 
 
 @dataclass
 class Asking:
-    """Puts questions with `send` and counts them; `seconds` is how long the last one took.
+    """Puts questions with `send`, in so many attempts, and counts them; `seconds` is how long the last one took.
 
     `is_sync`: Gaia's TAP is asked without its queue, which was seen to stand still. `cdn` is the folder of the bulk
     files of all releases.
@@ -35,20 +36,20 @@ class Asking:
     seconds: float = 0.0
     log: list[str] = field(default_factory=list)
 
-    def put(self, question: Question, items: pa.Table = NOTHING) -> bytes:
+    def put(self, question: Question, items: pa.Table = NOTHING, attempts: int = ATTEMPTS) -> bytes:
         """The verbatim answer; raises what the clients raise, and Retryable beyond MOST_REQUESTS."""
         if self.n_request >= MOST_REQUESTS:
             raise Retryable(f"The check has asked {MOST_REQUESTS} times, which is all that it may.")
         self.n_request += 1
         began = time.monotonic()
         try:
-            return self.send(replace(question, is_sync=self.is_sync), items)
+            return self.send(replace(question, is_sync=self.is_sync), items, attempts)
         finally:
             self.seconds = time.monotonic() - began
 
-    def rows(self, text: str, service: str = "gaia_tap") -> pa.Table:
+    def rows(self, text: str, service: str = "gaia_tap", attempts: int = ATTEMPTS) -> pa.Table:
         """The rows of an ADQL query, types as their text looks."""
-        return read_any(self.put(adql_question(text, service)))
+        return read_any(self.put(adql_question(text, service), attempts=attempts))
 
     def products(self, ids: Sequence[int], kind: str, release: str, structure: str = "INDIVIDUAL") -> bytes:
         """DataLink's zip about sources by their ids."""

@@ -39,14 +39,14 @@ def find_schema(found: Findings) -> Iterator[Line]:
 def _patiently(found: Findings, text: str) -> pa.Table:
     """The rows of the first query; where the archive's queue stands still, it is asked without from here on."""
     try:
-        return found.ask.rows(text)
+        return found.ask.rows(text, attempts=1)
     except Retryable as error:
-        if found.ask.is_sync or "did not finish a job" not in str(error):
-            raise
-        found.ask.is_sync = True
-        rows = found.ask.rows(text)
+        is_stalled = "did not finish a job" in str(error)
+    found.ask.is_sync |= is_stalled
+    rows = found.ask.rows(text)
+    if is_stalled:
         found.change(("limits", "tap_sync"), True, "the queue of TAP stood still")
-        return rows
+    return rows
 
 
 def _no_schema(found: Findings, names: Sequence[str]) -> Line:

@@ -138,7 +138,6 @@ def test_a_column_that_no_run_can_do_without(server, tmp_path):
 
 def test_a_queue_that_stands_still_is_gone_around(server, tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.stages.acquire.direct.JOB_S", 0.3)
-    monkeypatch.setattr("tasks.stages.acquire.direct.ATTEMPTS", 1)
     limits(server, queue_seconds=5.0)
     checked = Checked(server, tmp_path)
     assert checked.verdict == Verdict.OVERRIDDEN and checked.tree["limits"] == {"tap_sync": True}

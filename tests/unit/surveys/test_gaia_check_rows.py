@@ -180,7 +180,7 @@ class Datalink:
     def __init__(self, **columns) -> None:
         self.columns, self.flags, self.shift_day = columns, BadQuestion("Unknown retrieval type"), 0.0
 
-    def __call__(self, question, items) -> bytes:
+    def __call__(self, question, items, attempts=3) -> bytes:
         ids = items["source_id"].to_pylist()
         if question.parameters["RELEASE"] == "Gaia DR3":
             return before(ids)
@@ -264,7 +264,7 @@ def test_a_source_whose_flag_is_false_has_no_file_or_is_told():
     found = stars()
     datalink, id = Datalink(), 77
 
-    def send(question, items):
+    def send(question, items, attempts=3):
         return csv(source_id=[id]) if question.service == "gaia_tap" else datalink(question, items)
 
     found.ask.send = send
