@@ -14,29 +14,29 @@ from tasks.surveys.gaia_check.asking import read_product
 from tasks.surveys.gaia_check.epochs import TRANSIT, list_stars
 from tasks.surveys.gaia_check.findings import Findings, Line, Status
 from tasks.surveys.gaia_layouts import NOT_READ
-from tasks.surveys.gaia_release import BANDS
+from tasks.surveys.gaia_release import BANDS, FlagColumn
 from tasks.surveys.gaia_roles import find_roles
 
 FLAGS_TYPE = "EPOCH_FLAGS_VARI"
 FEWEST = 3  # rejected transits that tell the sense of a flag
 ALIKE = 0.9  # share of transits rejected by one flag that another rejects too, both ways
 BITS = 16
+KNOWN = "rejected before"
 
 
 def prove_flags(found: Findings) -> Iterator[Line]:
-    """Which unread column rejects what the first release's photometric processing rejects, and in which sense."""
+    """Whether the flags of the epochs reject what the first release's photometric processing rejects, and in which
+    sense; where none is known, which unread column does."""
     if found.epochs is None or found.epochs_before is None:
         yield Line(Status.SKIPPED, "no epochs of both releases to compare")
         return
     roles = find_roles(found.epochs.column_names, found.release.epochs, False)
-    lacking = [band for band in BANDS if roles.bands[band].reject is None]
-    if not lacking:
-        yield Line(Status.OK, "rejected by photometry: " + ", ".join(str(roles.bands[b].reject.column) for b in BANDS))  # type: ignore[union-attr]
-        return
     unread = [name for name in found.epochs.column_names if name not in roles.kinds and name not in NOT_READ]
-    joined = _joined_flags(found.epochs, found.epochs_before, unread, ["rejected_by_photometry"])
-    told = {name: find_sense(joined, name, "rejected_by_photometry") for name in unread}
-    yield from _set_flags(found, "reject", lacking, {name: flag for name, flag in told.items() if flag})
+    for band in BANDS:
+        mine = roles.bands[band].reject
+        names = [*([mine.column] if mine else []), *unread]
+        joined = _joined_flags(found.epochs, found.epochs_before, names, "rejected_by_photometry")
+        yield _settle(found, "reject", band, joined, mine)
 
 
 def ask_flags(found: Findings) -> Iterator[Line]:
@@ -74,14 +74,8 @@ def _look_at_variability(found: Findings, rows: pa.Table) -> Iterator[Line]:
     for band in BANDS:
         known = f"variability_flag_{band.lower()}_reject"
         mine = next((flag for flag in found.release.epochs.by_band[band].variability if flag.column in names), None)
-        joined = _joined_flags(rows, found.epochs_before, names, [known])
-        told = {name: flag for name in names_of_band(names, band) if (flag := find_sense(joined, name, known))}
-        if mine is None:
-            yield from _set_flags(found, "variability", [band], told)
-        elif told and mine.column in told and told[mine.column]["when"] != mine.when:
-            yield from _set_flags(found, "variability", [band], {mine.column: told[mine.column]})
-        else:
-            yield Line(Status.OK, f"rejected by variability in {band}: {mine.column} is {mine.when}")
+        joined = _joined_flags(rows, found.epochs_before, names_of_band(names, band), known)
+        yield _settle(found, "variability", band, joined, mine)
 
 
 def names_of_band(names: Sequence[str], band: str) -> list[str]:
@@ -90,16 +84,15 @@ def names_of_band(names: Sequence[str], band: str) -> list[str]:
     return [name for name in names if band.lower() in words[name]] or [name for name in names if not words[name]]
 
 
-def _joined_flags(now: pa.Table, before: pa.Table, names: Sequence[str], known: Sequence[str]) -> pa.Table:
-    """Flags of the transits that both releases have."""
-    left = before.select([*TRANSIT, *known])
-    return left.join(now.select([*TRANSIT, *names]), TRANSIT, right_suffix="_now", join_type="inner")
+def _joined_flags(now: pa.Table, before: pa.Table, names: Sequence[str], known: str) -> pa.Table:
+    """Flags of the transits that both releases have; what the first one rejects is the column KNOWN."""
+    left = before.select([*TRANSIT, known]).rename_columns([*TRANSIT, KNOWN])
+    return left.join(now.select([*TRANSIT, *names]), TRANSIT, join_type="inner").drop_columns(TRANSIT)
 
 
-def find_sense(joined: pa.Table, name: str, known: str) -> dict[str, Any] | None:
-    """The flag that rejects what `known` rejects, in either sense or by one bit; None where it does not."""
-    column = joined[f"{name}_now" if f"{name}_now" in joined.column_names else name]
-    is_known = joined[known].fill_null(False).to_numpy().astype(bool)
+def find_sense(joined: pa.Table, name: str) -> dict[str, Any] | None:
+    """The flag that rejects what is KNOWN to be, in either sense or by one bit; None where the column does not."""
+    column, is_known = joined[name], joined[KNOWN].fill_null(False).to_numpy().astype(bool)
     if pa.types.is_boolean(column.type):
         for when in (True, False):
             if _agree(column.fill_null(not when).to_numpy().astype(bool) == when, is_known):
@@ -117,17 +110,16 @@ def _agree(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> bool:
     return both >= max(FEWEST, ALIKE * int(np.count_nonzero(one)), ALIKE * int(np.count_nonzero(other)))
 
 
-def _set_flags(found: Findings, role: str, bands: Sequence[str], told: dict[str, dict[str, Any]]) -> Iterator[Line]:
-    """A flag for each band, the one whose name speaks of it; and a line about all of them."""
-    words = []
-    for band in bands:
-        names = names_of_band(list(told), band)
-        if names:
-            flag = told[names[0]]
-            found.change(("epochs", band, role), [flag], "it rejects what the first release rejects")
-            words.append(f"{band} {flag}")
-    if words:
-        yield Line(Status.DIFFERENT, f"{role}: {'; '.join(words)}", f"epochs.{'/'.join(bands)}.{role}")
-    else:
-        yield Line(Status.UNKNOWN, f"no column tells what is rejected ({role}, {', '.join(bands)}): those cuts remove "
-                                   "nothing", f"epochs.{'/'.join(bands)}.{role}")  # fmt: skip
+def _settle(found: Findings, role: str, band: str, joined: pa.Table, mine: FlagColumn | None) -> Line:
+    """The flag of a role in a band: the one that is known, if it rejects what it should; else one that does."""
+    told = {name: flag for name in joined.column_names if name != KNOWN and (flag := find_sense(joined, name))}
+    names = [mine.column] if mine and mine.column in told else names_of_band(list(told), band)
+    flag, where = (told[names[0]] if names else None), f"epochs.{band}.{role}"
+    if mine and flag == mine.model_dump(exclude_none=True):
+        return Line(Status.OK, f"{role} in {band}: {mine.column} is {mine.when}")
+    if flag:
+        found.change(("epochs", band, role), [flag], "it rejects what the first release rejects")
+        return Line(Status.DIFFERENT, f"{role} in {band}: {flag}", where)
+    if mine:
+        return Line(Status.UNKNOWN, f"{role} in {band}: {mine.column} is not seen to reject what DR3 rejects", where)
+    return Line(Status.UNKNOWN, f"{role} in {band}: no column tells what is rejected; that cut removes nothing", where)

@@ -11,10 +11,10 @@ from tasks.archives.errors import BadQuestion, Retryable
 from tasks.surveys.gaia_check import Asking, Check, Findings, Line, Status, Verdict, check_release
 from tasks.surveys.gaia_check.asking import MOST_REQUESTS, NOTHING, read_any, read_product, word_counts
 from tasks.surveys.gaia_check.findings import Ended
-from tasks.surveys.gaia_check.flags import find_sense, names_of_band, prove_flags
+from tasks.surveys.gaia_check.flags import KNOWN, find_sense, names_of_band, prove_flags
 from tasks.surveys.gaia_check.samples import compare_words
 from tasks.surveys.gaia_releases import gaia_release
-from tests.unit.surveys.gaia_check_archive import DR4, Archive, findings, zipped
+from tests.unit.surveys.gaia_check_archive import DR4, Archive, findings, lines_of, zipped
 
 
 def test_any_csv_is_read_with_types_as_they_look():
@@ -95,7 +95,7 @@ def test_a_class_that_nothing_has_is_missing():
 
 def transits(n: int = 100, rejected: int = 10) -> dict:
     is_bad = np.arange(n) < rejected
-    return {"source_id": np.zeros(n, int), "transit_id": np.arange(n), "known": is_bad}
+    return {"source_id": np.zeros(n, int), "transit_id": np.arange(n), KNOWN: is_bad}
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,12 @@ def transits(n: int = 100, rejected: int = 10) -> dict:
 )
 def test_a_flag_is_known_by_what_it_rejects(values, flag):
     rows = transits()
-    assert find_sense(pa.table(rows | {"f": values(rows["known"])}), "f", "known") == flag
+    assert find_sense(pa.table(rows | {"f": values(rows[KNOWN])}), "f") == flag
 
 
 def test_too_few_rejected_transits_prove_nothing():
     rows = transits(rejected=2)
-    assert find_sense(pa.table(rows | {"f": rows["known"]}), "f", "known") is None
+    assert find_sense(pa.table(rows | {"f": rows[KNOWN]}), "f") is None
 
 
 def test_a_flag_of_another_band_is_not_taken():
@@ -139,8 +139,13 @@ def test_epochs_without_a_flag_that_tells_are_said_to_have_none():
             name = getattr(part, role)[0]
             assert band and name not in found.epochs.column_names
             found.epochs = found.epochs.append_column(name, pa.array(np.ones(n)))
-    (line,) = prove_flags(found)
-    assert line.status == Status.UNKNOWN and "those cuts remove nothing" in line.seen and not found.changes
+    for line in prove_flags(found):
+        assert line.status == Status.UNKNOWN and "that cut removes nothing" in line.seen and not found.changes
+    found.epochs = found.epochs.append_column("g_rejected", pa.array(np.arange(n) % 2 == 0))
+    assert "g_rejected is not seen to reject" in lines_of(prove_flags(found))[0].seen
+    found.epochs = found.epochs.drop_columns("g_rejected").append_column("g_rejected", pa.array(np.arange(n) >= 5))
+    assert lines_of(prove_flags(found))[0].status == Status.DIFFERENT  # it has the name, and the other sense
+    assert found.release.epochs.G.reject[0].model_dump() == {"column": "g_rejected", "when": False, "bit": None}
 
 
 # Findings
