@@ -130,6 +130,45 @@ def test_another_parameter_that_the_server_does_not_know_is_a_bad_question(serve
     assert len(server.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["Unknown retrieval type: 'EPOCH_PHOTOMETRY'", "Unknown release: 'Gaia DR4'", "Unknown data structure: 'X'"],
+)
+def test_what_the_server_does_not_serve_yet_is_final(server, client, words):
+    """A retry of it cost 32 requests and 21 minutes of pauses."""
+    server.answer = lambda asked: Reply(500, f"<li><b>Message: </b>{words}</li>".encode())
+    question = replace(QUESTION, parameters={"DATA_STRUCTURE": "COMBINED", "RELEASE": "Gaia DR4"})
+    with pytest.raises(BadQuestion, match=f"does not serve EPOCH_PHOTOMETRY of Gaia DR4 as COMBINED: {words}"):
+        client.send(question, ITEMS, KeptJob())
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("words", ["unknown error", "The release of memory failed", "Structure unavailable"])
+def test_a_fault_with_like_words_passes(server, client, words):
+    server.answer = lambda asked: Reply(500, words.encode())
+    with pytest.raises(Retryable):
+        client.send(QUESTION, ITEMS, KeptJob())
+
+
+def test_the_spelling_is_remembered_for_each_release(server, client):
+    """DR3 takes the old names and DR4 the new ones: questions about both in turn cost one request each."""
+    knowing = {"Gaia DR3": knows("INDIVIDUAL"), "Gaia DR4": knows("DATAMODEL_STANDARD")}
+    server.answer = lambda asked: knowing[asked.form["RELEASE"]](asked)
+    both = [replace(QUESTION, parameters={"DATA_STRUCTURE": "INDIVIDUAL", "RELEASE": name}) for name in knowing]
+    for n_request in (3, 5, 7):
+        assert [client.send(question, ITEMS, KeptJob()) for question in both] == [ZIP, ZIP]
+        assert len(server.asked) == n_request
+
+
+def test_a_question_may_wait_for_longer_than_the_limits_say(server):
+    hasty = GaiaDatalink("gaia_datalink", server.url + "/data-server", replace(LIMITS, timeout_s=0.2))
+    server.answer = lambda asked: Reply(hang_s=1.0)
+    with pytest.raises(Retryable, match=r"within 0\.2 s"):
+        hasty.send(QUESTION, ITEMS, KeptJob())
+    with pytest.raises(Retryable, match=r"cannot be reached or broke off"):
+        hasty.send(replace(QUESTION, timeout_s=9.0), ITEMS, KeptJob())
+
+
 def test_another_fault_of_the_second_spelling_is_what_it_is(server, client):
     replies = [knows("X"), lambda asked: Reply(503, b"busy")]
     server.answer = lambda asked: replies.pop(0)(asked)

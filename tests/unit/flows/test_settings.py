@@ -29,6 +29,21 @@ def test_overrides_reach_into_the_tree_and_change_nothing_else():
     assert settings.training.options["forest"] == {"trees": 150}
 
 
+def test_another_release_of_the_sample_has_a_dataset_and_an_index_of_its_own():
+    """Sources of two releases are different names; in DR4 every source has a light curve, in DR3 one of 150."""
+    release = "source.options.gaia.release=dr4"
+    demo, later = preset("demo"), override(preset("demo"), (release,))
+    assert (later.dataset, later.preset) == ("demo_dr4", "demo")
+    assert demo.source.sample.random_index == (0, 449_999) and later.source.sample.random_index == (0, 3000)
+    assert override(preset("rrlyrae"), (release, "limit=5")).dataset == "rrlyrae_dr4"
+    assert override(preset("rrlyrae"), (release, "dataset=mine")).dataset == "mine"
+    wide = override(preset("demo"), ("source.sample.random_index=[0, 9999]", release))
+    assert wide.source.sample.random_index == (0, 9999)
+    assert override(later, ("seed=3",)).dataset == "demo_dr4"
+    with pytest.raises(BadInput, match="no Gaia release 'dr5' here"):
+        override(preset("demo"), ("source.options.gaia.release=dr5",))
+
+
 def test_settings_survive_the_manifest():
     settings = preset("demo")
     assert validate_settings(settings.model_dump(mode="json")) == settings

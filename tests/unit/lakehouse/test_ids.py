@@ -52,6 +52,16 @@ def test_gaia_tile_is_where_the_star_is():
         assert ids.tile_of_gaia(star, order) == at_2016
 
 
+def test_an_id_beyond_the_last_cell_is_placed_by_its_position():
+    cells, last = 12 * 4**12, 2**63 - 1
+    source_id = np.array([cells * 2**35 - 1, cells * 2**35, last, last])
+    ra, dec = np.array([10.0, 10.0, 200.0, np.nan]), np.array([20.0, 20.0, -70.0, 5.0])
+    tile = ids.tiles(source_id, ra, dec, is_gaia=True, order=1)
+    placed = ids.tile_of_position(ra[1:3], dec[1:3], 1)
+    assert tile.tolist() == [47, *placed, last % 48] and tile.max() < 48
+    assert (ids.tiles(source_id, None, None, is_gaia=True) < 12).all()
+
+
 def test_tile_falls_back_to_the_hash_without_a_position():
     source_id = np.array([1, 100, 48 * 7 + 3])
     ra, dec = np.array([np.nan, 10.0, 400.0]), np.array([0.0, 20.0, 95.0])

@@ -16,6 +16,7 @@ from cdshealpix.nested import lonlat_to_healpix
 from tasks.archives import adql
 from tasks.archives.question import Question
 from tasks.surveys.columns import JOINED_COLUMNS, SOURCE_COLUMNS
+from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.gaia_releases import RELEASES
 
 RELEASE = RELEASES["dr3"]
@@ -34,16 +35,19 @@ class GaiaSky:
     """Tables by alias; `asked` remembers every request: the question and its items."""
 
     tables: dict[str, pd.DataFrame]
+    release: GaiaRelease = RELEASE
     asked: list[tuple[Question, pa.Table]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._answers: dict[str, bytes] = {}
         self.connection = duckdb.connect()
         self.connection.execute(GEOMETRY)
-        self.connection.execute("CREATE SCHEMA gaiadr3")
-        for alias, table in {**self.tables, "lite": self.tables["g"]}.items():
-            self.connection.register("held", table)
-            self.connection.execute(f"CREATE TABLE {RELEASE.tables[alias]} AS SELECT * FROM held")
+        for release in RELEASES.values():
+            self.connection.execute(f"CREATE SCHEMA {release.schema_name}")
+        for alias, table in {"lite": self.tables["g"], **self.tables}.items():
+            if alias in self.release.tables:
+                self.connection.register("held", table)
+                self.connection.execute(f"CREATE TABLE {self.release.tables[alias]} AS SELECT * FROM held")
 
     def ask(self, question: Question, items: pa.Table) -> pa.Table:
         """As the exchange does: the items in requests of `chunk`, and the rows of those asked for."""
