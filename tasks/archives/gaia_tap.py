@@ -1,7 +1,7 @@
 """Client of Gaia's TAP service: asynchronous jobs through astroquery's TapPlus, polled by ourselves.
 
 Never its synchronous `launch_job`, which puts TOP 2000 into queries and does not report it. A question that is to go
-without the queue is posted to the synchronous service as it stands.
+without the queue is posted to the synchronous service as it stands; so is every question once the queue stands still.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tasks.archives.question import Job, Question
 from tasks.archives.replies import csv_answer, words
 from tasks.archives.transport import wire
 from tasks.archives.upload import UPLOAD_NAME, votable
-from tasks.archives.uws import answer
+from tasks.archives.uws import QueueStalled, answer
 
 SYNC_ROWS = 2000  # at which the archive cuts a synchronous answer off, and does not say so
 
@@ -33,6 +33,7 @@ class GaiaTap:
         self._url = url
         self._limits = limits
         self._login = Login(self._service)
+        self._is_stalled = False  # the queue, seen by a job that waited in it in vain
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""
@@ -58,9 +59,15 @@ class GaiaTap:
         with wire(self._service, self._limits.timeout_s):
             self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
             with self._login.renew(connection):
-                if question.is_sync:
+                if question.is_sync or (self._is_stalled and not question.is_upload):
                     return self._answer_at_once(connection, query)
-                return answer(self._service, self._limits, job, launch, attach)
+                try:
+                    return answer(self._service, self._limits, job, launch, attach)
+                except QueueStalled:
+                    self._is_stalled = True
+                    if question.is_upload:
+                        raise
+                    return self._answer_at_once(connection, query)
 
     def _answer_at_once(self, connection: Connection, query: str) -> bytes:
         """The answer of the synchronous service; TooMuch where it may be cut off."""

@@ -12,7 +12,8 @@ class ServiceLimits:
     `parallel` requests at a time and `per_second` of them begun, over all programs of this machine; `chunk` items a
     request; `timeout_s` for each reply, `job_s` for a whole asynchronous job, asked after every `poll_s` (first and
     longest pause); `attempts` in all, with pauses of `backoff_s` (first and longest, doubling); a request over which
-    the server broke down or ran out of time `halve_after` times is halved; `row_cap` rows mean that it was cut off.
+    the server broke down or ran out of time `halve_after` times is halved; `row_cap` rows mean that it was cut off. A
+    job that waits for `queue_s` in the service's queue is given up, and asked for without the queue.
     """
 
     parallel: int
@@ -25,7 +26,9 @@ class ServiceLimits:
     backoff_s: tuple[float, float] = (30.0, 900.0)
     halve_after: int = 3
     row_cap: int | None = None
+    queue_s: float | None = None
 
     def without_waiting(self) -> ServiceLimits:
         """The same chunks and caps with short pauses: for a server on this machine."""
-        return replace(self, per_second=None, timeout_s=20.0, job_s=120.0, poll_s=(0.01, 0.5), backoff_s=(0.05, 0.5))
+        short = {"timeout_s": 20.0, "job_s": 120.0, "poll_s": (0.01, 0.5), "backoff_s": (0.05, 0.5)}
+        return replace(self, per_second=None, queue_s=self.queue_s and 5.0, **short)

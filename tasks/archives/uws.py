@@ -13,10 +13,15 @@ from tasks.archives.replies import BadReply, complaint, csv_answer
 from tasks.archives.transport import quietly
 
 ENDED = frozenset(("COMPLETED", "ERROR", "ABORTED", "ARCHIVED"))
-UNDER_WAY = frozenset(("PENDING", "QUEUED", "EXECUTING", "HELD", "SUSPENDED", "UNKNOWN"))
+WAITING = frozenset(("PENDING", "QUEUED", "HELD"))
+UNDER_WAY = WAITING | frozenset(("EXECUTING", "SUSPENDED", "UNKNOWN"))
 # A job that is still PENDING when asked the third time was never told to run.
 PENDING_AT_MOST = 2
 LONGER = 1.5  # each pause, than the one before
+
+
+class QueueStalled(Retryable):
+    """A job waited in the queue of its service for as long as the limits allow, and was given up."""
 
 
 class RemoteJob(Protocol):
@@ -46,9 +51,9 @@ def answer(
     """The CSV answer of a job: of the one that `job` remembers, else of a new one.
 
     `launch` creates a job and has `job` remember it at once, `attach` finds the job with an id. A job that the
-    service no longer knows, that failed, or that runs for longer than its limits allow is forgotten and removed, so
-    that the next attempt begins a new one; any other fault leaves it, and the next attempt finds it again. To be
-    called inside of `transport.wire`.
+    service no longer knows, that failed, or that waits (QueueStalled) or runs for longer than its limits allow is
+    forgotten and removed, so that the next attempt begins a new one; any other fault leaves it, and the next attempt
+    finds it again. To be called inside of `transport.wire`.
     """
     try:
         remote = attach(job.url.rstrip("/").rsplit("/", 1)[-1]) if job.url else launch()
@@ -90,6 +95,7 @@ def _wait(service: str, remote: RemoteJob, limits: ServiceLimits, job: Job) -> s
     """The phase in which the job ended; it is asked for after pauses from the shortest to the longest of the limits."""
     pause, longest = limits.poll_s
     until = time.monotonic() + limits.job_s
+    queued_until = time.monotonic() + (limits.job_s if limits.queue_s is None else limits.queue_s)
     n_pending = 0
     while True:
         time.sleep(pause)
@@ -104,6 +110,9 @@ def _wait(service: str, remote: RemoteJob, limits: ServiceLimits, job: Job) -> s
             _clear_away(service, remote, limits, job)
             late = f"{service} did not finish a job within {limits.job_s:g} s (job {remote.id} in {phase})."
             raise Retryable(late, is_load=True)
+        if phase in WAITING and time.monotonic() >= queued_until:
+            _clear_away(service, remote, limits, job)
+            raise QueueStalled(f"{service} kept a job waiting for {limits.queue_s:g} s (job {remote.id} in {phase}).")
         n_pending = n_pending + 1 if phase in ("PENDING", "HELD") else 0
         if n_pending > PENDING_AT_MOST:
             quietly(service, limits.timeout_s, remote.start)

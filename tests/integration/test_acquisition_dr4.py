@@ -8,7 +8,17 @@ import pytest
 
 from schemas import BadInput
 from schemas.inputs import Sample
-from tests.integration.acquisition import acquire_into, clear_log, log, set_limits, source_of, tables
+from tasks.archives.services import PROFILES
+from tests.integration.acquisition import (
+    acquire_into,
+    clear_log,
+    jobs_held,
+    limits_with,
+    log,
+    set_limits,
+    source_of,
+    tables,
+)
 
 pytestmark = pytest.mark.usefixtures("calm")
 FEW = Sample(random_index=(0, 59))
@@ -104,6 +114,15 @@ def test_what_is_otherwise_gives_the_same(switches, text, replica, plain, tmp_pa
     stage, found = acquire(tmp_path / "lake", replica, text)
     assert stage.notes == plain[0].notes
     assert_same(found, plain[1])
+
+
+def test_a_queue_that_stands_still_costs_a_wait_and_nothing_else(replica, plain, tmp_path, monkeypatch):
+    monkeypatch.setitem(PROFILES, "fast", limits_with(gaia_tap={"queue_s": 0.1}))
+    set_limits(replica, queue_seconds=60.0)
+    _, found = acquire(tmp_path / "lake", replica)
+    assert_same(found, plain[1])
+    paths = [each["path"] for each in log(replica)]
+    assert any(path.endswith("/tap/sync") for path in paths) and not jobs_held(replica)
 
 
 @pytest.mark.parametrize(

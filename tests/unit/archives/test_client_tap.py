@@ -125,6 +125,48 @@ def test_a_job_that_fails_without_a_word_is_asked_again(server, archive):
     assert archive.removed == ["job1"]
 
 
+class StalledQueue(TapArchive):
+    """Gaia's TAP whose queue stands still, and whose synchronous service answers."""
+
+    at_once: bytes = b"a\n1\n"
+
+    def __call__(self, asked):
+        if asked.path == f"{self.root}/sync":
+            self.queries.append(asked)
+            return Reply(200, self.at_once, {"Content-Type": "text/csv"})
+        return super().__call__(asked)
+
+
+def test_a_queue_that_stands_still_is_left_for_the_rest_of_the_run(server):
+    server.answer = archive = StalledQueue(phases=("QUEUED",))
+    asker, job = client(server, archive, queue_s=0.05), KeptJob()
+    assert asker.send(QUESTION, ITEMS, job) == archive.at_once and job.url is None and archive.removed == ["job1"]
+    assert asker.send(QUESTION, ITEMS, KeptJob()) == archive.at_once
+    assert [asked.path.rpartition("/")[2] for asked in archive.queries] == ["async", "sync", "sync"]
+    form = archive.queries[1].form
+    assert form == {"REQUEST": "doQuery", "LANG": "ADQL", "FORMAT": "csv", "QUERY": archive.queries[0].form["QUERY"]}
+
+
+def test_a_job_that_runs_does_not_wait_in_the_queue(server):
+    server.answer = archive = StalledQueue(phases=(*["EXECUTING"] * 60, "COMPLETED"))
+    assert client(server, archive, queue_s=0.01).send(QUESTION, ITEMS, KeptJob()) == archive.result
+
+
+def test_an_answer_at_once_that_may_be_cut_off_is_too_much(server):
+    server.answer = archive = StalledQueue(phases=("QUEUED",))
+    archive.at_once = b"a\n" + b"1\n" * 2000
+    with pytest.raises(TooMuch, match="cut its answer off at 2000 rows"):
+        client(server, archive).send(replace(QUESTION, is_sync=True), ITEMS, KeptJob())
+
+
+@pytest.mark.parametrize("service", ["gaia", "vo"])
+def test_uploads_and_other_services_wait_on(server, service):
+    server.answer = archive = StalledQueue(phases=("QUEUED",), runs_at_once=service == "gaia")
+    with pytest.raises(Retryable, match=r"waiting for 0\.05 s"):
+        client(server, archive, queue_s=0.05).send(UPLOAD, ITEMS, KeptJob())
+    assert not [asked for asked in archive.queries if asked.path.endswith("/sync")]
+
+
 @pytest.mark.parametrize("phase", ["ABORTED", "ARCHIVED"])
 def test_a_job_that_ends_otherwise_is_asked_again(server, archive, phase):
     archive.phases = ("EXECUTING", phase)

@@ -87,3 +87,12 @@ def test_the_dictionary_has_a_section_for_each_table_and_a_row_for_each_column()
 def test_ranges_are_written_with_their_ends(limits, text):
     row = section(altered(range=limits)).splitlines()[-1]
     assert text in row and row.startswith("| `mass` | double | solMass | phys.mass | yes |")
+
+
+@pytest.mark.parametrize("name", sorted({key.partition("@")[0] for key in lock.read_lock() if not key.endswith("@1")}))
+def test_a_column_that_came_with_a_version_may_be_null(name):
+    """Lakes of older programs have rows without it."""
+    versions = [lock.read_lock().get(f"{name}@{number}") for number in range(1, TABLES[name].version + 1)]
+    for old, new in zip(versions[:-1], versions[1:], strict=True):
+        added = {column: kind for column, kind in new["columns"].items() if old and column not in old["columns"]}
+        assert not [column for column, (_, _, null) in added.items() if null == "not null"], name

@@ -1,6 +1,8 @@
 """Data releases as values: what is built in, what a file replaces, and what is refused of it."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -108,6 +110,14 @@ def test_a_release_that_is_not_known():
 def test_an_override_of_dr3_marks_a_lake_otherwise():
     assert override_release("dr3", {"release": "dr3"}, "x").mark != RELEASES["dr3"].mark
     assert RELEASES["dr3"].mark.startswith("GaiaRelease(name='gaia_dr3', ref_epoch=2016.0, tables={'g': 'gaiadr3.")
+
+
+def test_the_file_in_the_docs_is_one():
+    text = (Path(__file__).parents[3] / "docs" / "archives.md").read_text()
+    (block,) = re.findall(r"```toml\n(release = .*?)```", text, re.DOTALL)
+    release = override_release("dr4", tomllib.loads(block), "docs")
+    assert release.healpix == "healpix29" and release.neighbours.table == "aa" and release.limits.tap_sync
+    assert re.compile(release.bulk.file).fullmatch("1-2.csv.gz")
 
 
 def test_what_is_not_known_of_dr4_is_refused(tmp_path):
