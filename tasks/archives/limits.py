@@ -30,5 +30,6 @@ class ServiceLimits:
 
     def without_waiting(self) -> ServiceLimits:
         """The same chunks and caps with short pauses: for a server on this machine."""
-        short = {"timeout_s": 20.0, "job_s": 120.0, "poll_s": (0.01, 0.5), "backoff_s": (0.05, 0.5)}
-        return replace(self, per_second=None, queue_s=self.queue_s and 5.0, **short)
+        queue_s = None if self.queue_s is None else 5.0
+        short = replace(self, per_second=None, timeout_s=20.0, job_s=120.0, queue_s=queue_s)
+        return replace(short, poll_s=(0.01, 0.5), backoff_s=(0.05, 0.5))
