@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 
 import pyarrow as pa
 import pytest
@@ -93,6 +94,6 @@ def test_ranges_are_written_with_their_ends(limits, text):
 def test_a_column_that_came_with_a_version_may_be_null(name):
     """Lakes of older programs have rows without it."""
     versions = [lock.read_lock().get(f"{name}@{number}") for number in range(1, TABLES[name].version + 1)]
-    for old, new in zip(versions[:-1], versions[1:], strict=True):
+    for old, new in pairwise(versions):
         added = {column: kind for column, kind in new["columns"].items() if old and column not in old["columns"]}
         assert not [column for column, (_, _, null) in added.items() if null == "not null"], name
