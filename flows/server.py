@@ -38,10 +38,20 @@ def own_server() -> Iterator[None]:
         process = _start(words)
         try:
             os.environ["PREFECT_API_URL"] = _address_of(process, words)
+            _give_up_soon()
             yield
         finally:
             os.environ.pop("PREFECT_API_URL", None)
             _end(process)
+
+
+def _give_up_soon() -> None:
+    """A server of this machine that does not answer at once is gone: Prefect would wait minutes for it."""
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
+    from prefect.events.clients import PrefectEventsClient
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.set_client_override(PrefectEventsClient, reconnection_attempts=1)
 
 
 def _start(words: IO[str]) -> subprocess.Popen[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from lakehouse.run import Run
 from schemas import BadInput
@@ -16,9 +17,11 @@ from schemas.errors import nearest
 from schemas.inputs import ArchiveSource, Source
 from tasks.features.feature import FeatureConfig
 from tasks.learning.training_config import TrainingConfig
-from tasks.surveys import find_sample_provider
+from tasks.surveys import check_options, find_sample_provider
 from tasks.surveys.cuts import CutConfig
 from tasks.surveys.survey import Variant
+
+LARGEST = 2**31
 
 
 class ComputeSettings(Frozen):
@@ -38,15 +41,23 @@ class Settings(Frozen):
     preset: str = Field(description="The preset that these settings began with.")
     dataset: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the dataset in the lake.")
     source: Source = Field(description="The archives, or a folder.")
-    limit: int | None = Field(None, ge=1, description="Take only this many objects.")
+    limit: int | None = Field(None, ge=1, lt=LARGEST, description="Take only this many objects.")
     models: str | None = Field(
         None, min_length=1, description="Score with the models of this dataset, or LAKE/DATASET, and train none."
     )
-    seed: int = Field(1, ge=0, description="Seed of splits and models.")
+    seed: int = Field(1, ge=0, lt=LARGEST, description="Seed of splits and models.")
     cuts: CutConfig = Field(default_factory=CutConfig, description="The quality cuts.")
     features: FeatureConfig = Field(default_factory=FeatureConfig, description="The features and the period search.")
     training: TrainingConfig = Field(default_factory=TrainingConfig, description="Targets, recipes and splits.")
     compute: ComputeSettings = Field(ComputeSettings(), description="Where the work runs.")
+
+    @model_validator(mode="after")
+    def _numbers_fit(self) -> Self:
+        """What is a number must be one that arrays of 32 bits can hold, or that compares."""
+        for name, value in _list_leaves(self.model_dump(include={"cuts", "features", "training"})):
+            if isinstance(value, int | float) and not abs(value) < LARGEST:
+                raise ValueError(f"{name} = {value!r}: the number is too large")
+        return self
 
     @property
     def cut_config(self) -> CutConfig:
@@ -58,6 +69,15 @@ class Settings(Frozen):
         """The features; without times there is no period to search."""
         has_time = self.source.has_time
         return replace(self.features, has_time=has_time, second_period=self.features.second_period and has_time)
+
+
+def _list_leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value of a tree of settings with its dotted name."""
+    if isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _list_leaves(value, f"{name}.{key}".lstrip("."))
+    else:
+        yield name, tree
 
 
 def override(settings: Settings, assignments: tuple[str, ...]) -> Settings:
@@ -107,14 +127,19 @@ def _find_variant(settings: Settings) -> Variant | None:
 def validate_settings(tree: dict[str, Any]) -> Settings:
     """Settings of a plain tree; the first thing wrong with it becomes one sentence."""
     try:
-        return Settings.model_validate(tree)
+        settings = Settings.model_validate(tree)
+        if isinstance(settings.source, ArchiveSource):
+            check_options(settings.source.options)
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if part not in ("archives", "folder"))
-        reason = first["msg"].removeprefix("Value error, ")
-        reason = f"{reason[:1].lower()}{reason[1:]}".rstrip(".")
-        end = "" if reason.endswith("?") else "."
-        raise BadInput(f"Setting {where} = {first['input']!r}: {reason}{end} Nothing was run.") from None
+    where = ".".join(str(part) for part in first["loc"] if part not in ("archives", "folder"))
+    reason = first["msg"].removeprefix("Value error, ").rstrip(".")
+    if reason == first["msg"]:  # pydantic's own: ours may begin with a name
+        reason = f"{reason[:1].lower()}{reason[1:]}"
+    end = "" if reason.endswith("?") else "."
+    setting = f"Setting {where} = {first['input']!r}: " if where else "Setting "
+    raise BadInput(f"{setting}{reason}{end} Nothing was run.")
 
 
 # Settings that hold any names below them: what they may be is checked where they are used.

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from schemas.quantities import QUANTITIES, Quantity, is_ucd, is_vounit, quantity, suggest_vounit
+from schemas.quantities import QUANTITIES, QUANTITY_NAME, Quantity, is_ucd, is_vounit, quantity, suggest_vounit
 from schemas.values import BLANKS
 
 ColumnName = Annotated[str, Field(min_length=1)]
@@ -110,7 +110,7 @@ class Parameter(Blankable):
     """
 
     quantity: str = Field(
-        pattern=r"^[a-z][a-z0-9_]*$",
+        pattern=QUANTITY_NAME,
         description="Name of the quantity: teff_k, radius_rsun, feh_dex, ..., or one of your own.",
     )
     column: ColumnName = Field(description="Column of the table of objects with its values.")

@@ -36,7 +36,7 @@ class ReplicaSky(Frozen):
     """The embedded sky that the local replica serves where no live archive is asked."""
 
     n_objects: int = Field(3000, ge=100, le=10_000_000, description="Stars of the sky.")
-    seed: int = Field(1, ge=0, description="Which sky.")
+    seed: int = Field(1, ge=0, lt=2**32, description="Which sky.")
 
 
 class ArchiveSource(Frozen):

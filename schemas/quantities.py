@@ -59,6 +59,8 @@ class Quantity:
         return Column(self.name, pa.float64(), doc or self.doc, self.unit, self.ucd, nullable, bounds)
 
 
+QUANTITY_NAME = r"^[a-z][a-z0-9_]*$"
+
 QUANTITIES: dict[str, Quantity] = {
     quantity.name: quantity
     for quantity in (

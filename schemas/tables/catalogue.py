@@ -1,5 +1,7 @@
 """The catalogue: one row per source, from the newest chosen models."""
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
 from schemas.column import Column
@@ -54,3 +56,16 @@ OUT__CATALOGUE = TableSpec(
     ),
     key=("dataset", "source_id"),
 )  # fmt: skip
+
+OTHERS = ("class", "fold", "prediction", "row")  # the target beside quantities, and columns of labels in training
+
+
+def find_collision(quantities: Iterable[str]) -> str | None:
+    """The first of the `quantities` that cannot be learnt, for its columns would be those of something else; or None."""
+    taken = {column.name for column in OUT__CATALOGUE.columns if not column.is_family} | {*OTHERS}
+    for name in quantities:
+        own = {name, *(template.name.format(quantity=name) for template in (QUANTITY_LO, QUANTITY_HI))}
+        if own & taken or name.startswith(PROBABILITY.name.partition("{")[0]):
+            return name
+        taken |= own
+    return None

@@ -8,6 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from schemas.quantities import QUANTITY_NAME
+from schemas.tables.catalogue import find_collision
 from tasks.surveys import list_label_origins
 
 
@@ -35,6 +37,13 @@ def _check_options(options: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Map
     return options
 
 
+def _check_quantities(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names; ValueError where one has columns that the catalogue has already."""
+    if (name := find_collision(names)) is not None:
+        raise ValueError(f"{name!r} has a column that the catalogue has already: give the quantity another name")
+    return names
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
     """Splits, labels, and the recipes that compete for each target."""
@@ -47,7 +56,7 @@ class TrainingConfig:
     ] = 0.2
     recipes: Annotated[
         tuple[str, ...],
-        Field(description="Names in tasks/learning/recipes; for each target the best out of fold is used."),
+        Field(min_length=1, description="Names in tasks/learning/recipes; for each target the best out of fold."),
         AfterValidator(_check_recipes),
     ] = field(default_factory=_standard_recipes)
     options: Annotated[
@@ -55,7 +64,11 @@ class TrainingConfig:
         Field(description="Fields of a recipe's configuration that are set otherwise, by the recipe's name."),
         AfterValidator(_check_options),
     ] = field(default_factory=dict)
-    quantities: Annotated[tuple[str, ...], Field(description="Quantities that are learnt beside the class.")] = (
+    quantities: Annotated[
+        tuple[Annotated[str, Field(pattern=QUANTITY_NAME)], ...],
+        Field(description="Quantities that are learnt beside the class."),
+        AfterValidator(_check_quantities),
+    ] = (
         "teff_k",
         "radius_rsun",
         "feh_dex",

@@ -1,14 +1,17 @@
 """What to ask each survey, and how to tidy what it answers. A new survey is a file here and a line below."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from typing import Any
 
-from schemas import TABLES
+from schemas import TABLES, BadInput
 from tasks.lightcurves.flags import COMMON_FLAGS
 from tasks.lightcurves.passbands import Passband
 from tasks.surveys.survey import Survey
 
 SURVEYS: dict[str, Survey] = {}
+LARGEST = 1e6  # of an option: arc seconds, degrees, years
 
 
 def register(survey: Survey) -> None:
@@ -43,6 +46,23 @@ for _name in (
     "truth",
 ):
     register(import_module(f"{__name__}.{_name}").SURVEY)
+
+
+def check_options(options: Mapping[str, Mapping[str, Any]]) -> None:
+    """BadInput for an option of a survey whose value is of another kind than its default."""
+    for name, own in options.items():
+        defaults = SURVEYS[name].options if name in SURVEYS else {}
+        for option in defaults.keys() & own.keys():
+            if (wanted := _kind_of(defaults[option])) != _kind_of(own[option]):
+                raise BadInput(f"The option {option} of the survey {name} is {wanted}, not {own[option]!r}.")
+
+
+def _kind_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float) and math.isfinite(value) and abs(value) < LARGEST:
+        return "a number"
+    return "a text" if isinstance(value, str) else "something else"
 
 
 def find_sample_provider() -> Survey:

@@ -21,6 +21,7 @@ from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset_nodes import Band
 from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.receive import SOURCE, ReceivedRows
+from tasks.stages.acquire.unfit_names import refuse_unfit_classes
 from tasks.stages.archive import Archive, list_tables_beside
 
 BAND, QUARANTINE, CLASS = (
@@ -35,6 +36,7 @@ def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[Rec
     """
     _refuse_nothing(run.dataset, received)
     whole = _gather(received)
+    refuse_unfit_classes(sorted(whole[CLASS]["class"].unique().to_pylist()))
     refuse_case_clashes(lake, sorted(whole[CLASS]["class"].unique().to_pylist()), CLASS, "class", "class")
     rejected = [rejected_rows(run, rows.rejected, archive.is_gaia) for rows in received if rows.rejected]
     tables = {BAND: _band_rows(run.dataset, archive.bands)}

@@ -31,7 +31,7 @@ from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
 from tasks.stages.acquire.exchange import Exchange
 from tasks.stages.archive import Archive, ObjectChunk
-from tasks.surveys import SURVEYS, find_sample_provider
+from tasks.surveys import SURVEYS, check_options, find_sample_provider
 from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
@@ -80,6 +80,7 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
         raise BadInput(
             f"The survey {name} has no option {unknown[0]!r}; it has {', '.join(survey.options) or 'none'}.{hint}"
         )
+    check_options({name: options})
     bulk = {"route": "bulk"} if source.bulk and "route" in survey.options else {}
     merged = {**survey.options, **options, **bulk}
     merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}
