@@ -135,7 +135,7 @@ def validate_settings(tree: dict[str, Any]) -> Settings:
         first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"] if part not in ("archives", "folder"))
     reason = first["msg"].removeprefix("Value error, ").rstrip(".")
-    if reason == first["msg"]:  # pydantic's own: ours may begin with a name
+    if not reason[1:2].isupper():  # a word, no name such as RRab
         reason = f"{reason[:1].lower()}{reason[1:]}"
     end = "" if reason.endswith("?") else "."
     setting = f"Setting {where} = {first['input']!r}: " if where else "Setting "

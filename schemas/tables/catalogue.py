@@ -61,7 +61,7 @@ OTHERS = ("class", "fold", "prediction", "row")  # the target beside quantities,
 
 
 def find_collision(quantities: Iterable[str]) -> str | None:
-    """The first of the `quantities` that cannot be learnt, for its columns would be those of something else; or None."""
+    """The first of the `quantities` that cannot be learnt, as its columns would be those of something else, or None."""
     taken = {column.name for column in OUT__CATALOGUE.columns if not column.is_family} | {*OTHERS}
     for name in quantities:
         own = {name, *(template.name.format(quantity=name) for template in (QUANTITY_LO, QUANTITY_HI))}

@@ -69,12 +69,50 @@ def test_a_setting_cannot_be_changed_in_place():
         ("training=5", "training = 5"),
         ("cuts.names=[finite, other_flag]", "there is no cut 'other_flag'"),
         ("cuts.names=[finite, finite]", "each cut is named once"),
+        ("seed=100000000000000000000000", "seed = 1.*: input should be less than"),
+        ("training.recipes=[]", "should have at least 1 item"),
+        (
+            "training.min_labels=100000000000000",
+            "Setting training.min_labels = 1.*: the number is too large",
+        ),
+        ("cuts.max_err=.inf", "Setting cuts.max_err = inf: the number is too large"),
+        ("training.quantities=[period_day]", "'period_day' has a column that the catalogue has already"),
+        ("training.quantities=[Teff]", "should match pattern '\\^\\[a-z\\]"),
+        ("dataset=.x", "should match pattern '\\^\\[A-Za-z0-9\\]"),
+        ("source.options.tic.search_arcsec=[]", "search_arcsec of the survey tic is a number, not \\[\\]"),
+        ("source.options.tic.search_arcsec=99999999", "is a number, not 99999999"),
+        ("source.options.tic.via=3", "via of the survey tic is a text, not 3"),
+        ("source.options.gaia.zero_point_error=1", "is true or false, not 1"),
     ],
 )
 def test_a_bad_setting_is_one_sentence(assignment, said):
     with pytest.raises(BadInput, match=said) as caught:
         override(preset("demo"), (assignment,))
     assert "\n" not in str(caught.value)
+
+
+def list_keys(tree, before=""):
+    """Dotted names of all settings, inner ones included."""
+    for name, value in tree.items():
+        yield before + name
+        if isinstance(value, dict):
+            yield from list_keys(value, f"{before}{name}.")
+
+
+ODD = ("", "null", "true", "-1", ".nan", "1" + 24 * "0", "[]", "{}", "[[]]", "[1, a]", "{a: {b: c}}", "é", "2026-12-03")
+
+
+def test_a_setting_of_any_type_is_taken_or_refused_in_one_sentence():
+    settings, form = preset("demo"), TypeAdapter(CompleteSettings)
+    n_refused = 0
+    for n, key in enumerate(list_keys(settings.model_dump())):
+        for value in ODD[n % 2 :: 2]:
+            try:
+                form.validate_python(override(settings, (f"{key}={value}",)).model_dump(mode="json"))
+            except BadInput as error:
+                n_refused += 1
+                assert "\n" not in str(error), (key, value)
+    assert n_refused > 300
 
 
 def test_every_preset_says_what_it_is():

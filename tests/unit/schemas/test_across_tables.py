@@ -8,6 +8,7 @@ import pytest
 
 from schemas import DATASET, SOURCE_ID, TABLES, TILE
 from schemas.quantities import QUANTITIES
+from schemas.tables.catalogue import find_collision
 
 PREFIXES = ("raw", "core", "assn", "feature", "label", "score", "run", "out")
 # A band is a code in the tables of epochs and a name where people read it; an answer is known by a longer hash.
@@ -85,3 +86,18 @@ def test_a_quantity_is_the_same_in_every_table(name):
 
 def test_every_quantity_that_is_a_column_somewhere_is_found():
     assert {"teff_k", "radius_rsun", "feh_dex", "period_day"} <= set(QUANTITIES) & set(by_name)
+
+
+@pytest.mark.parametrize("name", ["ra", "period_day", "run_id", "source_id", "class", "fold", "prob_rrab", "model_id"])
+def test_a_quantity_that_would_share_a_column_is_found(name):
+    assert find_collision(["teff_k", name]) == name
+
+
+def test_quantities_that_share_columns_with_each_other_are_found():
+    assert find_collision(["age", "age_lo"]) == "age_lo" and find_collision(["age_hi", "age"]) == "age"
+    assert find_collision(["teff_k", "teff_k"]) == "teff_k"
+
+
+def test_every_other_quantity_can_be_learnt():
+    assert find_collision(name for name in QUANTITIES if name != "period_day") is None
+    assert find_collision(["age", "amplitude", "colour_excess"]) is None
