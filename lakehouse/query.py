@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from lakehouse.delta.commit import list_live_files
+from lakehouse.delta.damage import damage
 from lakehouse.delta.reference import Version
 from lakehouse.delta.store import TABLE_FOLDER, Lake
 from lakehouse.disk import plain_link
@@ -90,7 +91,18 @@ def run_sql(lake: Lake | str | Path, sql: str, read_only: bool = True) -> pa.Tab
             _confine(connection, folder, text)
         return connection.execute(text).to_arrow_table()
     except duckdb.Error as error:
-        raise BadInput(_sentence(lake, str(error).replace(str(folder), str(lake.path / TABLE_FOLDER)))) from error
+        raise _explain(lake, folder, error) from error
+
+
+def _explain(lake: Lake, folder: Path, error: Exception) -> BadInput:
+    """The sentence about a query that DuckDB refused; `folder` is where it read the tables of the lake."""
+    import duckdb
+
+    message = str(error)
+    in_table = re.search(rf"{re.escape(str(folder))}/(\w+)/", message)
+    if in_table and not isinstance(error, duckdb.PermissionException | duckdb.ParserException | duckdb.BinderException):
+        return damage(lake.folder(in_table[1]), error)
+    return BadInput(_sentence(lake, message.replace(str(folder), str(lake.path / TABLE_FOLDER))))
 
 
 def _named_tables(lake: Lake, text: str) -> list[str]:
@@ -155,7 +167,7 @@ def add_view(
     source = (
         f"read_parquet([{', '.join(files)}], union_by_name=true, hive_partitioning=true, hive_types={{{partition}}})"
     )
-    found = {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    found = _list_columns(connection, source, lake.folder(name))
     columns = ", ".join(
         quote_name(field.name)
         if field.name in found
@@ -163,6 +175,15 @@ def add_view(
         for field in schema
     )
     connection.execute(f"CREATE VIEW {quote_name(view)} AS SELECT {columns} FROM {source}")
+
+
+def _list_columns(connection: DuckDBPyConnection, source: str, table: Path) -> set[str]:
+    import duckdb
+
+    try:
+        return {row[0] for row in connection.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()}
+    except duckdb.Error as error:
+        raise damage(table, error) from error
 
 
 def describe(lake: Lake | str | Path, name: str) -> Description:

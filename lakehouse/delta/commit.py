@@ -29,12 +29,15 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 SPEC_VERSION = "argelander.version"
+CHECKPOINT = 10  # commits from one checkpoint to the next
 CONFIGURATION = {
     # The defaults forget commits after 30 days; every version of a lake stays readable until it is removed on purpose.
     "delta.enableExpiredLogCleanup": "false",
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.checkpointInterval": "10",  # opening a table reads the commits since the last checkpoint, 0.1 ms each
+    "delta.checkpointInterval": str(
+        CHECKPOINT
+    ),  # opening a table reads the commits since the last checkpoint, 0.1 ms each
 }
 
 
@@ -173,6 +176,7 @@ def open_table(folder: Path, spec: TableSpec, version: int | None = None) -> Del
 
     with explain_damage(folder):
         table = DeltaTable(_uri(folder), version=version)
+        _refuse_empty_commits(folder, table.version())
     written = int(table.metadata().configuration.get(SPEC_VERSION, 0))
     if written > spec.version:
         raise BadInput(
@@ -180,6 +184,14 @@ def open_table(folder: Path, spec: TableSpec, version: int | None = None) -> Del
             f"{spec.version}: update argelander, or use another lake."
         )
     return table
+
+
+def _refuse_empty_commits(folder: Path, version: int) -> None:
+    """OSError where a commit since the last checkpoint has no content: it would count as one that changed nothing."""
+    for number in range(max(version - CHECKPOINT, 0), version + 1):
+        commit = folder / "_delta_log" / f"{number:020d}.json"
+        if commit.exists() and not commit.stat().st_size:
+            raise OSError(f"{commit.name} is empty")
 
 
 def _uri(folder: Path) -> str:

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas import TABLES
+from schemas import TABLES, BadInput
 from schemas.table import DATASET, SOURCE_ID, TILE, TableSpec
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import NEUTRAL_CUTS, NeutralCutConfig, apply_cuts
 from tasks.lightcurves.flags import BLENDED, Flag
 from tasks.lightcurves.passbands import Passband
-from tasks.surveys import SURVEYS, find_sample_provider, list_label_origins, list_passbands, register
+from tasks.surveys import SURVEYS, check_options, find_sample_provider, list_label_origins, list_passbands, register
 from tasks.surveys.cuts import CutConfig, list_cuts, list_default_cuts, list_flag_bits
 from tasks.surveys.survey import FlagCut, LabelOrigin, Survey, SurveyResult, columns_of
 
@@ -138,3 +138,26 @@ def test_a_survey_with_a_bulk_route_says_which_options_hold_its_catalogues(name)
     assert declared == {option for option in survey.options if option.startswith("hats")}
     assert all(survey.options[option] == "" for option in declared) and bool(declared) == ("route" in survey.options)
     assert all(catalogue.live_address.startswith("s3://") for catalogue in survey.catalogues)
+
+
+KINDS = {"a number": (3, 0.5, -31), "a text": ("", "bulk"), "true or false": (True, False)}
+NONE_OF_THEM = ([], {}, None, math.nan, math.inf, 10**23)
+
+
+def kind_of(default):
+    return next(kind for kind, values in KINDS.items() if type(default) in {type(value) for value in values})
+
+
+@pytest.mark.parametrize("name", SURVEYS)
+def test_an_option_has_the_kind_of_its_default(name):
+    for option, default in SURVEYS[name].options.items():
+        own = kind_of(default)
+        for value in (default, *KINDS[own]):
+            check_options({name: {option: value}})
+        for value in (*NONE_OF_THEM, *(value for kind, values in KINDS.items() if kind != own for value in values)):
+            with pytest.raises(BadInput, match=f"{option} of the survey {name} is {own}, not "):
+                check_options({name: {option: value}})
+
+
+def test_other_surveys_and_options_are_met_elsewhere():
+    check_options({"no_survey": {"x": []}, "tic": {"no_option": []}})
