@@ -29,15 +29,13 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 SPEC_VERSION = "argelander.version"
-CHECKPOINT = 10  # commits from one checkpoint to the next
+CHECKPOINT = 10  # opening a table reads the commits since the last checkpoint, 0.1 ms each
 CONFIGURATION = {
     # The defaults forget commits after 30 days; every version of a lake stays readable until it is removed on purpose.
     "delta.enableExpiredLogCleanup": "false",
     "delta.logRetentionDuration": "interval 36500 days",
     "delta.deletedFileRetentionDuration": "interval 36500 days",
-    "delta.checkpointInterval": str(
-        CHECKPOINT
-    ),  # opening a table reads the commits since the last checkpoint, 0.1 ms each
+    "delta.checkpointInterval": str(CHECKPOINT),
 }
 
 
