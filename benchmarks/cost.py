@@ -2,7 +2,7 @@
 
 Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of
 the sample, items a request, limits and rates are those of a live run; how long requests take was measured by others or
-is assumed, as named below.
+is assumed, as named below. A count of rows is reckoned as a request without items.
 An estimate without retries: no live archive was reached.
 
 python -m benchmarks.cost [LAKE]
@@ -17,6 +17,7 @@ from math import ceil
 
 from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
+from tasks.archives.counts import COUNT
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.services import PROFILES
 from tasks.surveys.gaia_releases import gaia_release
@@ -118,7 +119,8 @@ def costs(
             requests = max(asked.requests, ceil(asked.rows * scale / own.row_cap)) if own.row_cap else 1.0
         else:
             requests = by_chunks(asked.items / sources, n, chunk_size, _chunk(asked, own))
-        cost = Cost(requests, asked.items * scale, asked.bytes * scale)
+        items = 0.0 if asked.text.startswith(COUNT) else asked.items * scale  # what takes time is the rows
+        cost = Cost(requests, items, asked.bytes * scale)
         found[asked.service] = found.get(asked.service, Cost()) + cost
     return found
 
@@ -136,7 +138,7 @@ def _of_chunk(items: float, chunk: int) -> float:
 def _chunk(asked: Asked, limits: ServiceLimits) -> int:
     """How many items a request of this question holds: the service's chunk, or the smaller one that it asks for."""
     neighbours = neighbours_question(gaia_release("dr3"), RADIUS_ARCSEC)
-    is_own = asked.text.startswith(neighbours.text) and neighbours.chunk
+    is_own = neighbours.text.partition("FROM")[2] in asked.text and neighbours.chunk  # the list, and its count
     return min(neighbours.chunk, limits.chunk) if is_own else limits.chunk
 
 

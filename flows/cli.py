@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -111,6 +112,10 @@ def refresh(
         bool, typer.Option("--live", help="Ask the real archives, not the replica (untested live).")
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use the answers stored in the lake alone.")] = False,
+    ask_again: Annotated[
+        list[str] | None,
+        typer.Option("--ask-again", help="A service, or all answers older than an age (30d); repeatable."),
+    ] = None,
     assignments: Annotated[list[str] | None, typer.Option("--set", help="A setting, key=value; repeatable.")] = None,
 ) -> None:
     """Run the whole catalogue: sample, clean, featurize, train, score, publish; do only what is not done yet."""
@@ -118,7 +123,12 @@ def refresh(
     from flows.presets import preset as resolve
     from flows.settings import override
 
-    flags = {f"limit={limit}": limit is not None, "source.endpoint=live": live, "source.offline=true": offline}
+    flags = {
+        f"limit={limit}": limit is not None,
+        "source.endpoint=live": live,
+        "source.offline=true": offline,
+        f"source.ask_again={json.dumps(ask_again)}": bool(ask_again),
+    }
     assigned = (*(assignments or ()), *(flag for flag, is_set in flags.items() if is_set))
     settings = override(resolve(preset, data), assigned)
     if models is not None:

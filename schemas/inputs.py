@@ -55,6 +55,9 @@ class ArchiveSource(Frozen):
     profile: Literal["fast", "live"] | None = Field(
         None, description="Limits and pauses: live, unless a replica is asked."
     )
+    ask_again: tuple[str, ...] = Field(
+        (), description="Services whose stored answers are asked for again; an age (30d) spares the younger ones."
+    )
     offline: bool = Field(False, description="Use the stored answers alone.")
     bulk: bool = Field(
         False, description="Light curves and catalogues from bulk files; for dense samples of more than 200,000."

@@ -34,10 +34,13 @@ class Answer(NamedTuple):
 
 
 class AnswerIndex:
-    """The answered items of one question. Made once per question and program; threads share it."""
+    """The answered items of one question. Made once per question and program; threads share it.
 
-    def __init__(self, raw: RawStore, service: str, identity: str) -> None:
-        self.raw, self.service, self.identity = raw, service, identity
+    Answers from before `since` (Unix time) count as none, and stay where they are until there are newer ones.
+    """
+
+    def __init__(self, raw: RawStore, service: str, identity: str, since: float = 0.0) -> None:
+        self.raw, self.service, self.identity, self.since = raw, service, identity, since
         self.folder = raw.question(service, identity)
         self._mutex = threading.RLock()
         self._index = ItemIndex()
@@ -81,7 +84,7 @@ class AnswerIndex:
 
     def note(self, record: Record) -> None:
         """Writes a record that is neither done nor split, with what its answer left out."""
-        self.raw.write(record)
+        self.raw.note(record)
         self._learn(record)
 
     def lose(self, number: int) -> None:
@@ -162,6 +165,8 @@ class AnswerIndex:
 
     def _learn(self, record: Record) -> bool:
         """Takes a record in; False where there is nothing new in it."""
+        if record.state == DONE and record.answered_at < self.since:
+            return False
         with self._mutex:
             if record.left_out:
                 self._left_out = np.union1d(self._left_out, unpack(record.left_out))

@@ -40,7 +40,8 @@ class Record:
     of its row), packed by `packed`; `left_out` those of which the answer said nothing and which are to be asked about
     once more: they are not among the items of a request that is done. `item` spells out the item of a request that has
     but one. `state` is sent, done, split (`children` hold the answers), failed, or lost (its
-    answer was damaged). Times are ISO 8601 in UTC; `content` is the hash of the answer.
+    answer was damaged). Times are ISO 8601 in UTC; `content` is the hash of the answer; of a request that is sent, it
+    is that of an answer whose rows are still to be counted.
     """
 
     key: str
@@ -69,6 +70,11 @@ class Record:
     def item_hashes(self) -> NDArray[np.int64]:
         """Hashes of the items, (N,)."""
         return unpack(self.items)
+
+    @property
+    def answered_at(self) -> float:
+        """When the answer came, Unix time; 0 where that is not on record."""
+        return datetime.fromisoformat(self.answered).timestamp() if self.answered else 0.0
 
     @property
     def last_error(self) -> str | None:
@@ -126,6 +132,12 @@ class RawStore:
         path = self.question(record.service, record.identity) / f"{record.key}.json"
         with refuse_full_disk(f"the record of a request to {record.service}"):
             write_json(path, asdict(record))
+
+    def note(self, record: Record) -> None:
+        """Writes a record without an answer, unless the request has one already: that stays until a newer one came."""
+        old = self.record(record.service, record.identity, record.key)
+        if old is None or old.state != DONE:
+            self.write(record)
 
     def keep(self, answer: bytes) -> str:
         """Keeps an answer and returns its hash; one that is kept already is written again only where it is damaged."""

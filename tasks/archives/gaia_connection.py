@@ -10,8 +10,10 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any
 from urllib.parse import urlsplit
 
+from tasks.archives.bounded import bounded_response
 from tasks.archives.errors import Refused, Retryable
 from tasks.archives.libraries import ConnectionHandler, TapConn, TapPlus
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.replies import BadReply, is_page
 
 USER, PASSWORD = "ARGELANDER_GAIA_USER", "ARGELANDER_GAIA_PASSWORD"
@@ -31,12 +33,12 @@ class _OnceSecure(_Once, HTTPSConnection):
 
 
 class _Sockets(ConnectionHandler):
-    """Makes http.client connections with a timeout; astroquery's own have none."""
+    """Makes http.client connections with a timeout and with bounded replies; astroquery's own have neither."""
 
-    def __init__(self, host: str, port: int, timeout_s: float) -> None:
+    def __init__(self, host: str, port: int, limits: ServiceLimits) -> None:
         super().__init__(host, port, port)
-        self._address = (host, port)
-        self._timeout_s = timeout_s
+        self._address, self._timeout_s = (host, port), limits.timeout_s
+        self._response = bounded_response(limits)
 
     def get_connection(
         self, *, ishttps: bool = False, cookie: str | None = None, verbose: bool = False
@@ -44,11 +46,15 @@ class _Sockets(ConnectionHandler):
         """A plain connection, or a secure one where a session or HTTPS asks for it."""
         if ishttps or cookie is not None:
             return self.get_connection_secure(verbose)
-        return _Once(*self._address, timeout=self._timeout_s)
+        return self._bounded(_Once(*self._address, timeout=self._timeout_s))
 
     def get_connection_secure(self, verbose: bool = False) -> HTTPConnection:
         """A connection over TLS."""
-        return _OnceSecure(*self._address, timeout=self._timeout_s)
+        return self._bounded(_OnceSecure(*self._address, timeout=self._timeout_s))
+
+    def _bounded(self, connection: _Once) -> HTTPConnection:
+        connection.response_class = self._response
+        return connection
 
 
 class Connection(TapConn):
@@ -127,7 +133,7 @@ class Login:
             raise Retryable(f"{self._service} ended our session (status 401): we log in anew.", 0.0) from None
 
 
-def open_tap(url: str, timeout_s: float, *, is_data: bool = False) -> tuple[TapPlus, Connection]:
+def open_tap(url: str, limits: ServiceLimits, *, is_data: bool = False) -> tuple[TapPlus, Connection]:
     """A TapPlus at `url`, of the TAP service or (`is_data`) of the DataLink server. Asks nothing yet.
 
     It is cheap and, since its headers are shared by all its calls, for one thread alone.
@@ -146,7 +152,7 @@ def open_tap(url: str, timeout_s: float, *, is_data: bool = False) -> tuple[TapP
         tap_context=tap,
         data_context="data",
         datalink_context="datalink",
-        connhandler=_Sockets(address.hostname or "", port, timeout_s),
+        connhandler=_Sockets(address.hostname or "", port, limits),
     )
     return TapPlus(url=url, connhandler=connection, use_names_over_ids=True), connection
 

@@ -10,12 +10,13 @@ import io
 import re
 import tempfile
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow as pa
 
-from tasks.archives.errors import BadQuestion, Retryable
+from tasks.archives.errors import BadQuestion, Retryable, TooMuch
 from tasks.archives.gaia_connection import Login, open_tap
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
@@ -53,16 +54,16 @@ class GaiaDatalink:
         fields = self._fields(question, items)
         asked = fields["RELEASE"], fields["DATA_STRUCTURE"]
         spelling = self._understood.get(asked) or question.spelling.get(asked[1], asked[1])
-        timeout_s = question.timeout_s or self._limits.timeout_s
-        with wire(self._service, timeout_s):
+        limits = _with_time(self._limits, question.timeout_s)
+        with wire(self._service, limits.timeout_s):
             try:
                 try:
-                    body = self._load(fields | {"DATA_STRUCTURE": spelling}, timeout_s)
+                    body = self._load(fields | {"DATA_STRUCTURE": spelling}, limits)
                 except BadReply as reply:
                     other = OTHER_SPELLING.get(spelling)
                     if other is None or not REFUSED_STRUCTURE.search(reply.words):
                         raise
-                    body = self._load(fields | {"DATA_STRUCTURE": other}, timeout_s)
+                    body = self._load(fields | {"DATA_STRUCTURE": other}, limits)
                     self._understood[asked] = other
             except BadReply as reply:
                 if not REFUSED_PARAMETER.search(reply.words):
@@ -70,7 +71,7 @@ class GaiaDatalink:
                 raise BadQuestion(
                     f"{self._service} does not serve {question.text} of {asked[0]} as {asked[1]}: {reply.words}."
                 ) from None
-        return _whole_zip(self._service, body)
+        return _whole_zip(self._service, body, self._limits.unpacked_bytes)
 
     def _fields(self, question: Question, items: pa.Table) -> dict[str, str]:
         if question.key is None or question.key not in items.column_names or not items.num_rows:
@@ -89,8 +90,8 @@ class GaiaDatalink:
             "USE_ZIP_ALWAYS": "true",
         } | parameters
 
-    def _load(self, fields: dict[str, str], timeout_s: float) -> bytes:
-        tap, connection = open_tap(self._url, timeout_s, is_data=True)
+    def _load(self, fields: dict[str, str], limits: ServiceLimits) -> bytes:
+        tap, connection = open_tap(self._url, limits, is_data=True)
         self._login.enter(tap, connection, urlsplit(self._url).scheme == "https")
         with tempfile.TemporaryDirectory(prefix="datalink-") as folder, self._login.renew(connection):
             file = Path(folder) / "products.zip"
@@ -98,16 +99,29 @@ class GaiaDatalink:
             return file.read_bytes()
 
 
-def _whole_zip(service: str, body: bytes) -> bytes:
-    """`body`, checked to be a zip file whose members are all whole."""
+def _with_time(limits: ServiceLimits, timeout_s: float | None) -> ServiceLimits:
+    """The limits with more time for a reply, where a question needs it."""
+    return replace(limits, timeout_s=timeout_s, reply_s=max(limits.reply_s, timeout_s)) if timeout_s else limits
+
+
+def _whole_zip(service: str, body: bytes, most_bytes: int) -> bytes:
+    """`body`, checked to be a zip file whose members are all whole, and together no larger than `most_bytes`.
+
+    They are unpacked a part at a time, and none beyond the size that it declares. Raises TooMuch for larger ones.
+    """
     if is_page(body):
         raise failure(service, BadReply(200, body, {}))
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
-            broken = archive.testzip()
+            n_bytes = sum(member.file_size for member in archive.infolist())
+            broken = archive.testzip() if n_bytes <= most_bytes else None
     except (zipfile.BadZipFile, EOFError, OSError, ValueError, NotImplementedError) as error:
         start = f", it begins with {words(body[:80])!r}" if body[:2] != b"PK" else ""
         raise Retryable(f"{service} sent {len(body)} bytes that are no whole zip file ({error}){start}.") from None
+    if n_bytes > most_bytes:
+        raise TooMuch(
+            f"{service} sent a zip file that unpacks to {n_bytes:,} bytes, above the limit of {most_bytes:,}."
+        )
     if broken is not None:
         raise Retryable(f"{service} sent a zip file in which {broken} is damaged.")
     return body

@@ -38,7 +38,7 @@ class GaiaTap:
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""
         query = render(question.text, items, question.key, question.parameters)
-        tap, connection = open_tap(self._url, self._limits.timeout_s)
+        tap, connection = open_tap(self._url, self._limits)
 
         def launch() -> _TapPlusJob:
             with tempfile.NamedTemporaryFile("wb", suffix=".vot") as upload:

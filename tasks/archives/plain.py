@@ -19,7 +19,7 @@ class Form:
 
     def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
         self._service, self._url, self._limits = service, url, limits
-        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
+        self._session = PerThread(lambda: prepare(requests.Session(), limits))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""
@@ -40,7 +40,7 @@ class Files:
 
     def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
         self._service, self._url, self._limits = service, url.rstrip("/"), limits
-        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
+        self._session = PerThread(lambda: prepare(requests.Session(), limits))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -55,15 +55,15 @@ class MastPortal:
                 pages = catalogs.query_criteria_async("TIC", **{question.key.upper(): ids})
             except InvalidQueryError as error:
                 raise BadQuestion(f"{self._service} cannot be asked by {question.key}: {error}") from None
-            for page in pages:
-                _check(self._service, page)
+            contents = [_check(self._service, page) for page in pages]
+            _check_total(self._service, contents)
             return b"[" + b",".join(page.content for page in pages) + b"]"
 
     def _open(self) -> CatalogsClass:
         """A Catalogs of one thread; it keeps the state of a call, and its address is set by its class at import."""
         catalogs = CatalogsClass()
         portal = catalogs._portal_api_connection
-        prepare(portal._session, self._limits.timeout_s)
+        prepare(portal._session, self._limits)
         portal._session.hooks["response"].append(_Patience(self._limits))
         portal.MAST_REQUEST_URL = f"{self._url}/api/v0/invoke"
         portal.COLUMNS_CONFIG_URL = f"{self._url}/portal/Mashup/Mashup.asmx/columnsconfig"
@@ -100,8 +100,8 @@ class _Patience:
             self._pause = self._first
 
 
-def _check(service: str, page: requests.Response) -> None:
-    """Raise what a page says that is no page of data."""
+def _check(service: str, page: requests.Response) -> Mapping[str, Any]:
+    """The content of a page of data; raises what a page says that is none."""
     content = page.json()
     if not isinstance(content, Mapping):
         raise Retryable(f"{service} answered with JSON that is no page of a table.")
@@ -110,3 +110,12 @@ def _check(service: str, page: requests.Response) -> None:
         raise complaint(service, str(content.get("msg") or ""), "status ERROR")
     if status != "COMPLETE" or not isinstance(content.get("data"), list):
         raise Retryable(f"{service} answered with a page without data (status {status}).")
+    return content
+
+
+def _check_total(service: str, pages: Sequence[Mapping[str, Any]]) -> None:
+    """Retryable where the pages do not have as many rows together as each says that there are in all."""
+    n_row = sum(len(page["data"]) for page in pages)
+    said = {paging["rowsFiltered"] for page in pages if "rowsFiltered" in (paging := page.get("paging") or {})}
+    if said and said != {n_row}:
+        raise Retryable(f"{service} sent {n_row:,} rows and says that there are {', '.join(map(str, sorted(said)))}.")

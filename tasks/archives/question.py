@@ -28,6 +28,10 @@ class Question:
     has two names for a parameter's value, it maps the value to the name that is tried first. `is_sync` asks without
     the service's queue. `timeout_s` is how long a reply may take, where that is more than the service's limits say.
     `hint` ends the sentence about a question that is not understood.
+
+    The rest says what an answer must be like, and is no part of what is asked. `within` names the column of the answer
+    that lies between an item's `lo` and `hi`. `expects_some`: of ten items or more some have rows. `n_expected`: a
+    table of the key and `n_row`, how many rows an item has as far as is known.
     """
 
     service: str
@@ -44,6 +48,9 @@ class Question:
     is_sync: bool = field(default=False, compare=False)
     timeout_s: float | None = field(default=None, compare=False)
     hint: str = field(default="", compare=False)
+    within: str | None = field(default=None, compare=False)
+    expects_some: bool = field(default=False, compare=False)
+    n_expected: pa.Table | None = field(default=None, compare=False, repr=False)
 
     def identity(self, endpoint: str) -> str:
         """Hash of everything that is asked but for the items, (32 hex digits); `endpoint` names the archives asked."""

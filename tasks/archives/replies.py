@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from tasks.archives.csv import count_rows
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
+from tasks.archives.services import SERVICES
 
 WORDS = 240  # how much of a reply is quoted
 _LOOKED_AT = 1 << 16
@@ -100,15 +101,20 @@ def complaint(service: str, message: str, where: str, unclear: type[ArchiveError
 def csv_answer(service: str, body: bytes, row_cap: int | None = None) -> bytes:
     """`body`, checked to be CSV and not cut off: raises Retryable on a page or nothing, TooMuch at `row_cap` rows.
 
-    Some services put the message of a failed query into a VOTable with status 200: that raises what it says.
+    Some services put the message of a failed query into a VOTable with status 200: that raises what it says. An answer
+    of a service that ends its lines was cut in the middle of one where it does not end with a newline.
     """
     start = body[:1024].lstrip()
     if not start:
         raise Retryable(f"{service} answered with nothing at all (status 200).")
     if start.startswith(b"<") and not is_page(body) and b"QUERY_STATUS" in body[:_LOOKED_AT]:
+        if b'value="OVERFLOW"' in body:
+            raise TooMuch(f"{service} says that there are more rows than it gave (OVERFLOW).")
         raise complaint(service, words(body), "status 200")
     if start[:1] in (b"<", b"{"):
         raise failure(service, BadReply(200, body, {}))
+    if not body.endswith(b"\n") and service in SERVICES and SERVICES[service].ends_lines:
+        raise Retryable(f"{service} sent an answer that ends in the middle of a line, after {len(body):,} bytes.")
     if row_cap is not None and (rows := count_rows(body)) >= row_cap:
         raise TooMuch(f"{service} cut its answer off at {rows} rows (its cap is {row_cap}): ask for less at once.")
     return body

@@ -21,7 +21,8 @@ class Service:
     `live` is its address at the archive, None where no real archive has it; `path` its address at a replica, below the
     replica's own; `client` names a class of this package, "module.Class", which is made with the service's name,
     address and limits. Services with the same `group` share its limit of requests at a time. A service with
-    `is_addressed` False has no address: each question names what is read.
+    `is_addressed` False has no address: each question names what is read. `is_tap`: its questions are ADQL, so it can
+    count the rows that an answer should have. `ends_lines`: its CSV ends with a newline, so what lacks one was cut off.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Service:
     client: str
     group: str = ""
     is_addressed: bool = True
+    is_tap: bool = False
+    ends_lines: bool = False
 
     def open_client(self, url: str, limits: ServiceLimits) -> Client:
         """The client at `url`; its libraries are imported now, which takes up to a second."""
@@ -49,6 +52,8 @@ SERVICES: dict[str, Service] = {
             "tap-server/tap",
             ServiceLimits(2, 2000, 120.0, row_cap=3_000_000, job_s=5400.0, queue_s=1800.0),
             "gaia_tap.GaiaTap",
+            is_tap=True,
+            ends_lines=True,
         ),
         Service(
             "gaia_datalink",
@@ -66,6 +71,8 @@ SERVICES: dict[str, Service] = {
             _MAST_TAP,
             "vo_tap.VoTap",
             group="mast_tap",
+            is_tap=True,
+            ends_lines=True,
         ),
         Service(
             "mast_tic",
@@ -74,6 +81,8 @@ SERVICES: dict[str, Service] = {
             _MAST_TAP,
             "vo_tap.VoTap",
             group="mast_tap",
+            is_tap=True,
+            ends_lines=True,
         ),
         Service(
             "mast_portal",
@@ -88,6 +97,8 @@ SERVICES: dict[str, Service] = {
             "irsa/TAP",
             ServiceLimits(2, 5000, 900.0, job_s=3600.0, poll_s=(2.0, 5.0)),
             "vo_tap.VoTap",
+            is_tap=True,
+            ends_lines=True,
         ),
         Service(
             "irsa_lightcurves",
@@ -95,6 +106,7 @@ SERVICES: dict[str, Service] = {
             "irsa/cgi-bin/ZTF/nph_light_curves",
             ServiceLimits(3, 50, 150.0, per_second=2.0, attempts=4),
             "ztf.ZtfLightCurves",
+            ends_lines=True,
         ),
         Service(
             "cds_xmatch",
@@ -102,6 +114,7 @@ SERVICES: dict[str, Service] = {
             "xmatch/api/v1/sync",
             ServiceLimits(1, 20_000, 300.0, attempts=3),
             "xmatch.CdsXmatch",
+            ends_lines=True,
         ),
         Service(
             "gaia_cdn",
@@ -112,7 +125,7 @@ SERVICES: dict[str, Service] = {
         ),
         Service("hats", None, None, ServiceLimits(8, 500, 300.0), "hats.Hats", is_addressed=False),
         # Where a replica tells the truth of its sky.
-        Service("truth", None, "truth", ServiceLimits(2, 20_000, 60.0), "plain.Form"),
+        Service("truth", None, "truth", ServiceLimits(2, 20_000, 60.0), "plain.Form", ends_lines=True),
     )
 }
 # Limits by service: of the archives, and of a replica on this machine.

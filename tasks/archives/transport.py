@@ -1,4 +1,4 @@
-"""What every client has in common on the wire: a timeout on every call, no retries of its own, one kind of error."""
+"""What every client has in common on the wire: bounds on every reply, no retries of its own, one kind of error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from tasks.archives.errors import ArchiveError, Retryable
+from tasks.archives.bounded import EndlessReply, bounded_pools
+from tasks.archives.errors import ArchiveError, Retryable, TooMuch
+from tasks.archives.limits import ServiceLimits
 from tasks.archives.replies import BadReply, failure, is_page
 
 T = TypeVar("T")
@@ -21,15 +23,27 @@ T = TypeVar("T")
 _UNREADABLE = (ValueError, LookupError, AttributeError, TypeError, SAXException)
 
 
-class TimeoutAdapter(HTTPAdapter):
-    """An adapter that waits `timeout_s` for a connection and for each part of a reply, whatever its caller says.
+class BoundedAdapter(HTTPAdapter):
+    """An adapter that waits `timeout_s` for a connection and each part of a reply, and bounds the reply as a whole.
 
-    Most callers say nothing, which means for ever (astroquery's MAST portal), and pyvo says 10 s for every poll.
+    Whatever its caller says: most say nothing, which means for ever (astroquery's MAST portal), and pyvo says 10 s for
+    every poll.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self.timeout_s = timeout_s
+    def __init__(self, limits: ServiceLimits) -> None:
+        self.timeout_s, self._pools = limits.timeout_s, bounded_pools(limits)
         super().__init__(max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Connections whose replies are bounded."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        """The same through a proxy."""
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
     def send(
         self,
@@ -44,9 +58,9 @@ class TimeoutAdapter(HTTPAdapter):
         return super().send(request, stream, self.timeout_s, verify, cert, proxies)
 
 
-def prepare(session: requests.Session, timeout_s: float) -> requests.Session:
-    """`session` with the timeout on every call, and BadReply raised on every reply that is no answer."""
-    adapter = TimeoutAdapter(timeout_s)
+def prepare(session: requests.Session, limits: ServiceLimits) -> requests.Session:
+    """`session` with bounds on every reply, and BadReply raised on every reply that is no answer."""
+    adapter = BoundedAdapter(limits)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     session.hooks["response"].append(_check)
@@ -85,6 +99,8 @@ def wire(service: str, timeout_s: float) -> Iterator[None]:
         raise
     except BadReply as reply:
         raise failure(service, reply) from None
+    except EndlessReply as reply:
+        raise _too_long(service, reply) from None
     except Exception as error:
         causes = list(_causes(error))
         if any(map(_is_timeout, causes)):
@@ -94,6 +110,11 @@ def wire(service: str, timeout_s: float) -> Iterator[None]:
                 raise
             raise Retryable(f"{service} gave a reply that cannot be read ({_error_of(error)}).") from error
         raise Retryable(f"{service} cannot be reached or broke off ({_error_of(causes[-1])}).") from error
+
+
+def _too_long(service: str, reply: EndlessReply) -> ArchiveError:
+    sentence = f"{service} {reply}."
+    return TooMuch(sentence) if reply.is_large else Retryable(sentence, is_load=True)
 
 
 def quietly(service: str, timeout_s: float, call: Callable[[], object]) -> None:

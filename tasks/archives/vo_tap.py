@@ -29,7 +29,7 @@ class VoTap:
         self._service = service
         self._url = url.rstrip("/")
         self._limits = limits
-        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
+        self._session = PerThread(lambda: prepare(requests.Session(), limits))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""

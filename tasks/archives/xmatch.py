@@ -67,7 +67,7 @@ class CdsXmatch:
         service = _XMatch()
         service.URL = self._url
         service.TIMEOUT = self._limits.timeout_s
-        prepare(service._session, self._limits.timeout_s)
+        prepare(service._session, self._limits)
         return service
 
 

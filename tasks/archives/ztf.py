@@ -26,7 +26,7 @@ class ZtfLightCurves:
         self._service = service
         self._url = url
         self._limits = limits
-        self._session = PerThread(lambda: prepare(requests.Session(), limits.timeout_s))
+        self._session = PerThread(lambda: prepare(requests.Session(), limits))
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer of the service to one request."""

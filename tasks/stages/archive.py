@@ -53,7 +53,8 @@ class ObjectChunk:
 class Archive:
     """An opened archive: its bands, a fingerprint of all it would give, how many objects, and the chunks of objects.
 
-    `close` ends what the archive holds open, however the reading went, and names the tables it wrote by itself.
+    `is_asked_again`: what it gives may differ although nothing was set otherwise. `close` ends what the archive holds
+    open, however the reading went, and names the tables it wrote by itself.
     """
 
     bands: tuple[Band, ...]
@@ -64,4 +65,5 @@ class Archive:
     has_epochs: bool = True
     quantities: tuple[Quantity, ...] = ()
     notes: Sequence[str] = ()
+    is_asked_again: bool = False
     close: Callable[[], tuple[TableRef, ...]] = tuple

@@ -6,8 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 SECONDS_BETWEEN_LINES = 10.0
+_LIVE: list[Callable[[str], None]] = []  # what writes above the bar that is live, if there is one
 
 
 @contextmanager
@@ -20,6 +22,16 @@ def progress(label: str, total: int) -> Iterator[Callable[[int], None]]:
         yield advance
 
 
+def say(sentence: str) -> None:
+    """A sentence for who watches the run, on standard error; above the bar, where there is one."""
+    for write in _LIVE or [_write]:
+        write(f"  {sentence}")
+
+
+def _write(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     from rich.console import Console
@@ -28,6 +40,7 @@ def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     rate = TextColumn("{task.fields[rate]}")
     columns = (TextColumn("  {task.description:<10}"), BarColumn(), MofNCompleteColumn(), rate, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        _LIVE[:] = [partial(bar.console.print, markup=False, highlight=False, soft_wrap=True)]
         task = bar.add_task(label, total=total or None, rate="")
         started, done = time.monotonic(), 0
 
@@ -36,7 +49,10 @@ def _bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
             done += n
             bar.update(task, advance=n, rate=pace(done, time.monotonic() - started))
 
-        yield advance
+        try:
+            yield advance
+        finally:
+            _LIVE.clear()
 
 
 @contextmanager

@@ -52,6 +52,7 @@ def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: 
         expects_all=key is not None,
         is_sync=release.limits.tap_sync,
         hint=release.opens,
+        within="source_id",
     )
 
 

@@ -142,6 +142,7 @@ def object_question(options: Mapping[str, Any]) -> Question:
         parameters={"radius_deg": repr(options["search_arcsec"] / 3600)},
         key="source_id",
         is_upload=True,
+        expects_some=True,
     )
 
 

@@ -116,6 +116,7 @@ def id_question(column: str, options: Mapping[str, Any]) -> Question:
             read=lambda body: read_csv(body, ENTRY, "MAST's answer about the TIC"),
             parameters={"column": column},
             key=column,
+            expects_some=column == "gaia",
         )
     return Question(
         service="mast_portal",
@@ -123,6 +124,7 @@ def id_question(column: str, options: Mapping[str, Any]) -> Question:
         release=RELEASE,
         read=read_pages,
         key=column,
+        expects_some=column == "gaia",
     )
 
 
@@ -136,6 +138,7 @@ def position_question(options: Mapping[str, Any]) -> Question:
         parameters={"radius_arcsec": repr(options["search_arcsec"])},
         key="source_id",
         is_upload=True,
+        expects_some=True,
     )
 
 

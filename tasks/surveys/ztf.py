@@ -97,7 +97,7 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
     if bulk:
         answer = bulk_ztf.curves(ask, uris["hats_curves"], release, asked, objects, EPOCH)
     else:
-        answer = rows_of(ask, curve_question(options), asked, EPOCH)
+        answer = rows_of(ask, curve_question(options, objects), asked, EPOCH)
     none = report_unanswered("nph_light_curves", asked, answer, matches)
     epochs, bad = tidy(answer, matches)
     names = tuple(band.name for band in PASSBANDS)
@@ -122,11 +122,12 @@ def object_question(options: Mapping[str, Any]) -> Question:
         },
         key="source_id",
         is_upload=True,
+        expects_some=True,
     )
 
 
-def curve_question(options: Mapping[str, Any]) -> Question:
-    """Light curves by oid, flagged epochs included."""
+def curve_question(options: Mapping[str, Any], objects: pa.Table) -> Question:
+    """Light curves by oid, flagged epochs included: as many as the list of objects says (nobs; untested live)."""
     return Question(
         service="irsa_lightcurves",
         text="nph_light_curves",
@@ -135,6 +136,7 @@ def curve_question(options: Mapping[str, Any]) -> Question:
         parameters={"COLLECTION": f"ztf_{options['release']}"},
         key="oid",
         expects_all=True,
+        n_expected=objects.select(["oid", "nobs"]).rename_columns(["oid", "n_row"]),
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.csv
 import pytest
 
 from schemas.inputs import Sample
+from tasks.archives.counts import count_question
 from tasks.archives.question import Question
 from tasks.archives.upload import votable
 from tasks.surveys import SURVEYS, id_lists, ps1, tic, truth, ztf
@@ -169,7 +170,7 @@ def test_the_comparison_puts_the_question(name):
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory):
     """Every question of small acquisitions that use every kind of selection, every survey and both ways to the TIC."""
-    gaia, log = PlainGaia(tmp_path_factory.mktemp("holdings")), []
+    gaia, log, counted = PlainGaia(tmp_path_factory.mktemp("holdings")), [], []
 
     def ask(question, items):
         log.append(question)
@@ -178,7 +179,10 @@ def sent(tmp_path_factory):
         step = 1 if question.key is None else min(question.chunk or 500, 500)
         parts = [items.slice(start, step) for start in range(0, items.num_rows, step)]
         uploads = [{"items": votable(part)} if question.is_upload else {} for part in parts]
-        return pa.concat_tables([gaia.asked(question, *pair) for pair in zip(parts, uploads, strict=True)])
+        answers = [gaia.asked(question, *pair) for pair in zip(parts, uploads, strict=True)]
+        counts = [gaia.asked(count_question(question), *pair) for pair in zip(parts, uploads, strict=True)]
+        counted.extend(zip(answers, counts, strict=True))
+        return pa.concat_tables(answers)
 
     for column, with_epochs in (("source_id", False), ("dr2_source_id", True)):
         file = tmp_path_factory.mktemp("ids") / "ids.csv"
@@ -201,13 +205,18 @@ def sent(tmp_path_factory):
         for survey, via in product(SURVEYS.values(), ("portal", "tap")):
             ways = {"via": via} if "via" in survey.options else {}
             survey.fetch(ask, field.sources, near, {**survey.options, **ways})
-    return log
+    return log, counted
 
 
 def test_what_an_acquisition_sends_was_compared(sent):
-    asked = {shape(question) for question in sent if is_adql(question)}
+    asked = {shape(question) for question in sent[0] if is_adql(question)}
     assert asked == {shape(form) for compared in COMPARED.values() for form in compared.forms}
-    assert {question.service for question in sent} == {*ADQL_SITES, *NOTHING}
+    assert {question.service for question in sent[0]} == {*ADQL_SITES, *NOTHING}
+
+
+def test_every_query_has_as_many_rows_as_its_count_says(sent):
+    n_row = [(answer.num_rows, count["n_row"].to_pylist()) for answer, count in sent[1]]
+    assert all([n] == counted for n, counted in n_row) and sum(n > 1 for n, _ in n_row) > 10
 
 
 def test_another_form_of_a_query_is_seen():
@@ -220,5 +229,6 @@ def test_another_form_of_a_query_is_seen():
     assert len(known) == 20  # all but one are told apart: Tiles ask as the whole gaia_source does
 
 
-def test_the_clients_add_no_query_of_their_own():
-    assert not [path for path in (ROOT / "tasks" / "archives").rglob("*.py") if "SELECT" in path.read_text()]
+def test_the_clients_add_no_query_of_their_own_but_the_count_of_another():
+    paths = (ROOT / "tasks" / "archives").rglob("*.py")
+    assert [path.name for path in paths if "SELECT" in path.read_text()] == ["counts.py"]

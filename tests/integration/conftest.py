@@ -211,16 +211,6 @@ def refreshed(tmp_path_factory) -> tuple[Path, Path, str]:
 
 
 @pytest.fixture(scope="session")
-def replica(tmp_path_factory):
-    """Address of a replica of a small sky, for all tests of acquisition."""
-    from tasks.replica.serve import running
-    from tests.integration.acquisition import SEED, N
-
-    with running(N, SEED, tmp_path_factory.mktemp("replica")) as base:
-        yield base
-
-
-@pytest.fixture(scope="session")
 def acquired(replica, tmp_path_factory):
     """An acquisition from that replica without any fault: its lake, and what it asked."""
     from tests.integration.acquisition import acquire_into, asked, clear_log, set_faults, source_of, tables, understood

@@ -174,7 +174,9 @@ def test_a_stop_in_a_later_field_shows_nothing_of_the_earlier_ones(replica, acqu
     assert any((tmp_path / "lake" / "staging").rglob("*.parquet"))
     acquire_into(tmp_path / "lake", source_of(replica), run_id="r2")
     assert_same(acquired.tables, tables(tmp_path / "lake"))
-    assert asked(replica)["gaia_datalink"] == 4 + 1 and set(understood(replica).values()) == {1}
+    assert asked(replica)["gaia_datalink"] == 4 + 1
+    # A list that waits for its count when the run stops is not asked for again; a count that was begun may be.
+    assert {n for (service, _), n in understood(replica).items() if service not in TAP} == {1}
     assert items_answered_twice(tmp_path / "lake") == []
     assert not any((tmp_path / "lake" / "staging").rglob("*.parquet"))
 
@@ -188,11 +190,11 @@ def n_split(lake) -> Counter[str]:
 
 
 def assert_split(replica, acquired, lake, services: set[str], n_lost: int = 1) -> None:
-    """The run is complete, and each request that was split cost `n_lost` requests and the two halves."""
+    """The run is complete; each request that was split cost `n_lost` requests and the two halves, which are counted."""
     split = n_split(lake)
     assert set(split) == services
     assert_same(acquired.tables, tables(lake))
-    assert extra(replica, acquired) == {service: (n_lost + 1) * n for service, n in split.items()}
+    assert extra(replica, acquired) == {service: (n_lost + 1 + (service in TAP)) * n for service, n in split.items()}
     assert items_answered_twice(lake) == []
     clear_log(replica)
     acquire_into(lake, source_of(replica), run_id="r2", dataset="other")  # what was split is known to be
@@ -214,7 +216,7 @@ def test_answers_cut_off_at_the_cap_are_split(replica, acquired, tmp_path, monke
 
 def test_one_capped_answer_is_split(replica, acquired, tmp_path, monkeypatch):
     monkeypatch.setitem(profiles.PROFILES, "fast", limits_with(mast_ps1={"row_cap": 5000}))
-    set_faults(replica, {"service": "mast_ps1", "kind": "capped", "rows": 5000, "after": 1})
+    set_faults(replica, {"service": "mast_ps1", "kind": "capped", "rows": 5000, "after": 2})
     acquire_into(tmp_path / "lake", source_of(replica))
     assert n_split(tmp_path / "lake") == {"mast_ps1": 1}
     assert_split(replica, acquired, tmp_path / "lake", {"mast_ps1"})

@@ -5,21 +5,26 @@ This is the one place that tells them apart; everything after it sees addresses 
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from schemas import BadInput
+from schemas.errors import nearest
 from schemas.inputs import ArchiveSource, ReplicaSky
 from tasks.archives.endpoints import LIVE, Endpoints, replica
 from tasks.archives.limits import ServiceLimits
-from tasks.archives.services import PROFILES
+from tasks.archives.services import PROFILES, SERVICES
 from tasks.replica.holdings import HOLDINGS_VERSION
 from tasks.replica.serve import running, sky_at
 from tasks.surveys import SURVEYS
 from tasks.surveys.survey import Survey
 
 REPLICA_FOLDER = "replica"
+DAY_S = 86_400.0
+_AGE = re.compile(r"(\d+(?:\.\d+)?)d")
 
 
 def archives_at(base_url: str | None) -> ArchiveSource:
@@ -52,6 +57,25 @@ def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
 def catalogues_of(source: ArchiveSource, survey: Survey) -> Mapping[str, str]:
     """Addresses of the survey's catalogues in files, by option; a replica serves none."""
     return {each.option: each.live_address for each in survey.catalogues} if source.endpoint == "live" else {}
+
+
+def times_of_asking(source: ArchiveSource) -> dict[str, float]:
+    """From when on (Unix time) the stored answers of a service count, for those that are to be asked again.
+
+    Answers from before now, or older than the age that is named beside the services; of all services where an age
+    alone is named. BadInput for what is neither a service nor an age, and where nothing is asked.
+    """
+    ages = [float(found[1]) for word in source.ask_again if (found := _AGE.fullmatch(word))]
+    services = [word for word in source.ask_again if not _AGE.fullmatch(word)]
+    if unknown := sorted(set(services) - set(SERVICES)):
+        hint = nearest(unknown[0], list(SERVICES))
+        raise BadInput(
+            f"ask_again: {unknown[0]!r} is no service and no age (30d); services are {', '.join(SERVICES)}.{hint}"
+        )
+    if source.ask_again and source.offline:
+        raise BadInput("--ask-again asks and --offline does not: leave one of them out.")
+    since = time.time() - DAY_S * max(ages, default=0.0)
+    return dict.fromkeys(services or (SERVICES if ages else ()), since)
 
 
 @contextmanager

@@ -49,7 +49,8 @@ class Exchange:
     `clients` are opened, one for each service that is asked, when there is something to send. `addresses` are the
     base addresses of the services, whose hosts name the machine-wide gates in `gates` (by default those of
     `tasks.archives.gate.limits_folder`); a service without one has the name of the `endpoint` instead. `offline` takes
-    every answer from the store. Close it in the end, or use it in a with block: then its limits no longer bind others.
+    every answer from the store; `since` holds for some services from when on (Unix time) answers count. `notes` is what
+    the user should know. Close it in the end, or use it in a with block: then its limits no longer bind others.
     """
 
     def __init__(
@@ -62,9 +63,11 @@ class Exchange:
         run_id: str,
         offline: bool = False,
         addresses: Mapping[str, str] | None = None,
+        since: Mapping[str, float] | None = None,
     ) -> None:
         self.raw, self.endpoint, self.run_id, self.offline = raw, endpoint, run_id, offline
-        self._clients, self._limits, self._addresses = clients, limits, addresses or {}
+        self.notes: list[str] = []
+        self._clients, self._limits, self._addresses, self._since = clients, limits, addresses or {}, since or {}
         self._gates = Path(gates) if gates is not None else limits_folder()
         self._indexes: dict[tuple[str, str], AnswerIndex] = {}
         self._senders: dict[str, tuple[Sender, SendingThreads]] = {}
@@ -169,18 +172,31 @@ class Exchange:
             inquiry.answers.lose(number)
             return None
         self._tally.add(inquiry.question.service, stored=1)
-        return self._read(inquiry, verbatim, answer)
-
-    def _read(self, inquiry: _Inquiry, verbatim: bytes, answer: Answer) -> pa.Table:
-        service = inquiry.question.service
         try:
             return inquiry.question.read(verbatim)
         except Exception as error:
-            record = self.raw.question(service, inquiry.identity) / f"{answer.key}.json"
+            self._set_aside(inquiry, verbatim, answer, error)
+            inquiry.answers.lose(number)
+            return None
+
+    def _set_aside(self, inquiry: _Inquiry, verbatim: bytes, answer: Answer, error: Exception) -> None:
+        """Puts aside a stored answer that cannot be read, so that it is asked for again; ArchiveError offline."""
+        service = inquiry.question.service
+        record = self.raw.record(service, inquiry.identity, answer.key)
+        if self.offline or record is None or isinstance(error, MemoryError):
             raise ArchiveError(
-                f"{service}: an answer in the store cannot be read any more ({error_text(error)}); remove "
-                f"{record} to ask again, or go back to the version of argelander that could."
+                f"{service}: an answer in the store cannot be read any more ({error_text(error)}) and nothing is asked "
+                "offline: run without --offline, or go back to the version of argelander that could."
             ) from error
+        path = self.raw.set_aside(record, verbatim)
+        self._report(
+            f"{service}: a stored answer could not be read ({error_text(error)}): asked again; it is in {path}."
+        )
+
+    def _report(self, sentence: str) -> None:
+        with self._mutex:
+            if sentence not in self.notes:
+                self.notes.append(sentence)
 
     def _refuse_offline(self, question: Question, missing: NDArray[np.bool_]) -> None:
         if self.offline:
@@ -198,7 +214,8 @@ class Exchange:
     def _answers_to(self, service: str, identity: str) -> AnswerIndex:
         with self._mutex:
             if (service, identity) not in self._indexes:
-                self._indexes[service, identity] = AnswerIndex(self.raw, service, identity)
+                since = self._since.get(service, 0.0)
+                self._indexes[service, identity] = AnswerIndex(self.raw, service, identity, since)
             return self._indexes[service, identity]
 
     def _sender(self, service: str) -> tuple[Sender, SendingThreads]:
@@ -208,9 +225,8 @@ class Exchange:
                     raise ArchiveError(f"There is no client for {service}; known are {', '.join(self._clients)}.")
                 limits = self._limits_of(service)
                 gate = Gate(self._gates, gate_name(service, self._addresses.get(service, self.endpoint)), limits)
-                sender = Sender(
-                    service, client, limits, gate, self.raw, self._stop, self._tally, self.endpoint, self.run_id
-                )
+                shared = gate, self.raw, self._stop, self._tally, self.endpoint, self.run_id, self._report
+                sender = Sender(service, client, limits, *shared)
                 self._senders[service] = sender, SendingThreads(limits.parallel, f"send-{service}")
             return self._senders[service]
 

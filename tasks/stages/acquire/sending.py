@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.answers.answer_index import AnswerIndex
@@ -22,10 +23,12 @@ from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Client
 from tasks.archives.request import Request
 from tasks.archives.threads import Stop, Tally
+from tasks.stages.acquire.checks import NONE_FOR_SOME, find_incomplete, refuse_foreign, refuse_miscounted
+from tasks.stages.acquire.counting import count_request, count_rows
 from tasks.stages.acquire.failures import all_kept, error_text, failure_of
+from tasks.stages.progress import say
 
-# An answer without a row about so many items, each of which should have rows, is a fault; about fewer it may be true.
-NONE_FOR_SOME = 10
+SAID_FROM_S = 50.0  # pauses of a minute and more are said on the screen; they vary by a tenth
 
 
 class _Job:
@@ -41,7 +44,7 @@ class _Job:
 
 @dataclass(frozen=True, eq=False)
 class Sender:
-    """Sends the requests of one service and keeps what comes of them."""
+    """Sends the requests of one service and keeps what comes of them; `report` takes a sentence for the user."""
 
     service: str
     client: Client
@@ -52,6 +55,8 @@ class Sender:
     tally: Tally
     endpoint: str
     run_id: str
+    report: Callable[[str], None] = say
+    uncounted: set[str] = field(default_factory=set)  # questions whose rows the service cannot count
 
     def fetch(self, request: Request, answers: AnswerIndex) -> dict[str, pa.Table]:
         """Rows of the answers that came, by the key of the request that they came to; all of them are in the store.
@@ -77,7 +82,7 @@ class Sender:
                     todo += [part.only(free)] if free.any() else []
                     continue
                 if answers.children(part.key) is None:
-                    record = self._record(part)
+                    record = self.begin_record(part)
                     rows = self._ask(part, record, answers)
                     if rows is not None:
                         fresh[part.key] = rows
@@ -114,31 +119,54 @@ class Sender:
                     self._halve(part, record, error)
                     return None
                 if attempt < self.limits.attempts:
-                    self._wait(attempt, error)
+                    self.wait(attempt, error)
             except (Refused, BadQuestion) as error:
-                raise self._failure(part, record, error) from error
+                raise self.fail(part, record, error) from error
         if record.job_url == known_job:  # twice found, and twice in vain: another time, another job
             record.job_url = None
-        raise self._failure(part, record, Retryable(record.last_error or ""))
+        raise self.fail(part, record, Retryable(record.last_error or ""))
 
     def _attempt(self, part: Request, record: Record, answers: AnswerIndex, is_retry: bool) -> pa.Table:
         """Rows of the answer, which is kept with its record; raises ArchiveError where none came that can be used."""
-        answer = self._send(part, record, is_retry)
-        try:
+        answer = self._uncounted_answer(record) or self.send(part, record, is_retry)
+        left_out = np.zeros(len(part), bool)
+        with _judging(record):
             rows = self._read(part, record, answer)
-            left_out = self._find_left_out(part, record, rows, answers)
-        except ArchiveError as error:
-            record.attempts[-1]["error"], record.job_url = str(error), None
-            raise
-        record.content = self.raw.keep(answer)
+            refuse_foreign(self.service, part, rows)
+        counted = self._count(part, record, answer, rows.num_rows)
+        with _judging(record):
+            refuse_miscounted(self.service, rows.num_rows, counted, _error_before(record))
+            if counted is None:  # what a service counts is all that there is
+                left_out = self._find_left_out(part, record, rows, answers)
+        self.keep(record, answer, rows)
         record.items, record.left_out = pack(part.item_hashes[~left_out]), pack(part.item_hashes[left_out])
-        record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
         answers.finish(record)
-        self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
         return rows
 
-    def _send(self, part: Request, record: Record, is_retry: bool) -> bytes:
-        """The verbatim answer, asked for within the limits of the service; the record lists the attempt."""
+    def _uncounted_answer(self, record: Record) -> bytes | None:
+        """The answer that came in a run that was stopped before it was counted."""
+        return self.raw.answer(record.content) if record.content else None
+
+    def _count(self, part: Request, record: Record, answer: bytes, n_row: int) -> int | None:
+        """How many rows the service counts; the answer is on record before, for the next run where this one stops."""
+        request = count_request(self, part)
+        if request is None:
+            return None
+        record.content = self.raw.keep(answer)
+        self.raw.note(record)
+        return count_rows(self, request, n_row)
+
+    def keep(self, record: Record, answer: bytes, rows: pa.Table) -> None:
+        """Keeps an answer, and puts it on record; the caller writes the record."""
+        record.content = record.content or self.raw.keep(answer)
+        record.state, record.answered, record.rows, record.bytes = DONE, now(), rows.num_rows, len(answer)
+        self.tally.add(self.service, rows=rows.num_rows, bytes=len(answer))
+
+    def send(self, part: Request, record: Record, is_retry: bool, is_vital: bool = True) -> bytes:
+        """The verbatim answer, asked for within the limits of the service; the record lists the attempt.
+
+        All stops where the service refuses, and where it does not understand what is vital.
+        """
         with self.gate.hold(self.stop.pause):
             self.stop.check()
             self.tally.add(self.service, requests=1, retries=int(is_retry))
@@ -153,7 +181,8 @@ class Sender:
                 attempt["error"] = str(error)
                 # A client forgets a job that is over or lost; any other is asked about again the next time.
                 record.job_url = None if isinstance(error, BadQuestion | TooMuch) else job.url
-                if isinstance(error, Refused | BadQuestion):  # while the slot is held: nobody begins another request
+                if isinstance(error, Refused | BadQuestion if is_vital else Refused):
+                    # While the slot is held: nobody begins another request.
                     self.stop.set(failure_of(part, record, error, self.raw.folder))
                 raise
             finally:
@@ -173,50 +202,62 @@ class Sender:
         return rows
 
     def _find_left_out(self, part: Request, record: Record, rows: pa.Table, answers: AnswerIndex) -> NDArray[np.bool_]:
-        """Items, (N,), that should have rows and have none here, and that no answer has left out before.
+        """Items, (N,), of which the answer holds less than it should, and that no answer has left out before.
 
         They are asked about once more, and a second answer without them is taken as true. Raises Retryable for an
-        answer that leaves out all items, each time where there are NONE_FOR_SOME and more.
+        answer that leaves out all items, each time where there are NONE_FOR_SOME and more; and for an empty one where
+        some rows are certain, which is then taken as true and reported.
         """
-        key = part.question.key
-        if key is None or not part.question.expects_all:
-            return np.zeros(len(part), bool)
-        is_there = pc.is_in(part.items[key].cast(rows[key].type), value_set=rows[key].combine_chunks())
-        left_out = ~is_there.to_numpy(zero_copy_only=False) & ~answers.left_out(part.item_hashes)
+        known = answers.left_out(part.item_hashes)
+        left_out = find_incomplete(part, rows) & ~known
+        what = f"{self.service} sent {f'{rows.num_rows:,} rows' if rows.num_rows else 'an answer without a row'} about"
         if left_out.all():
-            if len(part) < NONE_FOR_SOME:
+            if len(part) < NONE_FOR_SOME or rows.num_rows:
                 record.left_out = pack(part.item_hashes)
-            nothing = f"an answer without a row about any of {len(part):,} items"
-            raise Retryable(f"{self.service} sent {nothing}, as if {part.question.release} had none of them.")
+            raise Retryable(f"{what} any of {len(part):,} items, as if {part.question.release} had none of them.")
+        is_certain = record.rows or (part.question.expects_some and len(part) >= NONE_FOR_SOME)
+        if not rows.num_rows and is_certain and not left_out.any():
+            if not known.all():
+                record.left_out = pack(part.item_hashes)
+                raise Retryable(f"{what} {len(part):,} items, of which {part.question.release} should have some.")
+            self.report(f"{what} {len(part):,} items, twice, where some were expected: it was taken as it came.")
         return left_out
 
-    def _wait(self, attempt: int, error: Retryable) -> None:
+    def wait(self, attempt: int, error: Retryable) -> None:
         """Pauses before the next attempt; raises ArchiveError where the service asks for more than a job may take."""
         if error.after_s is None:
             first, longest = self.limits.backoff_s
-            self.stop.pause(min(first * 2 ** (attempt - 1), longest) * random.uniform(0.9, 1.1))
+            seconds = min(first * 2 ** (attempt - 1), longest) * random.uniform(0.9, 1.1)
+            self._say_pause(seconds, error)
+            self.stop.pause(seconds)
         elif error.after_s <= self.limits.job_s:
             self.gate.rest(error.after_s)  # for every thread and program that uses the service
+            self._say_pause(error.after_s, error)
         else:
             raise ArchiveError(
                 f"{self.service} asks for a pause of {error.after_s / 60:,.0f} minutes ({error_text(error)}): "
                 f"{all_kept(self.raw.folder)}, so run the same command again after that time."
             )
 
+    def _say_pause(self, seconds: float, error: Retryable) -> None:
+        if seconds >= SAID_FROM_S:
+            until = datetime.now() + timedelta(seconds=seconds)
+            say(f"{self.service} is asked again at {until:%H:%M}, in {seconds / 60:.0f} min ({error_text(error)})")
+
     def _halve(self, part: Request, record: Record, reason: ArchiveError) -> None:
         halves = part.halves()
         if halves is None:
-            raise self._failure(part, record, reason)
+            raise self.fail(part, record, reason)
         record.job_url, record.children = None, [half.key for half in halves]
 
-    def _failure(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
+    def fail(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
         """Puts the failure on record and stops everything; returns it as a sentence of the same kind."""
         self.stop.set(failure := failure_of(part, record, error, self.raw.folder))
         record.state = FAILED
-        self.raw.write(record)
+        self.raw.note(record)
         return failure
 
-    def _record(self, part: Request) -> Record:
+    def begin_record(self, part: Request) -> Record:
         """The record of an earlier attempt, or a new one; a job that was sent and never answered is taken up again."""
         question = part.question
         old = self.raw.record(self.service, part.identity, part.key)
@@ -233,8 +274,7 @@ class Sender:
             "item": _item(part),
             "state": SENT,
             "run_id": self.run_id,
-            "content": None,
-            "rows": None,
+            "content": old.content if old is not None and old.state in (SENT, FAILED) else None,
             "bytes": None,
             "answered": None,
             "children": [],
@@ -244,7 +284,22 @@ class Sender:
 
     def _started(self, record: Record, url: str) -> None:
         record.job_url = url
-        self.raw.write(record)
+        self.raw.note(record)
+
+
+@contextmanager
+def _judging(record: Record) -> Iterator[None]:
+    """An answer that is refused inside of the block is not on record, but for the reason."""
+    try:
+        yield
+    except ArchiveError as error:
+        record.attempts[-1]["error"], record.job_url, record.content = str(error), None, None
+        raise
+
+
+def _error_before(record: Record) -> str | None:
+    """What went wrong in the attempt before the last."""
+    return record.attempts[-2]["error"] if len(record.attempts) > 1 else None
 
 
 def _item(part: Request) -> dict[str, Any] | None:

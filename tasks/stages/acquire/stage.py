@@ -40,7 +40,7 @@ def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int |
 
 def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     inputs = {_input_name(run): archive.fingerprint}
-    if _holds(lake, run, archive):
+    if _holds(lake, run, archive) and not archive.is_asked_again:
         total = lake.count(SOURCE, dataset=run.dataset)
         return StageResult("acquire", 0, total, archive.close(), notes=("input unchanged",), inputs=inputs)
     refuse_case_clashes(lake, [band.name for band in archive.bands], BAND, "name", "band")

@@ -28,7 +28,7 @@ from schemas.inputs import ArchiveSource
 from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
-from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of
+from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of, times_of_asking
 from tasks.stages.acquire.exchange import Exchange
 from tasks.stages.archive import Archive, ObjectChunk
 from tasks.surveys import SURVEYS, check_options, find_sample_provider
@@ -48,11 +48,12 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
     parts = [(survey.name, survey.version, _marked_options(survey)) for survey in surveys]
     chosen = (selections, sorted(source.sample.labels), limit)
     mark = fingerprint("surveys", SURVEYS_VERSION, name_of(source), release, chosen, parts)
-    open_parts = ExitStack()
+    open_parts, since = ExitStack(), times_of_asking(source)
     notes: list[str] = []
 
     def object_chunks() -> Iterator[ObjectChunk]:
-        ask = open_parts.enter_context(_exchange(run, source))
+        ask = open_parts.enter_context(_exchange(run, source, since))
+        open_parts.callback(lambda: notes.extend(ask.notes))
         labelled = (_keep_labelled(sample, source.sample.labels) for sample in reader.chunks(ask))
         n_source = 0
         for sample, results in _fetch_chunks(ask, surveys, labelled, reader.neighbours):
@@ -67,7 +68,8 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
         open_parts.close()
         return (write_ledger(Lake(run.lake), run.run_id),)
 
-    return Archive(bands, mark, limit or 0, object_chunks(), is_gaia=True, notes=notes, close=close)
+    chunks = object_chunks()
+    return Archive(bands, mark, limit or 0, chunks, is_gaia=True, notes=notes, is_asked_again=bool(since), close=close)
 
 
 def _configure(name: str, source: ArchiveSource) -> Survey:
@@ -134,14 +136,13 @@ def _keep_labelled(sample: SampleChunk, labels: Sequence[str]) -> SampleChunk:
 
 
 @contextmanager
-def _exchange(run: Run, source: ArchiveSource) -> Iterator[Exchange]:
+def _exchange(run: Run, source: ArchiveSource, since: Mapping[str, float]) -> Iterator[Exchange]:
     """The exchange with the archives that the settings name."""
     lake, limits = Path(run.lake), limits_of(source)
     with addresses(source, lake) as endpoints:
         clients = {} if source.offline else open_clients(endpoints, limits)
-        with Exchange(
-            RawStore(lake), clients, limits, None, endpoints.name, run.run_id, source.offline, endpoints.addresses
-        ) as exchange:
+        asked = endpoints.name, run.run_id, source.offline, endpoints.addresses, since
+        with Exchange(RawStore(lake), clients, limits, None, *asked) as exchange:
             yield exchange
 
 

@@ -27,13 +27,14 @@ ITEMS = pa.table({"gaia": ["4112", "9007199254740993"]})
 class Portal:
     """Pages of the recorded table, after the columns' description; `executing` times it says that it is still at it."""
 
-    def __init__(self, n_page=1, executing=0):
-        self.n_page, self.executing = n_page, executing
+    def __init__(self, n_page=1, executing=0, n_row=None):
+        self.n_page, self.executing, self.n_row = n_page, executing, n_row  # n_row: as many as the pages have
         self.requests = []
 
     def page(self, number):
         page = json.loads(TABLE)
-        page["paging"] |= {"page": number, "pagesFiltered": self.n_page}
+        n_row = sum(range(1, self.n_page + 1)) if self.n_row is None else self.n_row
+        page["paging"] |= {"page": number, "pagesFiltered": self.n_page, "rowsFiltered": n_row}
         page["data"] = page["data"][:number]
         return json.dumps(page).encode()
 
@@ -162,3 +163,10 @@ def test_questions_that_the_portal_does_not_know(server, client, question, items
     with pytest.raises(BadQuestion):
         client.send(question, items, KeptJob())
     assert not server.answer.requests
+
+
+@pytest.mark.parametrize("n_row", [0, 2, 7])
+def test_pages_that_do_not_have_the_rows_that_they_state_are_no_answer(server, client, n_row):
+    server.answer = Portal(n_page=2, n_row=n_row)
+    with pytest.raises(Retryable, match=f"mast_portal sent 3 rows and says that there are {n_row}"):
+        client.send(QUESTION, ITEMS, KeptJob())

@@ -1,14 +1,16 @@
 """Which archives a run asks."""
 
+import time
+
 import pytest
 
 from flows.presets import preset
 from flows.settings import override
 from schemas import BadInput
 from tasks.archives.endpoints import LIVE
-from tasks.archives.services import PROFILES
+from tasks.archives.services import PROFILES, SERVICES
 from tasks.replica.serve import running
-from tasks.stages.acquire.addresses import addresses, limits_of, name_of, surveys_of
+from tasks.stages.acquire.addresses import addresses, limits_of, name_of, surveys_of, times_of_asking
 
 N, SEED = 100, 3
 
@@ -57,3 +59,20 @@ def test_a_replica_that_does_not_answer_is_one_sentence(tmp_path):
 def test_offline_asks_nobody(tmp_path):
     with addresses(source("source.offline=true", "source.base_url=http://127.0.0.1:9"), tmp_path) as asked:
         assert asked.name == name_of(source())
+
+
+def test_what_is_asked_again_is_a_service_an_age_or_both():
+    now = time.time()
+    assert times_of_asking(source()) == {}
+    assert times_of_asking(source("source.ask_again=[irsa_tap]"))["irsa_tap"] == pytest.approx(now, abs=5)
+    aged = times_of_asking(source("source.ask_again=[30d]"))
+    assert aged == dict.fromkeys(SERVICES, pytest.approx(now - 30 * 86_400, abs=5))
+    both = times_of_asking(source("source.ask_again=[irsa_tap, gaia_tap, 1.5d]"))
+    assert both == {name: pytest.approx(now - 1.5 * 86_400, abs=5) for name in ("irsa_tap", "gaia_tap")}
+
+
+def test_what_cannot_be_asked_again_is_one_sentence():
+    with pytest.raises(BadInput, match=r"'irsa' is no service and no age \(30d\).* Did you mean 'irsa_tap'\?"):
+        times_of_asking(source("source.ask_again=[irsa]"))
+    with pytest.raises(BadInput, match="--ask-again asks and --offline does not"):
+        times_of_asking(source("source.ask_again=[irsa_tap]", "source.offline=true"))

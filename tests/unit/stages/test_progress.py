@@ -5,7 +5,7 @@ import pytest
 from schemas import BadInput
 from tasks.stages import progress as module
 from tasks.stages.fanout import require_scheduler
-from tasks.stages.progress import pace, progress
+from tasks.stages.progress import pace, progress, say
 
 
 @pytest.mark.parametrize(("n", "seconds", "words"), [(500, 2, "250/s"), (3, 2, "90/min"), (0, 5, "0/min")])
@@ -28,3 +28,18 @@ def test_a_scheduler_that_does_not_answer_is_one_sentence(monkeypatch):
     monkeypatch.setattr("tasks.stages.fanout.ANSWER_S", 0.3)
     with pytest.raises(BadInput, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         require_scheduler("tcp://127.0.0.1:9")
+
+
+def test_a_sentence_is_a_line_of_its_own_where_there_is_no_terminal(capsys):
+    say("irsa_tap is asked again at 12:30, in 5 min")
+    assert capsys.readouterr().err == "  irsa_tap is asked again at 12:30, in 5 min\n"
+
+
+def test_a_sentence_stands_above_the_bar(capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    with module._bar("acquire", 10) as advance:
+        advance(5)
+        say("irsa_tap [bold] waits")
+    assert "  irsa_tap [bold] waits\n" in capsys.readouterr().err
+    say("after it")
+    assert capsys.readouterr().err == "  after it\n"

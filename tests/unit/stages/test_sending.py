@@ -1,5 +1,6 @@
 """One request of one service: what its record says after each step, and which items are left to others."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from tasks.archives.gate import Gate
 from tasks.archives.request import Request, hash_items
 from tasks.archives.threads import Stop, Tally
 from tasks.stages.acquire.sending import Sender
-from tests.unit.stages.archive_stand_ins import QUICK, InProcess, items, pairs, question, rows_about
+from tests.unit.stages.archive_stand_ins import QUICK, InProcess, answer_about, items, pairs, question, rows_about
 
 
 class Waits(Stop):
@@ -162,3 +163,27 @@ def test_an_answer_with_as_many_rows_as_the_cap_is_not_kept(send, store):
     assert found == rows_about([2, 5]) and [record.state for record in records(store)] == [SPLIT, DONE, DONE]
     assert np.concatenate([record.item_hashes for record in records(store)[1:]]).size == 2
     assert len(list(store.folder.rglob("*.zst"))) == 2
+
+
+def test_a_long_pause_is_said_and_a_short_one_is_not(send, capsys, monkeypatch):
+    monkeypatch.setattr(Gate, "rest", lambda gate, seconds: None)  # it would be kept to
+    busy = replace(QUICK, job_s=3600.0)
+    send(InProcess(Retryable("503 Busy.", 300.0)), [1], busy)
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"  vo is asked again at \d\d:\d\d, in 5 min \(503 Busy\)\n", said)
+    send(InProcess(Retryable("503 Busy.", 5.0)), [2], busy)
+    assert capsys.readouterr().err == ""
+
+
+def test_the_pauses_of_a_live_service_are_said(send, capsys):
+    slow = replace(QUICK, backoff_s=(30.0, 900.0))
+    send(InProcess(*[Retryable("502")] * 3), [1], slow)
+    assert [line.split(" in ")[1] for line in capsys.readouterr().err.splitlines()] == ["1 min (502)", "2 min (502)"]
+
+
+def test_rows_about_others_are_never_kept(send, store):
+    client = InProcess(answer_about([1, 2, 4]).encode())
+    found, _ = send(client, [1, 2])
+    assert found == rows_about([1, 2]) and client.asked == [[1, 2]] * 2
+    (record,) = records(store)
+    assert record.attempts[0]["error"] == "vo sent 1 rows of 4 about others than were asked for."

@@ -1,0 +1,74 @@
+"""Replies that end: none takes longer, or grows larger, than the limits of its service allow.
+
+The timeouts of http.client, urllib3 and requests are for each part of a reply: a byte a second keeps them content for
+ever. These bounds hold for a reply as a whole, under whichever library reads it.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from tasks.archives.limits import ServiceLimits
+
+
+class EndlessReply(Exception):
+    """A reply that took too long, or (`is_large`) grew too large. Stays inside the clients, as BadReply does."""
+
+    def __init__(self, said: str, is_large: bool) -> None:
+        super().__init__(said)
+        self.is_large = is_large
+
+
+class _Within(io.RawIOBase):
+    """The bytes of one reply, until its time or its size is used up; then EndlessReply."""
+
+    def __init__(self, raw: io.RawIOBase, limits: ServiceLimits) -> None:
+        self._raw, self._limits = raw, limits
+        self._until, self._n_bytes = time.monotonic() + limits.reply_s, 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        """Reads what came into `buffer`; returns how many bytes."""
+        if time.monotonic() > self._until:
+            raise EndlessReply(f"did not end its reply within {self._limits.reply_s:g} s", is_large=False)
+        n = self._raw.readinto(buffer)
+        self._n_bytes += n or 0
+        if self._n_bytes > self._limits.reply_bytes:
+            raise EndlessReply(f"sent a reply of more than {self._limits.reply_bytes:,} bytes", is_large=True)
+        return n
+
+    def close(self) -> None:
+        """Closes the connection's file too."""
+        self._raw.close()
+        super().close()
+
+
+def bounded_response(limits: ServiceLimits) -> type[HTTPResponse]:
+    """A `response_class` for connections of http.client, whose replies stay within the limits."""
+
+    class Bounded(HTTPResponse):
+        def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
+            super().__init__(sock, *args, **options)
+            self.fp = io.BufferedReader(_Within(self.fp.detach(), limits))
+
+    return Bounded
+
+
+def bounded_pools(limits: ServiceLimits) -> dict[str, Any]:
+    """Classes of urllib3's connection pools by scheme, whose replies stay within the limits."""
+    response = bounded_response(limits)
+    plain = type("Plain", (HTTPConnection,), {"response_class": response})
+    secure = type("Secure", (HTTPSConnection,), {"response_class": response})
+    return {
+        "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+        "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+    }
