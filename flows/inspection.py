@@ -16,7 +16,8 @@ from schemas.dataset import DATASET_FILE, DatasetSpec
 from schemas.dataset_file import write_toml
 from schemas.errors import Problems
 from schemas.mapping import load_spec
-from schemas.reading import describe_reading
+from schemas.reading import describe_epochs, describe_objects
+from schemas.sniff import BAND_KEY
 from tasks.folder.overview import Overview, look_over
 
 
@@ -31,9 +32,7 @@ def inspect_folder(folder: Path, preset: str | None, out: Path | None, overwrite
         spec = load_spec(folder, preset, problems.collect)
     if spec is not None:
         console.print(f"Dataset {spec.name}", markup=False)
-        with problems.collect():
-            for line in describe_reading(folder, spec):
-                console.print(f"  {line}", markup=False, soft_wrap=True)
+        _print_reading(folder, spec, problems, console)
         _print_overview(look_over(folder, spec, problems), spec, console)
     for problem in problems:
         console.print("[bold red]Wrong:[/]", escape(problem), soft_wrap=True)
@@ -42,12 +41,22 @@ def inspect_folder(folder: Path, preset: str | None, out: Path | None, overwrite
     return problems
 
 
+def _print_reading(folder: Path, spec: DatasetSpec, problems: Problems, console: Console) -> None:
+    """A line for each file that is there with the columns that are needed."""
+    files = {"objects": describe_objects, **({"lightcurves": describe_epochs} if spec.has_light_curves else {})}
+    for name, describe in files.items():
+        if not any(key.startswith(f"{name}.") and key != BAND_KEY for key in problems.keys):
+            with problems.collect():
+                console.print(f"  {describe(folder, spec)}", markup=False, soft_wrap=True)
+
+
 def _print_overview(overview: Overview, spec: DatasetSpec, console: Console) -> None:
     """Counts per band and class, what is odd, and one light curve."""
     console.print(f"{overview.n_object:,} objects")
     n_labelled = sum(overview.n_class.values())
-    console.print(_counts("band", "epochs" if spec.has_light_curves else "objects", overview.n_epoch))
-    if spec.label:
+    if overview.n_epoch:
+        console.print(_counts("band", "epochs" if spec.has_light_curves else "objects", overview.n_epoch))
+    if spec.label and overview.n_object:
         without = {"(no label)": overview.n_object - n_labelled} if n_labelled < overview.n_object else {}
         console.print(_counts("class", "objects", {**overview.n_class, **without}))
     for check, count in overview.refused.items():

@@ -48,6 +48,16 @@ class Problems(list[str]):
             raise BadInput(self[0])
 
 
+@contextmanager
+def settled_by(key: str) -> Iterator[None]:
+    """Gives a BadInput from inside the entry of dataset.toml that settles it."""
+    try:
+        yield
+    except BadInput as error:
+        error.key = key
+        raise
+
+
 def nearest(name: str, names: tuple[str, ...] | list[str]) -> str:
     """ " Did you mean 'x'?" for the closest of `names`, or nothing where none is close."""
     folded = {known.lower(): known for known in names}

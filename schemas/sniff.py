@@ -6,15 +6,16 @@ Nothing is guessed from the values but the names of the bands; what no name deci
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from schemas.errors import BadInput, Guard
+from schemas.errors import BadInput, Guard, settled_by
 from schemas.files import column_names, find_few_values, parquet_schema
 from schemas.recognition import (
     BAND,
@@ -37,7 +38,8 @@ MAX_BANDS = 127  # the band code is an int8
 MAX_LIKELY_BANDS = 20  # a column that nobody named with at most so many values may say which band
 SINGLE = "single"  # name of the band where no column says which
 BAND_KEY = "lightcurves.band"
-EPOCHS = {"id": ID, "mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
+EPOCHS = {"mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
+NEEDED = ("id", "time", "mag")
 
 
 def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) -> dict[str, Any]:
@@ -47,26 +49,27 @@ def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) ->
     may say which band and nobody knows. A `guard` that holds these back gets a tree of what is known.
     """
     objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
+    of_objects, of_epochs = (_file(folder, node, key) for node, key in ((objects, "objects"), (epochs, "lightcurves")))
     tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
     has_curves = declared.get("kind") != "photometry"
     names: list[str] = []
-    with guard():
-        names = column_names(_file(folder, objects, "objects"))
-    schema = None
-    with guard():
-        schema = _epoch_schema(folder, epochs) if has_curves else None
-    tree["objects"] = {**_objects(names, schema.names if schema else [], objects, guard), **objects}
+    with guard(), settled_by("objects.file"):
+        names = column_names(of_objects)
+    schema: pa.Schema | None = None
+    with guard(), settled_by("lightcurves.file"):
+        schema = _epoch_schema(of_epochs) if has_curves else None
+    if names:
+        tree["objects"] = {**_objects(of_objects, names, schema.names if schema else (), objects, guard), **objects}
     if "label" not in declared:
         tree |= _label(names, guard)
     if schema is None:
         return {"bands": [{"name": SINGLE}], **tree} if has_curves else tree
-    file = _file(folder, epochs, "lightcurves")
-    tree["lightcurves"] = {**_epochs(schema.names, names, declared, file, guard), **epochs}
+    tree["lightcurves"] = {**_epochs(of_epochs, schema.names, names, declared, guard), **epochs}
     tree = {**_time_scale(str(tree["lightcurves"].get("time", "")), declared), **tree}
     if "bands" not in declared:
         tree["bands"] = [{"name": SINGLE}]
         with guard():
-            tree["bands"] = _bands(file, tree["lightcurves"], schema)
+            tree["bands"] = _bands(of_epochs, tree["lightcurves"], schema)
     return tree
 
 
@@ -82,23 +85,27 @@ def _file(folder: Path, node: dict[str, Any], key: str) -> Path:
     return folder / name
 
 
-def _epoch_schema(folder: Path, epochs: dict[str, Any]) -> pa.Schema:
-    file = _file(folder, epochs, "lightcurves")
+def _epoch_schema(file: Path) -> pa.Schema:
     if not file.is_file():
         raise BadInput(
-            f"There is no {file.name} in {folder}: add it, name another as lightcurves.file in dataset.toml "
+            f"There is no {file.name} in {file.parent}: add it, name another as lightcurves.file in dataset.toml "
             f'or set kind = "photometry" there if objects.parquet holds mean magnitudes.'
         )
     return parquet_schema(file)
 
 
-def _objects(names: list[str], of_epochs: list[str], declared: dict[str, Any], guard: Guard) -> dict[str, str]:
+def _objects(
+    file: Path, names: list[str], of_epochs: Sequence[str], declared: dict[str, Any], guard: Guard
+) -> dict[str, str]:
     """Columns of the table of objects by role; a position needs both coordinates."""
     found: dict[str, str | None] = {}
-    for key, words in {"id": ID, "ra": RA, "dec": DEC}.items():
+    if "id" not in declared:
+        with guard():
+            found["id"] = _require(_find_id(names, of_epochs, "objects.id"), "objects.id", names, file)
+    for key, words in {"ra": RA, "dec": DEC}.items():
         if key not in declared:
             with guard():
-                found[key] = _find(key, words, names, of_epochs, "objects")
+                found[key] = find_column(words, names, f"objects.{key}")
     if not all({**found, **declared}.get(key) for key in ("ra", "dec")):
         found = {"id": found.get("id")}
     return {key: name for key, name in found.items() if name}
@@ -111,28 +118,26 @@ def _label(names: list[str], guard: Guard) -> dict[str, Any]:
     return {}
 
 
-def _find(key: str, words: Iterable[str], names: list[str], others: list[str], node: str) -> str | None:
-    """The column with a role; for the id one that both files have comes first."""
-    where = f"{node}.{key}"
-    shared = [name for name in names if name in others] if key == "id" else []
-    return find_column(tuple(words), shared, where) or find_column(tuple(words), names, where)
-
-
 def _epochs(
-    names: list[str], of_objects: list[str], declared: dict[str, Any], file: Path, guard: Guard
+    file: Path, names: list[str], of_objects: Sequence[str], declared: dict[str, Any], guard: Guard
 ) -> dict[str, str]:
     """Columns of the table of epochs by role."""
+    find: dict[str, Callable[[], str | None]] = {
+        "id": lambda: _find_id(names, of_objects, "lightcurves.id"),
+        "time": lambda: _find_time(names, declared.get("kind")),
+        **{key: partial(find_column, words, names, f"lightcurves.{key}") for key, words in EPOCHS.items()},
+    }
     found: dict[str, str | None] = {}
-    own = _node(declared, "lightcurves")
-    if "time" not in own:
+    for key in (key for key in find if key not in _node(declared, "lightcurves")):
         with guard():
-            found["time"] = _require(_find_time(names, declared.get("kind")), "time", names, file)
-    for key, words in EPOCHS.items():
-        if key not in own:
-            with guard():
-                column = _find(key, words, names, of_objects, "lightcurves")
-                found[key] = _require(column, key, names, file) if key == "mag" else column
+            column = find[key]()
+            found[key] = _require(column, f"lightcurves.{key}", names, file) if key in NEEDED else column
     return {key: name for key, name in found.items() if name}
+
+
+def _find_id(names: list[str], others: Sequence[str], key: str) -> str | None:
+    """The column of ids: one that both files have comes first."""
+    return find_column(ID, [name for name in names if name in others], key) or find_column(ID, names, key)
 
 
 def _find_time(names: list[str], kind: Any) -> str | None:
@@ -144,9 +149,9 @@ def _find_time(names: list[str], kind: Any) -> str | None:
 def _require(column: str | None, key: str, names: list[str], file: Path) -> str:
     if column is None:
         raise BadInput(
-            f"{file}: no column looks like the {key} (it has {', '.join(names)}): "
-            f"name it as lightcurves.{key} in dataset.toml.",
-            f"lightcurves.{key}",
+            f"{file}: no column looks like the {key.rpartition('.')[2]} (it has {', '.join(names)}): "
+            f"name it as {key} in dataset.toml.",
+            key,
         )
     return column
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from schemas.dataset import DatasetSpec
 from schemas.errors import Problems
+from schemas.sniff import BAND_KEY
 from tasks.folder.epochs import EpochReader, read_epochs
 from tasks.folder.inspection import Contents, inspect
 from tasks.folder.objects import Objects, read_objects
@@ -38,13 +39,18 @@ class Overview:
 
 
 def look_over(folder: Path, spec: DatasetSpec, problems: Problems) -> Overview:
-    """Read the objects of `folder` and look through its light curves; what is wrong goes into `problems`."""
+    """Read the objects of `folder` and look through its light curves; what is wrong goes into `problems`.
+
+    A table is left out of which `problems` already say that it, or a column that it needs, is not there.
+    """
+    open_tables = {key.partition(".")[0] for key in problems.keys - {BAND_KEY}}
     objects: Objects | None = None
     contents: Contents | None = None
     example: tuple[str, LightCurveBatch | None] = ("", None)
-    with problems.collect():
-        objects = read_objects(folder, spec, guard=problems.collect)
-    if spec.has_light_curves:
+    if "objects" not in open_tables:
+        with problems.collect():
+            objects = read_objects(folder, spec, guard=problems.collect)
+    if spec.has_light_curves and not {"objects", "lightcurves"} & open_tables:
         with problems.collect():
             contents = inspect(folder, spec, MEMORY, guard=problems.collect)
     if objects is not None and contents is not None and not problems:
