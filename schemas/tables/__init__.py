@@ -13,6 +13,7 @@ MODULES = (
     "survey",
     "match",
     "quantity",
+    "name",
     "quality",
     "feature",
     "label",

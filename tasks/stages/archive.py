@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,8 +53,9 @@ class ObjectChunk:
 class Archive:
     """An opened archive: its bands, a fingerprint of all it would give, how many objects, and the chunks of objects.
 
-    `is_asked_again`: what it gives may differ although nothing was set otherwise. `close` ends what the archive holds
-    open, however the reading went, and names the tables it wrote by itself.
+    `is_asked_again`: what it gives may differ although nothing was set otherwise. `renamed_bands` are the names in the
+    lake of bands that the archive calls otherwise, by the archive's names. `close` ends what the archive holds open,
+    however the reading went, and names the tables it wrote by itself.
     """
 
     bands: tuple[Band, ...]
@@ -66,4 +67,5 @@ class Archive:
     quantities: tuple[Quantity, ...] = ()
     notes: Sequence[str] = ()
     is_asked_again: bool = False
+    renamed_bands: Mapping[str, str] = field(default_factory=dict)
     close: Callable[[], tuple[TableRef, ...]] = tuple

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.bands import read_bands
+from lakehouse.column_names import BAND, read_column_names
 from lakehouse.delta.filters import Where
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import select_sources
@@ -73,10 +74,15 @@ def list_inputs(lake: Lake, dataset: str) -> tuple[str, ...]:
 
 
 def complete_config(config: FeatureConfig, lake: Lake, dataset: str) -> FeatureConfig:
-    """`config` with the surveys of the dataset and the catalogue values that the lake holds for it."""
-    observed = read_bands(lake, dataset)
+    """`config` with the surveys of the dataset and the catalogue values that the lake holds for it.
+
+    Passbands have the names that their bands have in the lake.
+    """
+    observed, renamed = read_bands(lake, dataset), read_column_names(lake, dataset, BAND)
+    names = {band: renamed.get(band, band) for band in config.passbands}
     return replace(
         config,
+        passbands={names[band]: replace(each, name=names[band]) for band, each in config.passbands.items()},
         groups=observed.groups,
         surveys=tuple(dict.fromkeys(observed.surveys)),
         inputs=list_inputs(lake, dataset),

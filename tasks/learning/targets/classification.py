@@ -34,11 +34,13 @@ class ClassScores:
 class Classification(Target[Temperature, ClassScores]):
     """One of `classes` (C,), () until it is bound to labels: sorted names. Missing labels are "".
 
-    Its labels are in the column of its own name of label_sample__class.
+    Its labels are in the column of its own name of label_sample__class. `column_names` (C,) are what the columns of the
+    classes are called, () where it is as they are.
     """
 
     name: str
     classes: tuple[str, ...] = ()
+    column_names: tuple[str, ...] = ()
     decides = "macro_f1"
     missing = ""
     unknown = -1
@@ -56,6 +58,24 @@ class Classification(Target[Temperature, ClassScores]):
     def bind(self, y: NDArray[Any]) -> Classification:
         """With the classes that occur in y."""
         return replace(self, classes=tuple(np.unique(y.astype(str)).tolist()))
+
+    def name_columns(self, names: Mapping[str, str]) -> Classification:
+        """With these names for the columns of some classes."""
+        columns = tuple(names.get(label, label) for label in self.classes)
+        return replace(self, column_names=() if columns == self.classes else columns)
+
+    @property
+    def probabilities(self) -> dict[str, str]:
+        """Name of the column with the probability of each class."""
+        return {
+            label: f"prob_{column}"
+            for label, column in zip(self.classes, self.column_names or self.classes, strict=True)
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain dictionary for a card; without names of columns that are those of the classes, as cards always were."""
+        card = super().to_json()
+        return card if self.column_names else {key: value for key, value in card.items() if key != "column_names"}
 
     def encode(self, y: NDArray[Any]) -> tuple[Labels]:
         """Codes of the bound classes."""
@@ -123,7 +143,7 @@ class Classification(Target[Temperature, ClassScores]):
         """The same, of the published probabilities."""
         if self.name not in truth.column_names:
             return {}
-        proba = np.stack([rows[f"prob_{name}"].to_numpy() for name in self.classes], axis=1)
+        proba = np.stack([rows[column].to_numpy() for column in self.probabilities.values()], axis=1)
         return self.measure(ClassScores(proba), truth[self.name].to_numpy(), note)
 
     def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
@@ -133,13 +153,15 @@ class Classification(Target[Temperature, ClassScores]):
     def columns(self, calibration: Temperature) -> list[Column]:
         """A probability for each class."""
         return [
-            PROBABILITY.rename(f"prob_{label}", f"Calibrated probability of class {label}.") for label in self.classes
+            PROBABILITY.rename(column, f"Calibrated probability of class {label}.")
+            for label, column in self.probabilities.items()
         ]
 
     def catalogue_values(self, scores: ClassScores) -> dict[str, Any]:
         """The most probable class, and the probability of each."""
         best = pa.array(self.classes).take(pa.array(scores.proba.argmax(axis=1)))
-        each = {f"prob_{label}": scores.proba[:, i].astype(np.float32) for i, label in enumerate(self.classes)}
+        columns = self.probabilities.values()
+        each = {column: scores.proba[:, i].astype(np.float32) for i, column in enumerate(columns)}
         return {f"{self.name}_pred": best, **each}
 
     def score_values(self, scores: ClassScores) -> tuple[ScoreValues, ...]:

@@ -77,6 +77,10 @@ class Joint(Target[JointCalibration, JointScores]):
         """With the parts bound to the labels that they have."""
         return Joint(tuple(part.bind(y[part.name][part.is_usable(y[part.name])]) for part in self.parts))
 
+    def name_columns(self, names: Mapping[str, str]) -> Joint:
+        """With the columns of every part named."""
+        return Joint(tuple(part.name_columns(names) for part in self.parts))
+
     def encode(self, y: NDArray[Any]) -> tuple[Labels, ...]:
         """Labels of each part and where they are known."""
         return tuple(_mask_missing(part, y[part.name]) for part in self.parts)

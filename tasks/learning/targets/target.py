@@ -110,6 +110,10 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
     def bind(self, y: NDArray[Any]) -> Target:
         """This target with the classes that occur in the labels y (S,)."""
 
+    def name_columns(self, names: Mapping[str, str]) -> Target:
+        """This bound target with other names for the columns of some of its classes."""
+        return self
+
     @abstractmethod
     def encode(self, y: NDArray[Any]) -> tuple[Labels, ...]:
         """Labels of each part; ValueError where one cannot be learnt."""

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse import ids
+from lakehouse import column_names, ids
 from lakehouse.delta.keys import find_duplicates
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
@@ -19,7 +19,6 @@ from lakehouse.quarantine import validate
 from lakehouse.run import Run
 from schemas import TABLES, BadInput, TableSpec
 from schemas.dataset_nodes import Band
-from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.receive import SOURCE, ReceivedRows
 from tasks.stages.acquire.unfit_names import refuse_unfit_classes
 from tasks.stages.archive import Archive, list_tables_beside
@@ -32,16 +31,23 @@ BAND, QUARANTINE, CLASS = (
 def commit_tables(run: Run, lake: Lake, archive: Archive, received: Sequence[ReceivedRows]) -> list[TableRef]:
     """Validate and commit the tables beside the light curves, each whole; the sample itself comes last.
 
-    BadInput where the archive gave no object that can be used, or two classes differ only in case.
+    BadInput where the archive gave no object that can be used.
     """
     _refuse_nothing(run.dataset, received)
     whole = _gather(received)
-    refuse_unfit_classes(sorted(whole[CLASS]["class"].unique().to_pylist()))
-    refuse_case_clashes(lake, sorted(whole[CLASS]["class"].unique().to_pylist()), CLASS, "class", "class")
+    classes = sorted(whole[CLASS]["class"].unique().to_pylist())
+    refuse_unfit_classes(classes)
+    names = {
+        column_names.BAND: archive.renamed_bands,
+        column_names.CLASS: column_names.choose_column_names(lake, run.dataset, column_names.CLASS, classes, {}),
+    }
     rejected = [rejected_rows(run, rows.rejected, archive.is_gaia) for rows in received if rows.rejected]
     tables = {BAND: _band_rows(run.dataset, archive.bands)}
     if archive.quantities or lake.exists(QUANTITY):
         tables[QUANTITY] = quantity_rows(run.dataset, archive.quantities)
+    renamed = column_names.name_rows(run.dataset, names)
+    if renamed.num_rows or lake.exists(column_names.NAME):
+        tables[column_names.NAME] = renamed
     for spec, rows in whole.items():
         tables[spec], bad = validate(spec, rows, run.dataset, run.run_id)
         rejected.append(bad)

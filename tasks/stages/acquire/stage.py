@@ -10,18 +10,15 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import stage_key
 from lakehouse.manifest import read_last_fingerprint
 from lakehouse.run import Run, StageResult
-from schemas import TABLES
 from schemas.inputs import ArchiveSource, FolderSource
-from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.commit import QUARANTINE, commit_tables
 from tasks.stages.acquire.receive import RAW, SOURCE, ReceivedRows, receive_chunk
 from tasks.stages.acquire.surveys import survey_archive
 from tasks.stages.acquire.variants import refuse_other_variant
 from tasks.stages.archive import Archive
 from tasks.stages.folder import folder_archive
+from tasks.stages.names import call_bands_apart
 from tasks.stages.progress import progress
-
-BAND = TABLES["core_dataset__band"]
 
 
 def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int | None) -> StageResult:
@@ -43,7 +40,7 @@ def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
     if _holds(lake, run, archive) and not archive.is_asked_again:
         total = lake.count(SOURCE, dataset=run.dataset)
         return StageResult("acquire", 0, total, archive.close(), notes=("input unchanged",), inputs=inputs)
-    refuse_case_clashes(lake, [band.name for band in archive.bands], BAND, "name", "band")
+    archive = call_bands_apart(lake, run.dataset, archive)
     lake.create(RAW)  # before the key, of which its version is a part: a run that dies on the way finds its own parts
     key = stage_key(lake, RAW, "acquire", run.dataset, archive.fingerprint)
     received, changed = _receive_all(run, lake, archive, key)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse.column_names import NAME
 from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json
 from lakehouse.lineage import fingerprint
@@ -84,7 +85,15 @@ def _released_tables(run: Run, lake: Lake, rows: pa.Table) -> dict[str, tuple[Ta
         found[FEATURES.name] = lake.read(FEATURES, where=where)
     found |= {name: lake.read(TABLES[name], where=where) for name in RELEASED if lake.exists(name)}
     specs = {name: bind_families(lake, TABLES[name], table) for name, table in found.items()}
-    return {name: (spec, found[name].select(spec.arrow().names)) for name, spec in specs.items()}
+    released = {name: (spec, found[name].select(spec.arrow().names)) for name, spec in specs.items()}
+    names = lake.read(NAME, where=where) if lake.exists(NAME) else NAME.empty()
+    return released | ({NAME.name: (_describe_names(names), names)} if names.num_rows else {})
+
+
+def _describe_names(rows: pa.Table) -> TableSpec:
+    """The declaration of the names of columns, with each of them in it: so they stand in the data dictionary."""
+    each = (f"{row['kind']} {row['name']} is {row['column_name']}" for row in rows.to_pylist())
+    return replace(NAME, doc=f"{NAME.doc} Here {', '.join(each)}.")
 
 
 def bind_families(lake: Lake, declared: TableSpec, rows: pa.Table) -> TableSpec:

@@ -35,6 +35,7 @@ from tasks.stages.archive import Archive, ObjectChunk
 from tasks.stages.fanout import fan_out
 from tasks.stages.folder import folder_archive
 from tasks.stages.inputs import complete_config
+from tasks.stages.names import call_bands_apart
 from tasks.stages.rows import epoch_rows, source_rows
 from tasks.stages.score.lacks import Lacks, SourceContent
 from tasks.stages.score.models import scored_columns, scorers_of
@@ -64,11 +65,12 @@ def write_scores(
     refuse_no_models(run, models)
     refuse_other_sky(run, models, source.is_synthetic)
     observed, features = read_bands(lake, run.dataset), complete_config(features, lake, run.dataset)
-    archive = folder_archive(source, run.dataset, None, need_labels=False)
-    refuse_strange_bands(run.dataset, [band.name for band in archive.bands], observed)
+    archive = call_bands_apart(lake, run.dataset, folder_archive(source, run.dataset, None, need_labels=False))
+    names = [band.name for band in archive.bands]
+    refuse_strange_bands(run.dataset, names, observed)
     refuse_changed(lake, run.dataset, features)
     objects = local.read_objects(source.folder, source.spec, need_labels=False)
-    refuse_lacks(run, models, Lacks.of(SourceContent.of(source, objects), observed, features))
+    refuse_lacks(run, models, Lacks.of(SourceContent.of(source, objects, names), observed, features))
     with TemporaryDirectory(prefix=".score-", dir=_beside(out)) as scratch:
         files = _write_chunks(run, archive, observed, Path(scratch))
         jobs = [(run, models, observed.names, cuts, features, str(path), archive.has_epochs) for path in files]

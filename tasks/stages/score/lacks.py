@@ -59,12 +59,11 @@ class SourceContent:
         return cls(bands, frozenset(INPUTS), True, source.has_time, source.has_errors, "archives do")
 
     @classmethod
-    def of(cls, source: FolderSource, objects: Objects) -> SourceContent:
-        """What the folder of `source` gives, whose objects have been read."""
+    def of(cls, source: FolderSource, objects: Objects, bands: Iterable[str]) -> SourceContent:
+        """What the folder of `source` gives, whose objects have been read; `bands` by their names in the lake."""
         values = objects.inputs
         filled = frozenset(name for name in source.spec.inputs if values[name].null_count < values.num_rows)
-        bands = frozenset(source.spec.band_names)
-        return cls(bands, filled, source.spec.has_light_curves, source.has_time, source.has_errors)
+        return cls(frozenset(bands), filled, source.spec.has_light_curves, source.has_time, source.has_errors)
 
 
 @dataclass(frozen=True)

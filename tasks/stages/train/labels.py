@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lakehouse.bands import read_bands
+from lakehouse.column_names import BAND, CLASS, read_column_names
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.quantities import read_quantity
@@ -107,13 +108,29 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     place = align_all(source_id, sample["source_id"].to_numpy(), SAMPLE.name)
     labelled = _labels(lake, run.dataset, source_id, plan.config)
     offer = read_offer(lake, run.dataset, plan.has_time)
+    bands, classes = (read_column_names(lake, run.dataset, kind) for kind in (BAND, CLASS))
+    options = name_bands(plan.config.options, bands)
     found = []
-    for target, recipes in group_by_target(recipes_for(plan.config.recipes, list(labelled), plan.config.options)):
+    for target, recipes in group_by_target(recipes_for(plan.config.recipes, list(labelled), options)):
         own = join_labels(target, labelled)
         if fed := complete_recipes(recipes, leave_out_dependent(own.sources, offer), plan.seed):
             row = align(own.source_id, source_id)
-            found.append(TargetLabels(target.bind(own.y), own.source_id, own.y, hashes[row], star[place[row]], fed))
+            found.append(
+                TargetLabels(
+                    target.bind(own.y).name_columns(classes), own.source_id, own.y, hashes[row], star[place[row]], fed
+                )
+            )
     return found
+
+
+def name_bands(options: Mapping[str, dict[str, Any]], renamed: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The options of recipes, whose `bands` are those of the archive, with the names that these have in the lake."""
+    return {
+        recipe: {
+            key: [renamed.get(band, band) for band in value] if key == "bands" else value for key, value in own.items()
+        }
+        for recipe, own in options.items()
+    }
 
 
 def read_offer(lake: Lake, dataset: str, has_time: bool) -> Offer:
