@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delta.store import Lake
-from tests.integration.conftest import FOREST_ONLY, refresh, rewrite_epochs, rewrite_objects, write_folder
+from tests.integration.conftest import FOREST_ONLY, argelander, refresh, rewrite_epochs, rewrite_objects, write_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 
@@ -44,13 +44,23 @@ def test_references_and_unwanted_quantities_are_not_learnt(tmp_path):
     assert Lake(lake).read("out__catalogue")["teff_k"].null_count == 60
 
 
-def test_names_that_differ_only_in_case_are_refused_before_any_work(tmp_path):
-    folder, lake = write_folder(tmp_path / "data", 30), tmp_path / "lake"
+def test_bands_and_classes_that_differ_in_case_live_in_one_lake(tmp_path):
+    folder, lake, out = write_folder(tmp_path / "data", 60), tmp_path / "lake", tmp_path / "scores.parquet"
     rewrite_epochs(folder, lambda t: t.set_column(1, "band", pc.replace_substring(t["band"], "BP", "g")))
+    rewrite_objects(folder, lambda t: t.set_column(3, "label", pa.array(["rr", "RR"] * 30)))
     toml = folder / "dataset.toml"
     toml.write_text(toml.read_text().replace('name = "BP"', 'name = "g"'))
-    done = refresh(folder, lake, check=False)
-    assert done.returncode == 2 and "differ only in case" in done.stderr and "Traceback" not in done.stderr
+    refresh(folder, lake, FOREST_ONLY)
+    features, catalogue = Lake(lake).read("feature_sample__source"), Lake(lake).read("out__catalogue")
+    assert {"mean_mag_G", "mean_mag_g_small", "prob_RR", "prob_rr_small"} <= {*features.column_names,
+                                                                             *catalogue.column_names}  # fmt: skip
+    assert set(catalogue["class_pred"].to_pylist()) == {"rr", "RR"}
+    assert len({name.casefold() for name in features.column_names}) == len(features.column_names)
+    words = next((lake / "release").glob("*/data_dictionary.md")).read_text()
+    assert "band g is g_small" in words and "class rr is rr_small" in words and "probability of class rr." in words
+    argelander("score", "--preset", "folder", "--data", folder, "--lake", lake, "--out", out)
+    assert pq.read_table(out)["prob_rr_small"].to_pylist() == catalogue["prob_rr_small"].to_pylist()
+    assert "Nothing to do" in refresh(folder, lake, FOREST_ONLY).stdout
 
 
 def test_a_class_of_one_member_beside_one_of_many_is_not_trained(tmp_path):

@@ -15,7 +15,7 @@ from tasks.learning.metrics import overall
 from tasks.learning.models import MODELS
 from tasks.learning.persistence import load, save
 from tasks.learning.splits import TEST, split
-from tasks.learning.targets import CLASS, Joint, Regression, targets_for
+from tasks.learning.targets import CLASS, Joint, Regression, target_from_json, targets_for
 from tests.unit.learning import joint_neighbours
 from tests.unit.learning.synthetic_stars import stars
 
@@ -137,3 +137,22 @@ def test_a_label_that_is_missing_teaches_nothing(registered):
     more["teff_k"][np.isnan(Y["teff_k"])] = 90_000.0
     other = fit(registered, EXAMPLES, more).predict(EXAMPLES)
     assert np.array_equal(there[:, :3], other[:, :3]) and not np.array_equal(there[:, 3], other[:, 3])
+
+
+def test_columns_of_classes_may_have_other_names():
+    bound = CLASS.bind(np.array(["RR", "rr", "EA"]))
+    other = bound.name_columns({"rr": "rr_mine", "absent": "x"})
+    assert other.probabilities == {"EA": "prob_EA", "RR": "prob_RR", "rr": "prob_rr_mine"}
+    scores = other.scores(Temperature(1.0), np.array([[0.1, 0.2, 0.7]]))
+    values = other.catalogue_values(scores)
+    assert values["class_pred"].to_pylist() == ["rr"] and list(values) == ["class_pred", *other.probabilities.values()]
+    described = {column.name: column.doc for column in other.columns(Temperature(1.0))}
+    assert described["prob_rr_mine"] == "Calibrated probability of class rr."
+    assert target_from_json(json.loads(json.dumps(other.to_json()))) == other
+    assert Joint((CLASS, TEMPERATURE)).bind(Y).name_columns({}).parts[0] == CLASS.bind(np.array(CLASSES))
+
+
+def test_a_card_without_other_names_is_as_it_always_was():
+    bound = CLASS.bind(np.array(["RR", "rr"]))
+    assert bound.name_columns({"RR": "RR"}) == bound == bound.name_columns({})
+    assert bound.to_json() == {"kind": "Classification", "name": "class", "classes": ("RR", "rr")}

@@ -1,4 +1,4 @@
-"""The acquire stage: only what changed is written, bad values are set aside, twins are refused."""
+"""The acquire stage: only what changed is written, bad values are set aside, twins get names of their own."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -6,10 +6,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from flows.presets import preset
+from lakehouse.bands import read_bands
+from lakehouse.column_names import read_column_names
 from lakehouse.delta.store import Lake
 from lakehouse.run import Run
-from schemas import TABLES, BadInput
-from tasks.stages.acquire.case_clashes import refuse_case_clashes
 from tasks.stages.acquire.stage import acquire_sources
 from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
 
@@ -72,15 +72,25 @@ def test_an_impossible_input_is_set_aside_and_the_star_stays(acquired):
     assert row["source_id"] == star
 
 
-def test_bands_that_differ_in_case_alone_are_refused(tmp_path):
+def test_bands_and_classes_that_differ_in_case_alone_get_columns_of_their_own(tmp_path):
     toml = DATASET.replace('name = "r"', 'name = "G"\nvalue = "r"')
-    run = Run("r1", str(Lake(tmp_path / "lake", create=True).path), "tiny", "")
-    with pytest.raises(BadInput, match="band names 'g' and 'G' differ only in case"):
-        acquire_sources(run, preset("folder", write_folder(tmp_path / "data", toml)).source, None)
+    folder = write_folder(tmp_path / "data", toml)
+    rewrite(folder / "objects.parquet", lambda t: t.set_column(1, "label", pc.if_else(
+        pc.equal(t["label"], "far"), "NEAR", t["label"])))  # fmt: skip
+    lake = Lake(tmp_path / "lake", create=True)
+    run = Run("r1", str(lake.path), "tiny", "")
+    acquire_sources(run, preset("folder", folder).source, None)
+    assert read_bands(lake, "tiny").names == ("g", "G_two")
+    assert set(lake.read("label_sample__class")["class"].to_pylist()) == {"near", "NEAR"}
+    assert read_column_names(lake, "tiny", "band") == {"G": "G_two"}
+    assert read_column_names(lake, "tiny", "class") == {"near": "near_tiny"}
+    hashes = lake.read("core_sample__source")["content_hash"].to_pylist()
+    rewrite(folder / "objects.parquet", lambda t: t.slice(1))
+    acquire_sources(run, preset("folder", folder).source, None)
+    assert read_bands(lake, "tiny").names == ("g", "G_two")
+    assert set(lake.read("core_sample__source")["content_hash"].to_pylist()) < set(hashes)
 
 
-def test_names_of_another_dataset_count_too(acquired):
-    lake, spec = Lake(acquired[1].lake), TABLES["label_sample__class"]
-    refuse_case_clashes(lake, ["near", "other"], spec, "class", "class")
-    with pytest.raises(BadInput, match="class names 'near' and 'Near' differ only in case"):
-        refuse_case_clashes(lake, ["Near"], spec, "class", "class")
+def test_names_without_twins_stay_and_are_not_listed(acquired):
+    lake = Lake(acquired[1].lake)
+    assert read_bands(lake, "tiny").names == ("g", "r") and not lake.exists("core_dataset__name")
