@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from schemas.errors import BadInput, Problems, nearest
+from schemas.errors import BadInput, Problems, nearest, settled_by
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,13 @@ def test_what_is_wrong_is_gathered_once_and_other_errors_are_not_held_back():
     Problems().raise_each(nullcontext)
     assert others == problems
     with pytest.raises(KeyError), problems.collect():
+        raise KeyError("x")
+
+
+def test_what_settles_a_problem_is_known_from_where_it_arose():
+    problems = Problems()
+    with problems.collect(), settled_by("objects.file"):
+        raise BadInput("There is no file.")
+    assert problems == ["There is no file."] and problems.keys == {"objects.file"}
+    with pytest.raises(KeyError), settled_by("objects.file"):
         raise KeyError("x")

@@ -4,9 +4,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.mapping import load_spec, parse_spec
-from schemas.reading import describe_reading, describe_time
+from schemas.reading import describe_epochs, describe_objects, describe_reading, describe_time
 
 
 def write(folder, objects, lightcurves):
@@ -64,3 +65,20 @@ def test_mean_photometry_and_long_lists(tmp_path):
 def test_what_times_become(column, keys, words):
     spec = DatasetSpec.model_validate({"name": "x", "bands": [{"name": "g"}], "lightcurves": {"time": column}, **keys})
     assert describe_time(spec) == words
+
+
+@pytest.mark.parametrize("bands, band, words", [
+    ([{"name": "V"}], None, "all in one band, V"),
+    ([{"name": "g_ztf", "value": "zg"}, {"name": "r"}], "fid", "bands g_ztf (zg) r from fid"),
+    ([{"name": f"b{k}"} for k in range(14)], "band", "b9 b10 b11 and 2 more from band"),
+])  # fmt: skip
+def test_bands_are_named_with_what_the_file_calls_them(tmp_path, bands, band, words):
+    folder = write(tmp_path, {"object_id": "a"}, {"object_id": "a", "time": 1.0, "mag": 15.0, "fid": 1, "band": "x"})
+    spec = DatasetSpec.model_validate({"name": "x", "bands": bands, "lightcurves": {"band": band}})
+    assert words in describe_epochs(folder, spec) and describe_reading(folder, spec)[1] == describe_epochs(folder, spec)
+
+
+def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
+    spec = DatasetSpec.model_validate({"name": "x", "bands": [{"name": "g"}]})
+    with pytest.raises(BadInput, match=r"There is no objects\.parquet"):
+        describe_objects(tmp_path, spec)

@@ -194,6 +194,24 @@ def test_the_exact_name_comes_first_and_twins_without_it_are_asked_about(tmp_pat
     assert sniff(tmp_path, {"lightcurves": {"mag": "MAG"}})["lightcurves"]["mag"] == "MAG"
 
 
+@pytest.mark.parametrize(
+    "node, columns", [("objects", {"ZTFID": ["a"]}), ("lightcurves", {"mjd": [1.0], "mag": [1.0]})]
+)
+def test_an_id_that_no_name_shows_is_asked_for(tmp_path, node, columns):
+    good = {"lightcurves": {"id": ["a"], "mjd": [1.0], "mag": [1.0]}, "objects": {"id": ["a"]}}
+    folder = write(tmp_path, **(good | {node: columns}))
+    sentence = refused(folder)
+    assert f"no column looks like the id (it has {', '.join(columns)})" in sentence and f"{node}.id" in sentence
+    assert sniff(folder, {node: {"id": next(iter(columns))}})[node]["id"] == next(iter(columns))
+
+
+def test_files_that_are_not_there_are_told_once_each(tmp_path):
+    problems = Problems()
+    tree = sniff(tmp_path, {}, problems.collect)
+    assert len(problems) == 2 and problems.keys == {"objects.file", "lightcurves.file"}
+    assert tree["bands"] == [{"name": "single"}] and "lightcurves" not in tree
+
+
 def test_all_that_is_wrong_can_be_told_at_once(tmp_path):
     objects = {"id": ["a"], "Label": ["x"], "LABEL": ["y"]}
     folder, problems = write(tmp_path, {"id": ["a"], "Mag": [1.0], "MAG": [1.0]}, objects), Problems()
