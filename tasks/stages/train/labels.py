@@ -123,7 +123,7 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     return found
 
 
-def name_bands(options: Mapping[str, dict[str, Any]], renamed: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+def name_bands(options: Mapping[str, Mapping[str, Any]], renamed: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """The options of recipes, whose `bands` are those of the archive, with the names that these have in the lake."""
     return {
         recipe: {
