@@ -49,7 +49,8 @@ def list_columns(lake: Lake, dataset: str) -> list[str]:
     rows = lake.read(CATALOGUE, columns=[*FIRST, *quantities, *LAST], where={"dataset": dataset})
     filled = [name for name in rows.column_names if rows[name].null_count < rows.num_rows and name.isidentifier()]
     chosen = [name for name in filled if name in quantities][:1]
-    return [name for name in filled if name in (*FIRST, *chosen, *LAST)][:N_SHOWN]
+    shown = [name for name in filled if name in (*FIRST, *chosen, *LAST)][:N_SHOWN]
+    return [name for name in shown if name != "ra" or "dec" in shown]
 
 
 def count_stars(lake: Lake, dataset: str) -> str:

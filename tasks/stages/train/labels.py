@@ -31,6 +31,7 @@ from tasks.learning.training_config import TrainingConfig
 from tasks.stages.inputs import count_epochs, read_feature_names
 from tasks.surveys import sources_of_labels
 
+LEAST_LABELS = 10  # of sources with an epoch: with fewer no target is trained, whatever the settings say
 FEATURES, SAMPLE, CLEAN = (
     TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
 )
@@ -100,13 +101,14 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     sample = lake.read(SAMPLE, columns=["source_id", "ra", "dec"], where=where)
     features = lake.read(FEATURES, columns=["source_id", "input_hash"], where=where)
     features = features.filter(pc.is_in(features["source_id"], value_set=sample["source_id"].combine_chunks()))
-    n_epoch = count_epochs(lake, where, features["source_id"].to_numpy())
+    every = features["source_id"].to_numpy()
+    n_epoch = count_epochs(lake, where, every)
     if n_epoch is not None:  # a source that the cuts left nothing of has nothing to learn from
         features = features.filter(pa.array(n_epoch > 0))
     source_id, hashes = features["source_id"].to_numpy(), features["input_hash"].to_numpy()
     star = same_star(floats(sample["ra"]), floats(sample["dec"]))
     place = align_all(source_id, sample["source_id"].to_numpy(), SAMPLE.name)
-    labelled = _labels(lake, run.dataset, source_id, plan.config)
+    labelled = _labels(lake, run.dataset, every, source_id, plan.config)
     offer = read_offer(lake, run.dataset, plan.has_time)
     bands, classes = (read_column_names(lake, run.dataset, kind) for kind in (BAND, CLASS))
     options = name_bands(plan.config.options, bands)
@@ -180,13 +182,15 @@ def _spread(part: Target, labelled: Labelled, wanted: NDArray[np.int64]) -> NDAr
     return spread
 
 
-def _labels(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: TrainingConfig) -> dict[Target, Labelled]:
-    """Labels of each target that has enough, of the sources `source_id` (S,), which have features."""
+def _labels(
+    lake: Lake, dataset: str, every: NDArray[np.int64], usable: NDArray[np.int64], config: TrainingConfig
+) -> dict[Target, Labelled]:
+    """Labels of the `usable` (U,) sources, of each target that has enough among `every` (S,) source with features."""
     found = {}
     for target in targets_for(read_quantity(lake, dataset, name) for name in config.quantities):
         ids, y, sources = _read_labels(lake, dataset, target, config)
-        kept = np.isin(ids, source_id)
-        if np.count_nonzero(kept) >= config.min_labels and target.is_learnable(y[kept]):
+        kept, n_label = np.isin(ids, usable), np.count_nonzero(np.isin(ids, every))
+        if n_label >= config.min_labels and kept.sum() >= LEAST_LABELS and target.is_learnable(y[kept]):
             found[target] = Labelled(ids[kept], y[kept], sources)
     return found
 
