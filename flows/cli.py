@@ -131,8 +131,11 @@ def refresh(
     }
     assigned = (*(assignments or ()), *(flag for flag, is_set in flags.items() if is_set))
     settings = override(resolve(preset, data), assigned)
-    if models is not None:
-        settings = settings.model_copy(update={"models": models})
+    if models is not None:  # refused before anything is started, where they cannot score these stars
+        from flows.scoring import with_models
+        from lakehouse.delta.store import Lake
+
+        settings = with_models(settings.model_copy(update={"models": models}), Lake(lake, create=True))
     environment.prepare(lake)
     print(f"Refreshing {settings.dataset} in {lake}", file=sys.stderr, flush=True)
     say_reading(settings.source)

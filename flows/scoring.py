@@ -12,6 +12,7 @@ from lakehouse.manifest import RunManifest, read_manifests
 from lakehouse.models import ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
+from schemas.errors import nearest
 from schemas.inputs import FolderSource
 from tasks.stages.fanout import open_cluster
 from tasks.stages.score.folder import write_scores
@@ -51,7 +52,8 @@ def read_training_settings(lake: Lake, dataset: str) -> Settings:
             return _read_settings(manifest).model_copy(update={"compute": ComputeSettings()})
     known = sorted({manifest.settings.get("dataset", "") for manifest in read_manifests(lake)})
     raise BadInput(
-        f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}. "
+        f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}."
+        f"{nearest(dataset, known)} "
         "Run `argelander refresh` first, or give the folder's dataset.toml the name of the dataset that trained."
     )
 

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pytest
 
 from lakehouse.delta.store import Lake
-from tests.integration.conftest import argelander
+from tests.integration.conftest import argelander, sentence
 
 pytestmark = pytest.mark.slow
 TREES = [f"training.options.{name}.trees=60" for name in ("forest", "balanced_forest", "colour_forest")]
@@ -70,3 +70,30 @@ def test_wrong_matches_are_few_and_flagged_and_only_where_the_sky_is_ambiguous(d
         assert recovery.flagged_share < 0.05, survey
         assert np.setdiff1d(recovery.flagged, recovery.crowded).size <= 0.01 * recovery.matched.size, survey
     assert capsys.readouterr().out.count("\n") == 4
+
+
+def test_a_list_of_ids_is_scored_by_the_models_of_another_lake_of_the_same_sky(demo, tmp_path):
+    lake, _ = demo
+    theirs = Lake(lake).read("out__catalogue").sort_by("source_id").slice(0, 9)
+    ids = tmp_path / "stars.csv"
+    ids.write_text("\n".join(["source_id", *map(str, theirs["source_id"].to_pylist()), "4295806720"]))
+    words = ("refresh", "ids", "--data", ids, "--lake", tmp_path / "lake", "--release", tmp_path / "release",
+             "--models", f"{lake}/demo", "--set", "source.replica.n_objects=400")  # fmt: skip
+    done = argelander(*words)
+    assert "Stars:   9 of 10; 1 unknown to the archive" in done.stdout and "train" not in done.stdout
+    mine = Lake(tmp_path / "lake").read("out__catalogue").sort_by("source_id")
+    for name in ("source_id", "period_day", "class_pred", "teff_k", "is_training", "model_id"):
+        assert mine[name].to_pylist() == theirs[name].to_pylist(), name
+    report = (tmp_path / "release" / "latest" / "report.html").read_text()
+    assert "A synthetic sky: these stars are simulated" in report
+    assert "trained on a synthetic sky and score synthetic stars alone" in sentence(
+        argelander(*words, "--live", check=False)
+    )
+
+
+def test_a_list_of_ids_that_the_archive_does_not_know_has_its_sentence(tmp_path):
+    (tmp_path / "stars.csv").write_text("source_id\n17\n18\n")
+    done = argelander("refresh", "ids", "--data", tmp_path / "stars.csv", "--lake", tmp_path / "lake", "--set",
+                      "source.replica.n_objects=100", check=False)  # fmt: skip
+    assert sentence(done) == "Error: None of the 2 ids of stars.csv is in Gaia DR3; ids of DR2 go into dr2_source_id."
+    assert "acquire: None of the 2 ids" in argelander("runs", "--lake", tmp_path / "lake").stdout
