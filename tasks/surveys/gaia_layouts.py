@@ -61,6 +61,7 @@ LONG_TYPES = {
     "flux_over_error": F64, "rejected_by_photometry": BOOL, "rejected_by_variability": BOOL, "other_flags": LONG,
 }  # fmt: skip
 LONG_NEEDS = set(LONG_TYPES) - {"source_id", "flux_error", "other_flags"}
+FLAG_NAMES = ("rejected_by_photometry", "rejected_by_variability")
 NOT_READ = {"solution_id", "source_id", "n_transits", "g_n_obs"}  # columns that say nothing of what is kept
 
 
@@ -68,12 +69,12 @@ NOT_READ = {"solution_id", "source_id", "n_transits", "g_n_obs"}  # columns that
 class EpochReader:
     """Reads DataLink's answers about a release; threads may share it.
 
-    `unread` are the columns that it met and no role has, `lacking` the flags that it looked for in vain.
+    `unread` are the columns that it met and no role has, `lacking` the flags that it looked for in vain, with the band.
     """
 
     release: GaiaRelease
     unread: set[str] = field(default_factory=set)
-    lacking: set[str] = field(default_factory=set)
+    lacking: set[tuple[str, str]] = field(default_factory=set)
 
     def __call__(self, answer: bytes) -> pa.Table:
         """Every measured flux in a zip of CSV files, columns EPOCHS, in the order of the files and bands.
@@ -111,20 +112,17 @@ class EpochReader:
         if not columns.needs_flags:
             self.unread |= set(names) - roles.kinds.keys() - FLAG_TYPES.keys() - NOT_READ
         for band, mine in roles.bands.items():
-            self.lacking |= set() if mine.reject else {f"rejected_by_photometry in {band}"}
-            self.lacking |= set() if mine.variability or not is_here else {f"rejected_by_variability in {band}"}
+            self.lacking |= set() if mine.reject else {("rejected_by_photometry", band)}
+            self.lacking |= set() if mine.variability or not is_here else {("rejected_by_variability", band)}
         return roles
 
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the layout."""
-        name, lacking, unread = self.release.name, sorted(self.lacking), sorted(self.unread)
-        found = (
-            [f"{name}: no epoch has a flag {', '.join(lacking)}: those cuts removed nothing there."] if lacking else []
-        )
-        return (
-            *found,
-            *([f"{name}: columns of the epochs that nothing reads: {', '.join(unread)}."] if unread else ()),
-        )
+        name, unread = self.release.name, ", ".join(sorted(self.unread))
+        without = {flag: [band for band in BANDS if (flag, band) in self.lacking] for flag in FLAG_NAMES}
+        lacking = [f"{flag} ({', '.join(bands)})" for flag, bands in without.items() if bands]
+        found = [f"{name}: epochs have no flag {' nor '.join(lacking)}: those cuts removed nothing."] if lacking else []
+        return (*found, *([f"{name}: columns of the epochs that nothing reads: {unread}."] if unread else ()))
 
 
 def read_datalink(answer: bytes) -> pa.Table:
@@ -224,7 +222,7 @@ def _complete(table: pa.Table, code: NDArray[np.int8]) -> pa.Table:
         **{name: table[name] for name in ("source_id", "transit_id", "time", "flux", "mag")},
         "band": pa.array(code),
         "flux_over_error": ratio,
-        **{name: pc.fill_null(table[name], False) for name in ("rejected_by_photometry", "rejected_by_variability")},
+        **{name: pc.fill_null(table[name], False) for name in FLAG_NAMES},
         "other_flags": pc.fill_null(pc.cast(flags, LONG), 0),
     }
     rows = pa.table([columns[field.name] for field in EPOCHS], schema=EPOCHS)

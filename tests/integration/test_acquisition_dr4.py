@@ -94,7 +94,10 @@ def test_the_same_epochs_come_first(plain, acquired):
 
 def test_the_notes_say_what_no_flag_removed(plain):
     (lacking, unread) = plain[0].notes
-    assert "no epoch has a flag rejected_by_variability in BP" in lacking and "photometry_flags" in unread
+    assert (
+        "no flag rejected_by_variability (G, BP, RP): those cuts removed nothing" in lacking
+        and "photometry_flags" in unread
+    )
 
 
 @pytest.mark.parametrize(
