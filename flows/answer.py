@@ -51,8 +51,9 @@ def _write(answer: pa.Table, form: str, stream: BinaryIO) -> None:
     if form == "table":
         _print(answer, stream)
         return
-    with pa.PythonFile(stream, mode="w") as target:
-        _WRITERS[form](_plain(answer), target)
+    target = pa.PythonFile(stream, mode="w")
+    _WRITERS[form](_plain(answer), target)
+    target.flush()
 
 
 def _print(answer: pa.Table, stream: BinaryIO) -> None:

@@ -58,15 +58,16 @@ PARTS = {
 
 @contextmanager
 def prepare(place: Path, seed: int) -> Iterator[Campaign]:
-    """What the trials share, for as long as the block lasts; a Prefect server where PREFECT_API_URL names one."""
+    """What the trials share, for as long as the block lasts, a Prefect server included."""
     from flows import environment
 
     place.mkdir(parents=True, exist_ok=True)
     environment.quiet()
     os.environ.setdefault("PREFECT_HOME", str(place.resolve() / ".prefect"))
+    from flows.server import own_server
     from tasks.stages.fanout import open_cluster
 
-    with open_cluster(1) as scheduler:
+    with own_server(), open_cluster(1) as scheduler:
         finished = place / "finished"
         if not (finished / "done").exists():
             _finish(finished, scheduler)

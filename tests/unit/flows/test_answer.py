@@ -1,6 +1,8 @@
 """A query's answer in every form keeps ids whole, lists readable and nulls null."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,3 +68,25 @@ def test_a_row_that_is_too_wide_has_a_line_for_each_field(capsys):
     assert "7 rows, the first 5 shown" in lines[-1] and len(lines) == 1 + 5 * 13
     write(wide.select(names[:3]), "table", None)
     assert len(capsys.readouterr().out.splitlines()) == 1 + 7 + 1
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_standard_output_stays_open(form, capsysbinary):
+    write(ANSWER, form, None)
+    write(ANSWER, form, None)
+    assert capsysbinary.readouterr().out.count(b"RR Lyr") == 2
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json", "parquet"])
+def test_a_pipe_and_a_link_stay_what_they_are(tmp_path, form):
+    (tmp_path / "real").touch()
+    (tmp_path / "link").symlink_to("real")
+    os.mkfifo(tmp_path / "pipe")
+    got = []
+    reader = threading.Thread(target=lambda: got.append((tmp_path / "pipe").read_bytes()))
+    reader.start()
+    for name in ("link", "pipe"):
+        write(ANSWER, form, tmp_path / name)
+    reader.join(10)
+    assert got == [(tmp_path / "real").read_bytes()] and b"RR Lyr" in got[0]
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "pipe").is_fifo()
