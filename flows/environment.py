@@ -18,7 +18,7 @@ DEFAULTS = {
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    "DASK_LOGGING__DISTRIBUTED": "error",
+    "DASK_LOGGING__DISTRIBUTED": "critical",
     "OMP_NUM_THREADS": "1",  # processes are the parallelism; threads inside them only fight for the cores
     "MPLBACKEND": "Agg",
 }

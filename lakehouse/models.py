@@ -85,6 +85,18 @@ def read_card(lake_path: str | Path, dataset: str, target: str, model_id: str) -
     return read_json(path)
 
 
+@contextmanager
+def explain_damaged_model(folder: Path) -> Iterator[None]:
+    """Turns what readers say of damaged files of the model in `folder` into one sentence (BadInput)."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0].rstrip(". ")
+        raise BadInput(
+            f"The model {folder.name} is damaged ({reason}): remove {folder} and refresh again, which trains it."
+        ) from error
+
+
 def set_current(lake_path: str | Path, dataset: str, target: str, model_id: str) -> None:
     """Makes a model the one that scores `target`. BadInput where there is no such model.
 

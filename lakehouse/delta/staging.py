@@ -77,9 +77,13 @@ def list_finished_parts(lake_path: str | Path, spec: TableSpec, stage_key: str) 
 
 def read_part(lake_path: str | Path, spec: TableSpec, stage_key: str, part: int | str) -> StagedPart:
     """A finished part as `stage_rows` returned it."""
-    record = read_json(_folder(lake_path, spec, stage_key) / f"{_checked_name(part)}.json")
-    files = tuple(DataFile(**file) for file in record["files"])
-    return StagedPart(spec.name, stage_key, str(part), record["rows"], files, record["loose"])
+    folder = _folder(lake_path, spec, stage_key)
+    record = read_json(folder / f"{_checked_name(part)}.json")
+    try:
+        files = tuple(DataFile(**file) for file in record["files"])
+        return StagedPart(spec.name, stage_key, str(part), record["rows"], files, record["loose"])
+    except (KeyError, TypeError) as error:
+        raise BadInput(f"A staged part is damaged ({error}): remove {folder} and run again.") from error
 
 
 def commit_staged(
@@ -179,8 +183,11 @@ def _gather_loose(spec: TableSpec, staging: Path, parts: Iterable[StagedPart]) -
         try:
             with ParquetFile(staging / part.loose) as file:
                 waiting.append(file.read())
-        except FileNotFoundError as error:
-            raise BadInput(f"{spec.name}: the staged file {part.loose} is gone; run the stage again.") from error
+        except (OSError, pa.ArrowException) as error:
+            reason = str(error).splitlines()[0].rstrip(". ")
+            raise BadInput(
+                f"The staged file {part.loose} is damaged ({reason}): remove {staging} and run again."
+            ) from error
         size += waiting[-1].nbytes  # asked once: of wide rows it takes a millisecond
         if size >= GATHER_BYTES:
             yield _concatenate(waiting)

@@ -49,7 +49,7 @@ def load(folder: str | Path) -> Model:
     try:
         arrays = load_file(folder / ARRAYS)
     except (OSError, SafetensorError) as error:
-        raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}); train it again.") from None
+        raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}).") from None
     recipe = recipe_from_json(card["recipe"])
     seen = arrays.pop(SEEN, np.empty(0, np.int64))
     bodies = tuple(_body(recipe, seed, own, arrays) for seed, own in zip(recipe.seeds, card["settings"], strict=True))
@@ -61,7 +61,7 @@ def read_card(folder: str | Path) -> dict[str, Any]:
     try:
         return json.loads((Path(folder) / CARD).read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
-        raise ValueError(f"model {Path(folder).name}: {CARD} cannot be read ({error}); train it again.") from None
+        raise ValueError(f"model {Path(folder).name}: {CARD} cannot be read ({error}).") from None
 
 
 def model_id(model: Model) -> str:

@@ -53,7 +53,7 @@ def open_cluster(n_workers: int, scheduler: str | None = None) -> Iterator[str]:
         host="127.0.0.1",
         dashboard_address="127.0.0.1:0",
         memory_limit=0,
-        silence_logs=logging.ERROR,
+        silence_logs=logging.CRITICAL,  # what a worker raises is raised here, once
         local_directory=str(private_folder()),
         security=Security.temporary(),
     ) as local:

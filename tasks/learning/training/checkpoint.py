@@ -14,6 +14,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from schemas import BadInput
+
 ENTRY = "state"
 EVERY_S = 10.0  # a kill costs at most so much of a training, and a pass of less is not slowed down by the disk
 Value = TypeVar("Value")
@@ -43,7 +45,7 @@ class Checkpoint:
         os.replace(partial, self.path)
 
     def read(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-        """What `write` has stored, on the CPU; None without a file. ValueError if damaged or of another key."""
+        """What `write` has stored, on the CPU; None without a file. BadInput if damaged or of another key."""
         if not self.path.exists():
             return None
         try:
@@ -51,9 +53,9 @@ class Checkpoint:
                 values = json.loads((file.metadata() or {})[ENTRY])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
-            raise ValueError(f"{self.path}: the checkpoint cannot be read ({error}); delete it.") from None
+            raise BadInput(f"The checkpoint {self.path} cannot be read ({error}): remove it and run again.") from None
         if values.pop("key") != self.key:
-            raise ValueError(f"{self.path}: the checkpoint is of another training; delete it.")
+            raise BadInput(f"The checkpoint {self.path} is of another training: remove it and run again.")
         return tensors, values
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from lakehouse.models import LABELS, ModelPlace, model_dir
+from lakehouse.models import LABELS, ModelPlace, explain_damaged_model, model_dir
 from lakehouse.run import Run
 from tasks.learning.splits import TEST
 from tasks.learning.targets import Classification, ClassScores, QuantityScores, Regression, Target, target_from_json
@@ -25,7 +25,9 @@ def read_held_out(place: ModelPlace | Run, cards: Mapping[str, Mapping[str, Any]
 
 
 def _of_model(place: ModelPlace | Run, name: str, card: Mapping[str, Any]) -> list[Shown]:
-    labels = pq.read_table(model_dir(place.lake, place.dataset, name, card["model_id"]) / LABELS)
+    folder = model_dir(place.lake, place.dataset, name, card["model_id"])
+    with explain_damaged_model(folder):
+        labels = pq.read_table(folder / LABELS)
     labels = labels.filter(np.equal(labels["fold"].to_numpy(), TEST))
     raw = labels["prediction"].combine_chunks()
     target = target_from_json(card["bound_target"])

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lakehouse.models import LABELS, ModelPlace, fold_dir, model_dir, read_card
+from lakehouse.models import LABELS, ModelPlace, explain_damaged_model, fold_dir, model_dir, read_card
 from lakehouse.run import Run
 from schemas import BadInput, Column
 from tasks.learning.catalogue import Scorer, catalogue_columns
@@ -65,22 +62,10 @@ def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
     """The model of `target` as it lies in the lake; kept, because a worker scores many chunks."""
     card = read_usable_card(lake, dataset, target, model_id)
     folder = model_dir(lake, dataset, target, model_id)
-    with explain_damage(folder):
+    with explain_damaged_model(folder):
         labels = pq.read_table(folder / LABELS, columns=["source_id", "fold"])
         models = tuple(load(fold_dir(folder, k)) for k in range(card["n_folds"]))
         learnt, calibration = target_of(card)
         recipe = recipe_from_json(card["recipe"])
     trained, fold = labels["source_id"].to_numpy(), labels["fold"].to_numpy().astype(np.int64)
     return Scorer(model_id, recipe, learnt, models, calibration, trained, fold)
-
-
-@contextmanager
-def explain_damage(folder: Path) -> Iterator[None]:
-    """Turns what readers say of a damaged model in `folder` into one sentence (BadInput)."""
-    try:
-        yield
-    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0].rstrip(". ")
-        raise BadInput(
-            f"The model {folder.name} is damaged ({reason}): remove {folder} and refresh again, which trains it."
-        ) from error

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lakehouse.disk import refuse_full_disk, whole_file, whole_folder
-from lakehouse.models import LABELS, fold_dir
+from lakehouse.models import LABELS, explain_damaged_model, fold_dir
 from lakehouse.run import Run
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
@@ -100,7 +100,8 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
 
 def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.int8]) -> NDArray[np.float64]:
     """Raw predictions of all labelled sources: out of fold for those that trained, the mean of all models else."""
-    parts = [pq.read_table(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
+    with explain_damaged_model(folder):
+        parts = [pq.read_table(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
     total = np.zeros((fold.size, as_matrix(parts[0]["prediction"]).shape[1]))
     for part in parts:
         total[part["row"].to_numpy()] += as_matrix(part["prediction"])

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pytest
 
 from lakehouse.delta.damage import SAMPLE, damage
+from lakehouse.delta.staging import commit_staged, stage_rows
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest, read_manifests
-from lakehouse.models import read_current, set_current, write_model
+from lakehouse.models import explain_damaged_model, read_current, set_current, write_model
 from lakehouse.query import run_sql
 from schemas import TABLES, BadInput
 
@@ -123,3 +124,20 @@ def test_a_path_that_tables_cannot_have_is_refused(tmp_path, name):
     with pytest.raises(BadInput, match=r"The path of the lake .* holds .*: choose a folder") as caught:
         Lake(tmp_path / name, create=True)
     assert "\n" not in str(caught.value) and not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["0.json", "*.parquet"])
+def test_a_damaged_staged_part_says_what_to_remove(lake, sources, name):
+    stage_rows(lake.path, SOURCE, sources(range(40)), "k1", 0)
+    (staged,) = (lake.path / "staging" / SOURCE.name / "k1").glob(name)
+    for spoil in (cut, lambda path: path.write_text("{}")):
+        spoil(staged)
+        with pytest.raises(BadInput, match=r"damaged .*[:;] remove (it|.*/k1) and run again"):
+            commit_staged(lake, "r1", SOURCE, "k1")
+
+
+def test_a_damaged_model_says_what_to_remove(tmp_path):
+    for error in (KeyError("classes"), OSError("cut"), pa.ArrowInvalid("no magic bytes"), ValueError("x\ny")):
+        words = rf"^The model m1 is damaged \(.*\): remove {tmp_path}/m1 and refresh again"
+        with pytest.raises(BadInput, match=words), explain_damaged_model(tmp_path / "m1"):
+            raise error

@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors import safe_open
 
+from schemas import BadInput
 from tasks.learning.models.lstm.body import fit_network
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.training.checkpoint import Checkpoint
@@ -108,10 +109,10 @@ def test_a_checkpoint_of_another_training_or_a_damaged_one_is_refused(tmp_path):
     tensors, values = checkpoint.read()
     assert torch.equal(tensors["b"], tied) and values["n"] == 1 and np.isnan(values["loss"])
     assert [path.name for path in checkpoint.path.parent.iterdir()] == ["state.safetensors"]
-    with pytest.raises(ValueError, match="of another training; delete it"):
+    with pytest.raises(BadInput, match="of another training: remove it and run again"):
         Checkpoint(checkpoint.path, "other").read()
     checkpoint.path.write_bytes(checkpoint.path.read_bytes()[:20])
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"cannot be read \(.*\): remove it and run again"):
         checkpoint.read()
 
 

@@ -1,13 +1,16 @@
 """Calls spread over a cluster: results in the order of the jobs, counted tries, and sizes for the progress line."""
 
+import stat
 import threading
 from contextlib import contextmanager
 
 import pytest
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
+from distributed.security import Security
 
+from lakehouse.disk import private_folder
 from tasks.stages import fanout
-from tasks.stages.fanout import fan_out, open_cluster, require_scheduler
+from tasks.stages.fanout import SECURITY, fan_out, open_cluster, require_scheduler
 
 CALLS: dict[str, int] = {}
 MUTEX = threading.Lock()
@@ -95,3 +98,19 @@ def test_a_scheduler_without_workers_is_told(capsys):
     with LocalCluster(n_workers=0, processes=False, dashboard_address=None) as empty:
         require_scheduler(empty.scheduler_address)
     assert "has no worker yet: waiting for one" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_cluster_of_a_run_takes_no_code_from_others():
+    """Without the certificate, which is in the memory of its processes, nobody connects; workers' files are closed."""
+    with open_cluster(1) as address:
+        assert address.startswith("tls://127.0.0.1:")
+        require_scheduler(address)
+        assert fan_out(address, abs, [(-3,), (2,)], "test") == [3, 2]
+        folder = private_folder()
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700 and list(folder.glob("dask-scratch-space/worker-*"))
+        plain = address.replace("tls://", "tcp://")
+        for stranger, security in ((plain, None), (address, Security.temporary())):
+            with pytest.raises((OSError, TypeError)):
+                Client(stranger, security=security, timeout=2, set_as_default=False)
+    assert SECURITY == {}
