@@ -61,8 +61,8 @@ class Settings(Frozen):
 
     @property
     def cut_config(self) -> CutConfig:
-        """The cuts, told whether the source quotes errors at all."""
-        return replace(self.cuts, has_error=self.source.has_errors)
+        """The cuts, told whether the source quotes errors at all, and in which sense one is missing."""
+        return replace(self.cuts, has_error=self.source.has_errors, errors_by_band=self.source.errors_by_band)
 
     @property
     def feature_config(self) -> FeatureConfig:

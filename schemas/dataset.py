@@ -41,6 +41,9 @@ class DatasetSpec(Frozen):
         "arbitrary", description='Zero of the times: arbitrary, mjd, jd, or with an offset taken off, as "hjd-2450000".'
     )
     mixed_jd: bool = Field(False, description="Whether values above 2,400,000 are JD among MJD.")
+    coarse_time: bool = Field(
+        False, exclude_if=operator.not_, description="Whether times stored in steps of hours are read all the same."
+    )
     phase_end: float | None = Field(
         None, gt=0, description="Phases from here on repeat earlier points and are left out."
     )

@@ -60,6 +60,11 @@ class LightCurveColumns(Blankable):
     mag_err: ColumnName | None = Field(None, description="Column of their errors, mag; none where none are quoted.")
     band: ColumnName | None = Field(None, description="Column that says which band; none for a single band.")
     flags: ColumnName | None = Field(None, description="Column of flags; an epoch with any other than 0 is bad.")
+    sentinels: tuple[float, ...] | None = Field(
+        None,
+        exclude_if=is_absent,
+        description="Magnitudes that stand for none: looked for if left out, [] if all count.",
+    )
 
 
 class Band(Frozen):

@@ -8,8 +8,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadInput
-from schemas.values import find_mask, is_list, is_nothing, read_words
+from schemas.values import find_mask, is_list, is_nothing, is_text, read_words, value_type
 
+FIRST = 1000  # rows that are looked at for numbers in text
 SPELLINGS = 4  # of one word, with blanks around it or without, that a column is looked through for
 
 
@@ -54,6 +55,29 @@ def find_few_values(file: Path, columns: Sequence[str], most: int) -> dict[str, 
         raise unreadable(file, error) from None
     words = {name: _words(values) for name, values in found.items() if len(values) <= limit}
     return {name: tuple(sorted(each)) for name, each in words.items() if len(each) <= most}
+
+
+def holds_numbers(file: Path, column: str) -> bool:
+    """False for a column of text of whose first words most are no numbers, as in 12:30:45.1."""
+    import pyarrow.compute as pc
+    import pyarrow.dataset as ds
+
+    if not is_text(value_type(parquet_schema(file).field(column).type)):
+        return True
+    try:
+        cells = ds.dataset(file).head(FIRST, columns={"cell": pc.field(column)})["cell"].combine_chunks()
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(file, error) from None
+    words = [word for word in read_words(cells) if word is not None and not is_nothing(word)]
+    return sum(map(_is_number, words)) * 2 >= len(words)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _pieces(file: Path, columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:

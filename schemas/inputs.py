@@ -75,6 +75,11 @@ class ArchiveSource(Frozen):
         return True
 
     @property
+    def errors_by_band(self) -> bool:
+        """Archives quote errors in every band: an epoch without one is bad."""
+        return False
+
+    @property
     def is_synthetic(self) -> bool:
         """Whether the stars are those of the embedded sky, which a replica serves."""
         return self.endpoint == "replica"
@@ -96,6 +101,11 @@ class FolderSource(Frozen):
     def has_errors(self) -> bool:
         """Whether the folder quotes errors of its magnitudes."""
         return self.spec.has_errors
+
+    @property
+    def errors_by_band(self) -> bool:
+        """Single bands may quote no errors: its reader refuses an epoch without one in any other band."""
+        return True
 
     @property
     def is_synthetic(self) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import BadInput, Guard, settled_by
-from schemas.files import column_names, find_few_values, parquet_schema
+from schemas.files import column_names, find_few_values, holds_numbers, parquet_schema
 from schemas.recognition import (
     BAND,
     DEC,
@@ -97,7 +97,7 @@ def _epoch_schema(file: Path) -> pa.Schema:
 def _objects(
     file: Path, names: list[str], of_epochs: Sequence[str], declared: dict[str, Any], guard: Guard
 ) -> dict[str, str]:
-    """Columns of the table of objects by role; a position needs both coordinates."""
+    """Columns of the table of objects by role; a position needs both coordinates, as numbers."""
     found: dict[str, str | None] = {}
     if "id" not in declared:
         with guard():
@@ -105,7 +105,8 @@ def _objects(
     for key, words in {"ra": RA, "dec": DEC}.items():
         if key not in declared:
             with guard():
-                found[key] = find_column(words, names, f"objects.{key}")
+                column = find_column(words, names, f"objects.{key}")
+                found[key] = column if column and holds_numbers(file, column) else None
     if not all({**found, **declared}.get(key) for key in ("ra", "dec")):
         found = {"id": found.get("id")}
     return {key: name for key, name in found.items() if name}

@@ -30,7 +30,7 @@ CORE_SAMPLE__PHOTOMETRY = TableSpec(
     columns=(
         DATASET, TILE, SOURCE_ID,
         Column("band", pa.string(), "Band name, see core_dataset__band.", ucd="meta.id;instr.bandpass"),
-        Column("mag", pa.float32(), "Mean magnitude.", unit="mag", ucd="phot.mag;stat.mean", range=(-10, 40)),
+        Column("mag", pa.float32(), "Mean magnitude.", unit="mag", ucd="phot.mag;stat.mean", range=(-30, 40)),
         Column("mag_err", pa.float32(), "Its standard error.", unit="mag", ucd="stat.error;phot.mag",
                nullable=True, range=(0, None)),
     ),

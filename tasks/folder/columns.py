@@ -22,11 +22,15 @@ from schemas.sql import match_only
 from schemas.values import NOTHING, find_mask, identity, is_text, number, unmask, value_type, word
 
 MIN_NUMBERS = 0.5  # share of the words of a column of text that must be numbers, where numbers are wanted
-OFFLINE: dict[str, str | bool | int | float | list[str]] = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 NONE: Mapping[str, str] = {}
+
+
+def connect(**setting: Any) -> duckdb.DuckDBPyConnection:
+    """A database in memory that fetches no extension and prints nothing."""
+    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+    con = duckdb.connect(config={**offline, **setting})
+    con.execute("SET enable_progress_bar = false")
+    return con
 
 
 def check_schema(file: Path, wanted: Mapping[str, str], guard: Guard = nullcontext) -> pa.Schema:
@@ -88,7 +92,7 @@ def read_columns(
     taken = ", ".join(f"{take(place[role], kind[role])} AS {place[role]}" for role, (take, _) in takers.items())
     query, values = f"SELECT {cells} FROM {name_table(schema.names)}", [match_only(file)]
     try:
-        with closing(duckdb.connect(config=OFFLINE)) as con:
+        with closing(connect()) as con:
             numeric = {place[role]: (name, kind[role]) for role, name in numbers.items()}
             check_numbers(con, (query, values), numeric, file, guard)
             table = con.execute(f"SELECT {taken} FROM ({query})", values).to_arrow_table()

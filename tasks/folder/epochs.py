@@ -19,11 +19,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.dataset import DatasetSpec
+from schemas.dataset import DAYS_PER_UNIT, DatasetSpec
 from schemas.rejections import join_reports, number_repeats, reject
 from tasks.folder.checks import as_text
 from tasks.folder.inspection import Contents, inspect
-from tasks.folder.rows import connect, epoch_query, unequal_lengths
+from tasks.folder.rows import connect_sorter, epoch_query, unequal_lengths
+from tasks.folder.sentinels import is_no_error, is_no_time
 from tasks.folder.timescale import days, in_range
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
 from tasks.lightcurves.photometry import MAG_RANGE
@@ -34,8 +35,8 @@ ROWS = pa.schema([
     ("band", pa.int16()), ("flags", pa.int32()),
 ])  # fmt: skip
 CHECKS = (  # in this order; a row is reported for the first that it fails
-    ("band", "unknown_band"), ("time", "finite"), ("time", "range"), ("mag", "finite"), ("mag", "range"),
-    ("mag_err", "finite"), ("mag_err", "positive"),
+    ("band", "unknown_band"), ("time", "finite"), ("time", "range"), ("time", "sentinel"), ("mag", "finite"),
+    ("mag", "range"), ("mag", "sentinel"), ("mag_err", "finite"), ("mag_err", "positive"), ("mag_err", "sentinel"),
 )  # fmt: skip
 
 
@@ -74,7 +75,7 @@ def read_epochs(
 ) -> EpochReader:
     """Epochs of `object_ids` (all different), `chunk_objects` of them at a time, sorted by object and time.
 
-    Times are days (MJD where the zero is known) or phases; mag_err is NaN where the dataset quotes none; a flag that
+    Times are days (MJD where the zero is known) or phases; mag_err is NaN in bands that quote none; a flag that
     is not 0 becomes BAD_QUALITY. Unusable rows are in the chunks' `rejected`. DuckDB sorts within `memory_limit` and
     goes on in a folder under `scratch` (default: the system's) beyond. The file is looked at before the first chunk:
     raises BadInput, in one sentence, where it is missing, empty, not what `spec` declares, or unusable as a whole.
@@ -95,7 +96,7 @@ def _chunks(
     contents: Contents, ids: pa.Array, size: int, setting: dict[str, Any], scratch: Path | str | None
 ) -> Iterator[EpochChunk]:
     loose = contents.loose  # rows that belong to no object: reported once, with the first chunk
-    with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect(spill, setting)) as con:
+    with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect_sorter(spill, setting)) as con:
         broken = unequal_lengths(con, contents.file, contents.layout, ids)
         for start, rows in _cut(_sort_rows(con, contents, ids), len(ids), size):
             wanted = np.arange(start, min(start + size, len(ids)))
@@ -145,7 +146,10 @@ def _chunk(
         first_cycle = ~(columns["time"] >= spec.phase_end)
         columns = {name: value[first_cycle] for name, value in columns.items()}
     raw_time, columns["time"] = columns["time"], days(columns["time"], spec)
-    failed = _first_failure(columns, contents)
+    known = (columns["band"] >= 0) & (columns["band"] < len(spec.bands))
+    quoted = known & contents.bands.quotes[np.where(known, columns["band"], 0)]
+    columns["mag_err"] = np.where(quoted, columns["mag_err"], np.float32(np.nan))
+    failed = _first_failure({**columns, "raw_time": raw_time, "quoted": quoted}, contents)
     good = failed < 0
     place = columns["place"][good]
     present, count = np.unique(place, return_counts=True)
@@ -165,18 +169,28 @@ def _chunk(
 
 
 def _first_failure(columns: dict[str, NDArray], contents: Contents) -> NDArray[np.int8]:
-    """Index into CHECKS of the first check that each row (N,) fails, -1 where it passes all."""
-    band, time, mag, err = (columns[name] for name in ("band", "time", "mag", "mag_err"))
-    quoted = contents.spec.has_errors  # without an error column, NaN is no failure
+    """Index into CHECKS of the first check that each row (N,) fails, -1 where it passes all.
+
+    `raw_time` is the time as it is in the file, `quoted` is true in bands that quote errors: elsewhere NaN is none.
+    """
+    spec, (low, _, high) = contents.spec, contents.quantiles
+    band, time, mag, err, quoted = (columns[name] for name in ("band", "time", "mag", "mag_err", "quoted"))
+    known = (band >= 0) & (band < len(spec.bands))
+    no_time = np.zeros(time.size, bool)
+    if spec.kind == "time":
+        no_time = is_no_time(columns["raw_time"], low, high, DAYS_PER_UNIT[spec.time_unit])
     return np.select(
         [
-            (band < 0) | (band >= len(contents.spec.bands)),
+            ~known,
             ~np.isfinite(time),
-            ~in_range(time, contents.spec, contents.median_day),
+            ~in_range(time, spec, contents.median_day),
+            no_time,
             ~np.isfinite(mag),
-            (mag <= MAG_RANGE[0]) | (mag >= MAG_RANGE[1]),
+            (mag <= contents.bands.mag_low[np.where(known, band, 0)]) | (mag >= MAG_RANGE[1]),
+            np.isin(mag, contents.sentinels),
             quoted & ~np.isfinite(err),
             quoted & (err <= 0),
+            quoted & is_no_error(err),
         ],
         list(range(len(CHECKS))),
         -1,

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
@@ -22,20 +23,24 @@ from schemas.sql import match_only
 from schemas.values import is_nothing
 from tasks.folder.checks import as_text
 from tasks.folder.columns import check_numbers
+from tasks.folder.figures import BandFigures, Figures, count_bands, count_rows, count_sentinels
+from tasks.folder.notes import describe_bands, describe_times, describe_values, list_some
 from tasks.folder.objects import read_ids
-from tasks.folder.rows import NUMBERS, Layout, cell_query, connect, epoch_query, layout, row_query
-from tasks.folder.timescale import JD_FROM, check_scale, days
+from tasks.folder.rows import NUMBERS, Layout, cell_query, connect_sorter, epoch_query, layout, row_query
+from tasks.folder.timescale import JD_FROM, check_scale, check_step, days
 from tasks.lightcurves.photometry import MAG_RANGE
 
 MAX_BAND_VALUES = 1000  # a column with more names no bands
 MAX_BAD_MAGS = 0.5  # share of magnitudes out of range above which the column holds something else
+MIXED = (0.01, 0.99)  # share of JD among all times between which the column holds two scales
 
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file of epochs holds: rows, names of bands in the file (the declared first), median time, odd things.
+    """What a file of epochs holds: rows, names of bands in the file (the declared first), what values mean, odd things.
 
-    median_day is in days as `timescale.days` gives them; `loose` reports the rows that name no object.
+    `quantiles` are those of the raw times at 1, 50 and 99 per cent; `sentinels` (K,) float32 are magnitudes that stand
+    for none; `loose` reports the rows that name no object.
     """
 
     file: Path
@@ -44,9 +49,16 @@ class Contents:
     n_rows: int
     n_per_band: dict[str, int]
     band_values: tuple[str, ...]
-    median_day: float
+    bands: BandFigures
+    quantiles: tuple[float, float, float]
+    sentinels: NDArray[np.float32]
     loose: pa.Table
     notes: tuple[str, ...]
+
+    @property
+    def median_day(self) -> float:
+        """The median time in days as `timescale.days` gives them."""
+        return float(days(np.array([self.quantiles[1]]), self.spec)[0])
 
     def column(self, role: str) -> str:
         """The file's name of the column with a role, for reports."""
@@ -67,7 +79,7 @@ def inspect(
     """
     file = folder / spec.lightcurves.file
     form = layout(file, spec, guard)
-    with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect(spill, setting)) as con:
+    with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect_sorter(spill, setting)) as con:
         try:
             return _inspect(con, folder, file, form, spec, guard)
         except duckdb.Error as error:
@@ -88,15 +100,19 @@ def _inspect(
     with guard():
         if not any(per_band.get(value) for value in declared):
             raise BadInput(
-                f"{file}: column {spec.lightcurves.band!r} names the bands {_some(unknown)}, but declared are "
-                f"{_some(declared)}: correct the bands in dataset.toml."
+                f"{file}: column {spec.lightcurves.band!r} names the bands {list_some(unknown)}, but declared are "
+                f"{list_some(declared)}: correct the bands in dataset.toml."
             )
-    figures = _figures(con, file, form, spec)
-    _check_figures(figures, n_rows, file, spec, guard)
-    if figures["n_time"]:
+    bands = count_bands(con, file, form, spec)
+    figures = count_rows(con, file, form, spec, bands)
+    _check_figures(figures, bands, n_rows, file, spec, guard)
+    notes = [*describe_bands(spec, per_band, unknown, file), *describe_times(figures, spec, file)]
+    if figures.n_time:
         with guard():
-            check_scale(spec, figures["low"], figures["median"], figures["high"], str(file))
-    notes = [*_band_notes(spec, per_band, unknown, file), *_time_notes(figures, spec, file)]
+            _check_times(figures, spec, file)
+            notes += check_step(spec, figures.step, str(file))
+    sentinels = count_sentinels(con, file, form, spec, bands)
+    notes += describe_values(spec, per_band, bands, sentinels, file)
     with guard():
         notes += _id_notes(con, folder, file, form, spec)
     return Contents(
@@ -106,8 +122,10 @@ def _inspect(
         n_rows,
         {b.name: per_band.get(b.in_file, 0) for b in spec.bands},
         (*declared, *unknown),
-        float(days(np.array([figures["median"]]), spec)[0]),
-        _loose(con, file, form) if figures["n_loose"] else REJECTED.empty_table(),
+        bands,
+        (figures.low, figures.median, figures.high),
+        np.array(list(sentinels), np.float32),
+        _loose(con, file, form) if figures.n_loose else REJECTED.empty_table(),
         tuple(notes),
     )
 
@@ -132,65 +150,43 @@ def _bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: Datas
     return dict(counts)
 
 
-def _figures(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> dict[str, float]:
-    """Counts of unusable values, and quantiles of the usable times, in one pass."""
-    query, values = epoch_query(file, form, ())
-    low, high = MAG_RANGE
-    relation = con.execute(
-        f"""SELECT count(*) FILTER (id IS NULL) AS n_loose,
-            count(*) FILTER (isfinite(time)) AS n_time, count(*) FILTER (isfinite(mag)) AS n_mag,
-            count(*) FILTER (isfinite(mag) AND (mag <= ? OR mag >= ?)) AS n_mag_out,
-            count(*) FILTER (isfinite(mag_err) AND mag_err > 0) AS n_err,
-            count(*) FILTER (isfinite(time) AND time > ?) AS n_jd,
-            count(*) FILTER (isfinite(time) AND time >= ?) AS n_repeat,
-            approx_quantile(time, [0.01, 0.5, 0.99]) FILTER (isfinite(time)) AS quantiles
-            FROM ({query})""",
-        [low, high, JD_FROM, spec.phase_end, *values],
-    )
-    figures = relation.to_arrow_table().to_pylist()[0]
-    at = figures.pop("quantiles") or [0.0, 0.0, 0.0]
-    return figures | dict(zip(("low", "median", "high"), at, strict=True))
-
-
-def _check_figures(figures: dict[str, float], n_rows: int, file: Path, spec: DatasetSpec, guard: Guard) -> None:
+def _check_figures(
+    figures: Figures, bands: BandFigures, n_rows: int, file: Path, spec: DatasetSpec, guard: Guard
+) -> None:
     columns = spec.lightcurves
-    for key, name in (("n_time", columns.time), ("n_mag", columns.mag)):
+    for n, name in ((figures.n_time, columns.time), (figures.n_mag, columns.mag)):
         with guard():
-            if not figures[key]:
+            if not n:
                 raise BadInput(
                     f"{file}: column {name!r} is null or NaN in all {n_rows:,} rows: name another one in dataset.toml."
                 )
     with guard():
-        if figures["n_mag_out"] > MAX_BAD_MAGS * n_rows:
+        if figures.n_mag_out > MAX_BAD_MAGS * n_rows:
+            looks = "fluxes, give magnitudes"
+            if figures.n_below > MAX_BAD_MAGS * figures.n_mag_out:
+                looks = 'instrumental magnitudes, write system = "instrumental" in their [[bands]] in dataset.toml'
             raise BadInput(
-                f"{file}: {figures['n_mag_out']:,} of {n_rows:,} values of column {columns.mag!r} are outside "
-                f"{MAG_RANGE[0]:g} to {MAG_RANGE[1]:g} mag: they look like fluxes, give magnitudes."
+                f"{file}: {figures.n_mag_out:,} of {n_rows:,} values of column {columns.mag!r} are outside "
+                f"{MAG_RANGE[0]:g} to {MAG_RANGE[1]:g} mag: they look like {looks}."
             )
     with guard():
-        if spec.has_errors and not figures["n_err"]:
+        if spec.has_errors and not bands.quotes.any():
             raise BadInput(
                 f"{file}: no value of column {columns.mag_err!r} is a positive number: where there are no "
                 f'errors leave the column out, or set lightcurves.mag_err = "" in dataset.toml.'
             )
 
 
-def _band_notes(spec: DatasetSpec, per_band: dict[str | None, int], unknown: tuple[str, ...], file: Path) -> list[str]:
-    empty = [b.name for b in spec.bands if not per_band.get(b.in_file)]
-    notes = [f"Band {name} is declared, but no row of {file.name} is in it." for name in empty]
-    if unknown or per_band.get(None):
-        n = sum(per_band[value] for value in unknown) + per_band.get(None, 0)
-        notes.append(f"{n:,} rows of {file.name} are in bands that are not declared ({_some(unknown) or 'null'}).")
-    return notes
-
-
-def _time_notes(figures: dict[str, float], spec: DatasetSpec, file: Path) -> list[str]:
-    if spec.kind == "phase":
-        n = figures["n_repeat"]
-        return [f"{n:,} rows of {file.name} at phases from {spec.phase_end:g} on repeat earlier ones."] if n else []
-    if spec.zero_mjd is None or not figures["n_jd"] or figures["median"] > JD_FROM or spec.time_unit != "d":
-        return []
-    treated = "were read as such" if spec.mixed_jd else "are refused; set mixed_jd = true to read them"
-    return [f"{figures['n_jd']:,} times of {file.name} look like JD among MJD: they {treated}."]
+def _check_times(figures: Figures, spec: DatasetSpec, file: Path) -> None:
+    """BadInput where JD and MJD stand side by side and nobody said so, or the times are in another scale."""
+    is_mixture = MIXED[0] < figures.n_jd / figures.n_time < MIXED[1] and figures.n_date > MIXED[1] * figures.n_time
+    half_lost = spec.zero_mjd is None or (spec.zero_mjd == 0 and figures.median > JD_FROM / 2)
+    if is_mixture and half_lost and spec.kind == "time" and spec.time_unit == "d" and not spec.mixed_jd:
+        raise BadInput(
+            f"{file}: {figures.n_jd:,} of {figures.n_time:,} times in column {spec.lightcurves.time!r} look like JD, "
+            'the others like MJD: set time_zero = "mjd" and mixed_jd = true in dataset.toml.'
+        )
+    check_scale(spec, figures.low, figures.median, figures.high, str(file))
 
 
 def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec) -> list[str]:
@@ -217,7 +213,3 @@ def _loose(con: duckdb.DuckDBPyConnection, file: Path, form: Layout) -> pa.Table
     nobody = pa.nulls(rows.num_rows, pa.string())
     key = number_repeats(as_text(rows["time"].to_numpy()))
     return reject(file.name, nobody, form.columns["id"], "null_id", None, key)
-
-
-def _some(values: tuple[str, ...]) -> str:
-    return ", ".join(repr(value) for value in values[:8]) + (f" and {len(values) - 8} more" if len(values) > 8 else "")

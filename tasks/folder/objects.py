@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import DatasetSpec
-from schemas.dataset_nodes import Band, Parameter
+from schemas.dataset_nodes import Parameter
 from schemas.errors import Guard, Problems
 from schemas.quantities import quantity
 from schemas.rejections import REJECTED, join_reports, number_repeats, reject
@@ -21,7 +20,7 @@ from schemas.values import NOTHING
 from tasks.folder.checks import as_text
 from tasks.folder.columns import as_floats, check_schema, read_columns, require_id, require_number
 from tasks.folder.inputs import input_roles, read_inputs
-from tasks.lightcurves.photometry import MAG_RANGE
+from tasks.folder.means import read_means
 
 MAX_DUPLICATES = 0.5  # share of repeated ids above which the id column must be the wrong one
 
@@ -29,9 +28,6 @@ CLASS_LABELS = pa.schema([("object_id", pa.string()), ("origin", pa.string()), (
 PARAMETER_LABELS = pa.schema([
     ("object_id", pa.string()), ("origin", pa.string()), ("quantity", pa.string()),
     ("value", pa.float64()), ("err", pa.float64()), ("is_photometric", pa.bool_()),
-])  # fmt: skip
-PHOTOMETRY = pa.schema([
-    ("object_id", pa.string()), ("band", pa.string()), ("mag", pa.float32()), ("mag_err", pa.float32()),
 ])  # fmt: skip
 
 
@@ -82,7 +78,7 @@ def read_objects(
         refused += impossible
     photometry = None
     if not spec.has_light_curves:
-        photometry, unusable, empty = _photometry(raw, ids, spec, file.name)
+        photometry, unusable, empty = read_means(raw, ids, spec, file.name)
         refused += unusable
         notes += empty
     return Objects(table, classes, parameters, inputs, photometry, join_reports(*refused), notes)
@@ -165,15 +161,19 @@ def _duplicates(table: str, ids: pa.Array, column: str) -> pa.Table:
 
 
 def _positions(raw: pa.Table, ids: pa.Array, table: str) -> tuple[pa.Table, pa.Table]:
-    """The ids with their positions (deg); one that is outside the sky, or is half given, becomes null."""
+    """The ids with their positions (deg); one that is outside the sky, or is half given, becomes null.
+
+    Right ascensions from -180 to 0, and 360, are those of the circle from 0 on.
+    """
     if "objects.ra" not in raw.column_names:
         nothing = pa.nulls(len(ids), pa.float64())
         return pa.table({"object_id": ids, "ra": nothing, "dec": nothing}), REJECTED.empty_table()
     ra, dec = as_floats(raw["objects.ra"]), as_floats(raw["objects.dec"])
-    good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
+    good = (ra >= -180) & (ra <= 360) & (np.abs(dec) <= 90)
     bad = ~good & ~(np.isnan(ra) & np.isnan(dec))
     value = pc.binary_join_element_wise(as_text(ra[bad]), as_text(dec[bad]), " ")
     refused = reject(table, ids.filter(pa.array(bad)), "ra dec", "range", value)
+    ra = np.mod(np.mod(ra, 360.0), 360.0)  # twice: a little less than 0 gives 360 first
     return pa.table({"object_id": ids, "ra": pa.array(ra, mask=~good), "dec": pa.array(dec, mask=~good)}), refused
 
 
@@ -221,58 +221,3 @@ def _parameter(raw: pa.Table, ids: pa.Array, published: Parameter, table: str) -
         pa.repeat(pa.scalar(published.is_photometric), n),
     ]
     return pa.table(columns, schema=PARAMETER_LABELS), refused
-
-
-def _photometry(
-    raw: pa.Table, ids: pa.Array, spec: DatasetSpec, table: str
-) -> tuple[pa.Table, list[pa.Table], list[str]]:
-    """Mean magnitudes in long form, reports of unusable ones and of objects without any, and notes on empty bands."""
-    measured, refused, notes = [], [], []
-    has_any = np.zeros(len(ids), bool)
-    for band in spec.bands:
-        mag, err, bad, good = _band(raw, band)
-        has_any |= good
-        if not good.any():
-            notes.append(f"Band {band.name} (column {band.mag}) has no usable magnitude in {table}.")
-        n = int(good.sum())
-        measured.append(
-            pa.table(
-                [
-                    ids.filter(pa.array(good)),
-                    pa.repeat(pa.scalar(band.name), n),
-                    pa.array(mag[good]),
-                    pa.array(err[good], mask=np.isnan(err[good])),
-                ],
-                schema=PHOTOMETRY,
-            )
-        )
-        for column, check, mask, value in bad:
-            refused.append(reject(table, ids.filter(pa.array(mask)), column, check, as_text(value[mask])))
-    refused.append(reject(table, ids.filter(pa.array(~has_any)), "bands", "no_photometry", "0"))
-    if not has_any.any():
-        raise BadInput(
-            f"{table}: none of {len(ids):,} objects has a usable magnitude in any of the "
-            f"{len(spec.bands)} bands: name other columns as bands.mag."
-        )
-    return pa.concat_tables(measured).combine_chunks(), refused, notes
-
-
-Failure = tuple[str, str, NDArray[np.bool_], NDArray]
-
-
-def _band(raw: pa.Table, band: Band) -> tuple[NDArray, NDArray, list[Failure], NDArray[np.bool_]]:
-    """Magnitudes and errors of one band as float32, what failed (column, check, mask, values), and what is good.
-
-    A missing magnitude is a star not seen in the band, which is no failure; a magnitude without its error is one.
-    """
-    mag = as_floats(raw[f"bands.{band.name}.mag"]).astype(np.float32)
-    seen, in_range = ~np.isnan(mag), (mag > MAG_RANGE[0]) & (mag < MAG_RANGE[1])
-    failures: list[Failure] = [(band.mag or "", "range", seen & ~in_range, mag)]
-    good = seen & in_range
-    err = np.full(mag.size, np.nan, np.float32)
-    if band.mag_err:
-        err = as_floats(raw[f"bands.{band.name}.mag_err"]).astype(np.float32)
-        failures.append((band.mag_err, "finite", good & ~np.isfinite(err), err))
-        failures.append((band.mag_err, "positive", good & (err <= 0) & np.isfinite(err), err))
-        good = good & np.isfinite(err) & (err > 0)
-    return mag, err, failures, good

@@ -16,7 +16,7 @@ from schemas.errors import Guard, Problems
 from schemas.rejections import REJECTED, reject
 from schemas.sql import match_only
 from schemas.values import find_mask, identity, is_list, number, unmask, value_type, word
-from tasks.folder.columns import OFFLINE, check_schema, name_place, name_table, require_id, require_number
+from tasks.folder.columns import check_schema, connect, name_place, name_table, require_id, require_number
 from tasks.lightcurves.flags import BAD_QUALITY
 
 ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
@@ -72,10 +72,9 @@ def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     return Layout(columns, kinds, masks, lists, tuple(schema.names))
 
 
-def connect(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
-    """A database in memory that fetches no extension and spills into `scratch` beyond its memory limit."""
-    plain = {"preserve_insertion_order": "false", "temp_directory": scratch}
-    return duckdb.connect(config={**OFFLINE, **plain, **setting})
+def connect_sorter(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
+    """A database in memory that sorts, and spills into `scratch` beyond its memory limit."""
+    return connect(preserve_insertion_order="false", temp_directory=scratch, **setting)
 
 
 def cell_query(file: Path, form: Layout) -> tuple[str, list[Any]]:

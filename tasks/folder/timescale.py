@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,14 +17,32 @@ MJD_RANGE = (-50_000.0, 100_000.0)  # 1721 to 2132: a single epoch outside is ga
 MEDIAN_MJD_RANGE = (9_000.0, 100_000.0)  # 1883, when photographic photometry began, to 2132: else the scale is wrong
 MAX_SPAN_DAY = 200 * 365.25  # no light curve is longer
 LIKELY_MJD_RANGE = (33_000.0, 75_000.0)  # 1949 to 2064: where a scale that is suggested must lead
+MAX_STEP_DAY = 0.1  # of stored times, beyond which periods of pulsators and binaries cannot be searched
+NOTED_STEP_DAY = 0.001
 
-# Scales that people use: unit, zero point, MJD of that zero. The first that fits is suggested; Unix time comes late,
-# because hours and minutes since MJD 0 would fit it too.
+
+@dataclass(frozen=True)
+class Scale:
+    """A way to count time that people use: unit, zero point, MJD of that zero, and when it could be observed."""
+
+    unit: str
+    zero: str
+    zero_mjd: float
+    first: float = LIKELY_MJD_RANGE[0]
+    last: float = LIKELY_MJD_RANGE[1]
+    of: str = ""
+
+
 SCALES = (
-    ("d", "mjd", 0.0), ("d", "jd", -MJD_ZERO_JD), ("d", "jd-2450000", 2_450_000 - MJD_ZERO_JD),
-    ("s", "mjd", 0.0), ("s", "jd", -MJD_ZERO_JD), ("h", "mjd", 0.0), ("min", "mjd", 0.0),
-    ("s", "jd-2440587.5", 40_587.0), ("yr", "jd-1721045", 1_721_045 - MJD_ZERO_JD),
+    Scale("d", "mjd", 0.0), Scale("d", "jd", -MJD_ZERO_JD), Scale("d", "jd-2400000", 2_400_000 - MJD_ZERO_JD),
+    Scale("d", "jd-2450000", 2_450_000 - MJD_ZERO_JD), Scale("d", "jd-2440000", 2_440_000 - MJD_ZERO_JD),
+    Scale("d", "jd-2457000", 2_457_000 - MJD_ZERO_JD, 58_300.0, of="TESS"),  # from July 2018
+    Scale("d", "jd-2454833", 2_454_833 - MJD_ZERO_JD, 54_900.0, 58_450.0, "Kepler"),  # March 2009 to November 2018
+    Scale("d", "jd-2455197.5", 55_197.0, 56_850.0, 60_700.0, "Gaia"),  # July 2014 to January 2025
+    Scale("s", "mjd", 0.0), Scale("s", "jd", -MJD_ZERO_JD), Scale("h", "mjd", 0.0), Scale("min", "mjd", 0.0),
+    Scale("s", "jd-2440587.5", 40_587.0, of="Unix time"), Scale("yr", "jd-1721045", 1_721_045 - MJD_ZERO_JD),
 )  # fmt: skip
+UNITS = {"d": "days", "s": "seconds", "h": "hours", "min": "minutes", "yr": "years"}
 
 
 def days(time: NDArray[np.float64], spec: DatasetSpec) -> NDArray[np.float64]:
@@ -47,7 +68,8 @@ def in_range(time: NDArray[np.float64], spec: DatasetSpec, median: float) -> NDA
 def check_scale(spec: DatasetSpec, low: float, median: float, high: float, where: str) -> None:
     """Raises BadInput where the file's times cannot be what `spec` declares.
 
-    `low`, `median`, `high` are the 1, 50 and 99 per cent quantiles of the raw values of the time column.
+    `low`, `median`, `high` are the 1, 50 and 99 per cent quantiles of the raw values of the time column, of those that
+    are MJD already where JD stand among them.
     """
     column = f"{where}: column {spec.lightcurves.time!r}"
     if spec.kind == "phase":
@@ -63,8 +85,24 @@ def check_scale(spec: DatasetSpec, low: float, median: float, high: float, where
         if not MEDIAN_MJD_RANGE[0] <= middle <= MEDIAN_MJD_RANGE[1]:
             raise BadInput(
                 f'{column} is declared as time_unit = "{spec.time_unit}", time_zero = "{spec.time_zero}", '
-                f"but its median {median:.10g} would be MJD {middle:.10g}: {_suggestion(median)}"
+                f"but its median {median:.10g} would be MJD {middle:.10g}: {_suggestion(median, spec.time_zero)}"
             )
+
+
+def check_step(spec: DatasetSpec, step: float, where: str) -> list[str]:
+    """What to say of times in steps of `step` (of the file's unit), as a number of 32 bits has them; 0 for none.
+
+    Raises BadInput where no period could be found in such times.
+    """
+    step_day = step * DAYS_PER_UNIT[spec.time_unit]
+    stored = f"are stored as numbers of 32 bits, in steps of {step_day:.2g} d"
+    if step_day > MAX_STEP_DAY and not spec.coarse_time:
+        raise BadInput(
+            f"{where}: times of column {spec.lightcurves.time!r} {stored}: no period below {5 * step_day:.2g} d can "
+            "be found; write them anew as float64 from where they come from, or set coarse_time = true in dataset.toml "
+            "if that is enough."
+        )
+    return [f"The times of {Path(where).name} {stored}."] if step_day > NOTED_STEP_DAY else []
 
 
 def _check_span(spec: DatasetSpec, span: float, column: str) -> None:
@@ -79,9 +117,17 @@ def _check_span(spec: DatasetSpec, span: float, column: str) -> None:
     )
 
 
-def _suggestion(median: float) -> str:
-    for unit, zero, zero_mjd in SCALES:
-        if LIKELY_MJD_RANGE[0] <= median * DAYS_PER_UNIT[unit] + zero_mjd <= LIKELY_MJD_RANGE[1]:
-            looks = {"d": "days", "s": "seconds", "h": "hours", "min": "minutes", "yr": "years"}[unit]
-            return f'the values look like {looks}; set time_unit = "{unit}" and time_zero = "{zero}" in dataset.toml.'
-    return 'set the time_unit and time_zero of the file, or time_zero = "arbitrary" where it is unknown.'
+def _suggestion(median: float, declared: str) -> str:
+    """What the times may be: every scale in which they fit."""
+    fitting = [s for s in SCALES if s.first <= median * DAYS_PER_UNIT[s.unit] + s.zero_mjd <= s.last]
+    if not fitting:
+        return 'set the time_unit and time_zero of the file, or time_zero = "arbitrary" where it is unknown.'
+    light = declared[0] if declared[:3] in ("hjd", "bjd") else ""  # heliocentric stays heliocentric
+    advice = []
+    for unit in dict.fromkeys(s.unit for s in fitting):
+        zeros = [(light + s.zero if s.zero.startswith("jd") else s.zero, s.of) for s in fitting if s.unit == unit]
+        named = " or ".join(f'time_zero = "{zero}"' + (f" ({of})" if of else "") for zero, of in zeros)
+        advice.append(f'time_unit = "{unit}" and {named}')
+    which = " (the one that the file counts from)" if len(fitting) > 1 else ""
+    looks = " or ".join(dict.fromkeys(UNITS[s.unit] for s in fitting))
+    return f"the values look like {looks}; set {', or '.join(advice)} in dataset.toml{which}."

@@ -24,8 +24,9 @@ class NeutralCutConfig:
     """Which cuts, in which order, and their limits.
 
     `has_error`: does the dataset quote errors? None asks the batch (any finite error in it), so a caller that reads in
-    chunks should say it. `flag_bits`: the bits of each cut by flags. `tasks.surveys.cuts.CutConfig` has those of the
-    surveys; they are no setting and no part of the text of a configuration, which lakes keep hashes of.
+    chunks should say it. `errors_by_band`: is a NaN error that of a band that quotes none? It passes then. `flag_bits`:
+    the bits of each cut by flags. `tasks.surveys.cuts.CutConfig` has those of the surveys; they and `errors_by_band`
+    are no setting and no part of the text of a configuration, which lakes keep hashes of.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -42,6 +43,7 @@ class NeutralCutConfig:
     outlier_min_epoch: Annotated[
         int, Field(ge=3, description="Epochs of a band below which none is called an outlier.")
     ] = 10
+    errors_by_band: Annotated[SkipJsonSchema[bool], Field(exclude=True)] = field(default=False, repr=False)
     flag_bits: Annotated[SkipJsonSchema[Mapping[str, int]], Field(exclude=True)] = field(
         default_factory=lambda: {FLAGGED: ~0}, repr=False, hash=False
     )
@@ -57,13 +59,13 @@ class NeutralCutConfig:
 
 
 def positive_error(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
-    """True where the error is finite and above zero; everywhere where the dataset quotes none."""
-    return batch.mag_err > 0 if _has_error(batch, config) else np.ones(batch.mag.size, bool)
+    """True where the error is above zero, or the dataset or the band quotes none."""
+    return (batch.mag_err > 0) | _is_unquoted(batch, config)
 
 
 def well_measured(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
-    """True where the error is below `max_err` (a NaN error fails), or where the dataset quotes none."""
-    return batch.mag_err < config.max_err if _has_error(batch, config) else np.ones(batch.mag.size, bool)
+    """True where the error is below `max_err` (a NaN error fails), or the dataset or the band quotes none."""
+    return (batch.mag_err < config.max_err) | _is_unquoted(batch, config)
 
 
 def finite(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
@@ -103,6 +105,13 @@ def outlier(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
     keep = np.ones(batch.mag.size, bool)
     keep[order] = ~(bright | (faint & np.repeat(n_faint == 1, length)))
     return keep
+
+
+def _is_unquoted(batch: LightCurveBatch, config: NeutralCutConfig) -> Mask:
+    """True where no error is quoted and none is missing."""
+    if not _has_error(batch, config):
+        return np.ones(batch.mag.size, bool)
+    return np.isnan(batch.mag_err) & config.errors_by_band
 
 
 def _has_error(batch: LightCurveBatch, config: NeutralCutConfig) -> bool:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 POGSON = 2.5 / np.log(10)  # 1.0857: d mag = POGSON d flux / flux (Pogson 1856, MNRAS 17, 12)
 MAG_RANGE = (-5.0, 40.0)  # exclusive: Venus is -4.9, the deepest fields end near 31; outside are sentinels and nonsense
+INSTRUMENTAL_RANGE = (-30.0, 40.0)  # exclusive: -2.5 log10 of 10^12 counts, and the same faint end
 AB_ZERO_JY = 3631.0  # flux density of AB = 0 (Oke & Gunn 1983, ApJ 266, 713)
 
 

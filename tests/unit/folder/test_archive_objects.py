@@ -63,6 +63,39 @@ def test_positions(labelled):
     assert [(r["object_id"], r["check"], r["value"]) for r in bad] == [("2", "range", "400 0"), ("4", "range", "0 nan")]
 
 
+def test_right_ascensions_are_cyclic(folder):
+    ra = [-180.0, -0.25, -1e-17, 0.0, 359.5, 360.0, -181.0, 360.5]
+    path = folder(objects={"object_id": [f"star{k}" for k in range(8)], "ra": ra, "dec": [10.0] * 8})
+    objects = objects_of(path)
+    assert objects.table["ra"].to_pylist() == [180, 359.75, 0, 0, 359.5, 0, None, None]
+    assert [r["value"] for r in objects.rejected.to_pylist()] == ["-181 10", "360.5 10"]
+
+
+def test_positions_that_are_no_numbers_are_left_out_unless_declared(folder):
+    objects = {"object_id": ["star0", "star1"], "ra": ["12:30:45.1", "01:02:03"], "dec": ["-10:20:30", "+1:2:3"]}
+    for toml in ("", '[objects]\nid = "object_id"', '[objects]\nra = ""\ndec = ""'):
+        assert objects_of(folder(objects=objects, toml=toml)).table["ra"].null_count == 2
+    with pytest.raises(BadInput, match="column 'ra' is string, but it must be a number"):
+        objects_of(folder(objects=objects, toml='[objects]\nra = "ra"\ndec = "dec"'))
+
+
+def test_a_band_of_mean_photometry_without_errors_quotes_none(folder):
+    table = {"object_id": ["a", "b"], "mag_G": [15.0, 16.0], "err_G": [None, float("nan")], "mag_J": [14.0, 15.0]}
+    objects = objects_of(folder(None, table, PHOTOMETRY))
+    assert objects.photometry["band"].to_pylist() == ["G", "G", "J", "J"] and not objects.rejected.num_rows
+    assert objects.photometry["mag_err"].null_count == 4
+
+
+def test_instrumental_mean_magnitudes(folder):
+    table = {"object_id": ["a", "b"], "mag_G": [-12.5, -11.0], "err_G": [0.1, 0.1], "mag_J": [14.0, -999.0]}
+    objects = objects_of(folder(None, table, PHOTOMETRY))
+    assert objects.photometry["mag"].to_pylist() == [-12.5, -11, 14]
+    calibrated = PHOTOMETRY.replace('mag = "mag_G"', 'mag = "mag_G"\nsystem = "AB"')
+    assert {r["check"] for r in objects_of(folder(None, table, calibrated)).rejected.to_pylist()} == {
+        "range", "no_photometry"
+    }  # fmt: skip
+
+
 def test_classes(labelled):
     assert objects_of(labelled).class_labels.to_pydict() == {
         "object_id": ["1", "2"],

@@ -85,6 +85,16 @@ def test_a_dataset_that_declares_errors_needs_them_in_every_chunk(clean):
     assert removed[:, names.index("positive_error")].tolist() == [N, N]
 
 
+def test_a_band_that_quotes_no_errors_passes_where_bands_are_judged_alone(clean):
+    err = np.where(clean.band == 0, np.nan, clean.mag_err)
+    spoiled_err = replace(clean, mag_err=err.astype(np.float32))
+    config = CutConfig(has_error=True, errors_by_band=True)
+    assert apply_cuts(spoiled_err, config)[0].time.size == 2 * N
+    assert apply_cuts(spoiled_err, CutConfig(has_error=True))[0].time.size == N
+    assert apply_cuts(spoiled(clean, mag_err={3: 2.0, 4: 0.0}), config)[0].time.size == 2 * N - 2
+    assert str(config) == str(CutConfig(has_error=True))  # of which lakes keep hashes
+
+
 def test_eclipses_stay(clean):
     """Three epochs of one band in a 1.5 mag eclipse: faint, but not alone."""
     eclipse = {2: 16.5, 12: 16.4, 40: 16.5}

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas import BadInput
-from schemas.files import column_names, find_few_values, parquet_schema
+from schemas.files import column_names, find_few_values, holds_numbers, parquet_schema
 
 
 @pytest.mark.parametrize("read", [column_names, parquet_schema])
@@ -38,6 +38,19 @@ def test_few_values_are_sorted_text_and_columns_with_more_are_left_out(file):
     assert find_few_values(file, names, 5) == found | {"lists": ("g", "i", "r", "y", "z")}
     assert find_few_values(file, names, 3) == found
     assert find_few_values(file, ["lists"], 1) == {} == find_few_values(file, [], 1)
+
+
+def test_text_holds_numbers_where_most_of_its_words_are_some(tmp_path):
+    columns = {"a": ["1.5", "--", "2", None], "b": ["12:30:45", "1.5", "1:2:3", ""], "c": [1, 2, 3, 4], "d": [None] * 4}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    assert [holds_numbers(tmp_path / "t.parquet", name) for name in "abcd"] == [True, False, True, True]
+
+
+def test_what_is_masked_or_says_nothing_is_no_value(tmp_path):
+    mask = [False, True, False, False]
+    columns = {"a": ["g", "0", "nan", "r "], "a.mask": mask, "b": pa.array([1.0, 9.0, None, 2.0]), "b.mask": mask}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+    assert find_few_values(tmp_path / "t.parquet", ["a", "b"], 2) == {"a": ("g", "r"), "b": ("1", "2")}
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):

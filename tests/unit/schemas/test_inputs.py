@@ -50,10 +50,11 @@ def test_a_folder_has_what_its_mapping_says(tmp_path, name):
     spec = load_preset(name)
     source = FolderSource(folder=tmp_path, spec=spec)
     assert source.has_time == (spec.kind == "time") and source.has_errors == spec.has_errors
+    assert source.errors_by_band
 
 
 def test_archives_have_times_and_errors():
-    assert ArchiveSource().has_time and ArchiveSource().has_errors
+    assert ArchiveSource().has_time and ArchiveSource().has_errors and not ArchiveSource().errors_by_band
 
 
 def test_a_replica_serves_a_synthetic_sky_and_a_folder_says_so_itself(tmp_path):
