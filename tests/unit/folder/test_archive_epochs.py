@@ -80,6 +80,13 @@ def test_columns_that_differ_in_case_are_told_apart(folder, light_curves, place)
     assert same(first, read(folder({name: both[name] for name in names[place:] + names[:place]}))[0])
 
 
+@pytest.mark.parametrize("name", ["MAG", "mag"])
+def test_a_name_in_dataset_toml_is_taken_exactly(folder, light_curves, name):
+    columns = {"MAG": np.full(40, 20.5), **light_curves()}
+    batch, *_ = read(folder(columns, toml=f'[lightcurves]\nmag = "{name}"'))
+    assert np.all(batch.mag == 20.5) == (name == "MAG")
+
+
 def test_lists_of_columns_that_differ_in_case_are_told_apart(folder):
     table = {"MAG": [[9.0], [9.0]], "object_id": ["a", "b"], "time": [[1.0, 2.0], [1.0, 2.0]],
              "mag": [[15.0, 15.0], [15.0]]}  # fmt: skip
