@@ -25,7 +25,7 @@ OTHER_MEANING = {
     "tasks/features/__init__.py": {"gaia"},
     "tasks/features/gaia.py": {"gaia", "core_gaia__source", "core_tic__source"},
     "tasks/features/reddening.py": {"core_tic__source"},
-    "schemas/sniff.py": {"catflags"},
+    "schemas/recognition.py": {"catflags"},
     "tasks/reporting": {"truth"},
     "tasks/learning": {"truth"},
     "tasks/stages/publish": {"truth", "label_truth__source"},
