@@ -13,6 +13,8 @@ from urllib.parse import urlencode, urlsplit
 import pyarrow as pa
 
 from tasks.archives.adql import render
+from tasks.archives.csv import count_rows
+from tasks.archives.errors import TooMuch
 from tasks.archives.gaia_connection import Connection, Login, fetch_document, open_tap
 from tasks.archives.libraries import TapPlus
 from tasks.archives.limits import ServiceLimits
@@ -70,9 +72,12 @@ class GaiaTap:
                     return self._answer_at_once(connection, query)
 
     def _answer_at_once(self, connection: Connection, query: str) -> bytes:
-        """The answer of the synchronous service; TooMuch where it may be cut off."""
+        """The answer of the synchronous service; TooMuch for as many rows as where it is known to cut off."""
         form = urlencode({"REQUEST": "doQuery", "LANG": "ADQL", "FORMAT": "csv", "QUERY": query})
-        return csv_answer(self._service, connection.execute_tappost("sync", form).read(), SYNC_ROWS)
+        body = csv_answer(self._service, connection.execute_tappost("sync", form).read(), self._limits.row_cap)
+        if count_rows(body) == SYNC_ROWS:
+            raise TooMuch(f"{self._service} cut its answer off at {SYNC_ROWS} rows (without its queue): ask for less.")
+        return body
 
 
 class _TapPlusJob:

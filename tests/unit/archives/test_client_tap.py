@@ -155,8 +155,13 @@ def test_a_job_that_runs_does_not_wait_in_the_queue(server):
 def test_an_answer_at_once_that_may_be_cut_off_is_too_much(server):
     server.answer = archive = StalledQueue(phases=("QUEUED",))
     archive.at_once = b"a\n" + b"1\n" * 2000
+    at_once = replace(QUESTION, is_sync=True)
     with pytest.raises(TooMuch, match="cut its answer off at 2000 rows"):
-        client(server, archive).send(replace(QUESTION, is_sync=True), ITEMS, KeptJob())
+        client(server, archive).send(at_once, ITEMS, KeptJob())
+    archive.at_once += b"1\n"  # another cap than the known one: whether rows are missing is a matter of counting them
+    assert client(server, archive).send(at_once, ITEMS, KeptJob()) == archive.at_once
+    with pytest.raises(TooMuch, match="its cap is 2001"):
+        client(server, archive, row_cap=2001).send(at_once, ITEMS, KeptJob())
 
 
 @pytest.mark.parametrize("service", ["gaia", "vo"])
