@@ -104,13 +104,12 @@ def test_the_notes_say_what_no_flag_removed(plain):
     ("switches", "text"),
     [
         ({"time_unit": "ns"}, ""),
-        ({"with_ccd": True}, ""),
-        ({"structures": ["RAW", "INDIVIDUAL"]}, ""),
+        ({"with_ccd": True, "structures": ["RAW", "INDIVIDUAL"]}, ""),
         ({"renamed": {"ap_xp": "ap_xp_new", "vari_rrlyrae.pf": "period_f", "gaia_source.ruwe": "ruwe_new"}},
          'tables.ap = "ap_xp_new"\ncolumns.rr_pf = "rr.period_f"\ncolumns.ruwe = "g.ruwe_new"'),
         ({}, "limits.tap_sync = true\nlimits.datalink_chunk = 7"),
     ],
-    ids=["nanoseconds", "other products", "old structures", "renamed", "without the queue"],
+    ids=["nanoseconds", "other products and words", "renamed", "without the queue"],
 )  # fmt: skip
 def test_what_is_otherwise_gives_the_same(switches, text, replica, plain, tmp_path):
     set_limits(replica, dr4=switches)
@@ -128,11 +127,21 @@ def test_a_queue_that_stands_still_costs_a_wait_and_nothing_else(replica, plain,
     assert any(path.endswith("/tap/sync") for path in paths) and not jobs_held(replica)
 
 
+@pytest.mark.parametrize("cap", [30, 2000])
+def test_answers_without_the_queue_that_are_cut_off_are_asked_for_in_parts(cap, replica, plain, tmp_path, monkeypatch):
+    """By the cap that is known, and by one that nobody knew of: the rows are counted."""
+    monkeypatch.setattr("tasks.archives.gaia_tap.SYNC_ROWS", 30 if cap == 2000 else 2000)
+    set_limits(replica, row_caps={"gaia_tap": [30, None]})
+    _, found = acquire(tmp_path / "lake", replica, "limits.tap_sync = true")
+    assert_same(found, plain[1])
+    assert not any(each["path"].endswith("/tap/async") for each in log(replica))
+
+
 @pytest.mark.parametrize(
     ("flags", "text"),
     [
-        ([["bad", "all", "reject"]], 'column = "bad"'),
-        ([["good", "all", "use"]], 'column = "good", when = false'),
+        pytest.param([["bad", "all", "reject"]], 'column = "bad"', marks=pytest.mark.slow),
+        pytest.param([["good", "all", "use"]], 'column = "good", when = false', marks=pytest.mark.slow),
         ([["mask", "all", "bits"]], 'column = "mask", bit = 15'),
     ],
     ids=["reject", "use", "bits"],
