@@ -31,7 +31,8 @@ class Question:
 
     The rest says what an answer must be like, and is no part of what is asked. `within` names the column of the answer
     that lies between an item's `lo` and `hi`. `expects_some`: of ten items or more some have rows. `n_expected`: a
-    table of the key and `n_row`, how many rows an item has as far as is known.
+    table of the key and `n_row`, how many rows an item has as far as is known. `may_be_unknown`: the items were given
+    by a user, so that an answer may hold none of them, however many they are.
     """
 
     service: str
@@ -51,6 +52,7 @@ class Question:
     within: str | None = field(default=None, compare=False)
     expects_some: bool = field(default=False, compare=False)
     n_expected: pa.Table | None = field(default=None, compare=False, repr=False)
+    may_be_unknown: bool = field(default=False, compare=False)
 
     def identity(self, endpoint: str) -> str:
         """Hash of everything that is asked but for the items, (32 hex digits); `endpoint` names the archives asked."""

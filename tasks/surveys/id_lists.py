@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -47,7 +47,7 @@ class IdFile:
 
     def question(self, release: GaiaRelease) -> Question:
         """What is asked of Gaia about the items."""
-        return wide_question(release, "g.source_id IN {items}", key="source_id")
+        return replace(wide_question(release, "g.source_id IN {items}", key="source_id"), may_be_unknown=True)
 
     def items(self, release: GaiaRelease) -> pa.Table:
         """The items to ask about, one row a request or an id."""

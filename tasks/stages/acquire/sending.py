@@ -205,14 +205,14 @@ class Sender:
         """Items, (N,), of which the answer holds less than it should, and that no answer has left out before.
 
         They are asked about once more, and a second answer without them is taken as true. Raises Retryable for an
-        answer that leaves out all items, each time where there are NONE_FOR_SOME and more; and for an empty one where
-        some rows are certain, which is then taken as true and reported.
+        answer that leaves out all items, each time where there are NONE_FOR_SOME and more that are known to exist; and
+        for an empty one where some rows are certain, which is then taken as true and reported.
         """
         known = answers.left_out(part.item_hashes)
         left_out = find_incomplete(part, rows) & ~known
         what = f"{self.service} sent {f'{rows.num_rows:,} rows' if rows.num_rows else 'an answer without a row'} about"
         if left_out.all():
-            if len(part) < NONE_FOR_SOME or rows.num_rows:
+            if len(part) < NONE_FOR_SOME or rows.num_rows or part.question.may_be_unknown:
                 record.left_out = pack(part.item_hashes)
             raise Retryable(f"{what} any of {len(part):,} items, as if {part.question.release} had none of them.")
         is_certain = record.rows or (part.question.expects_some and len(part) >= NONE_FOR_SOME)

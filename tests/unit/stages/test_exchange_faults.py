@@ -363,6 +363,15 @@ def test_an_answer_without_rows_about_a_few_is_taken_as_true_the_second_time(tmp
     resumes(tmp_path, [0, 3, 6], 0)
 
 
+def test_ids_that_a_user_gives_may_all_be_unknown_however_many(tmp_path):
+    asked_about = [3 * i for i in range(10)]
+    client = InProcess()
+    with exchange(tmp_path, client) as ask:
+        assert pairs(ask(question(expects_all=True, may_be_unknown=True), items(asked_about))) == []
+    assert client.asked == [asked_about] * 2
+    resumes(tmp_path, asked_about, 0)
+
+
 def test_an_answer_without_rows_about_many_is_never_taken_as_true_and_never_halved(tmp_path):
     """Its halves would come back empty too, down to those that are small enough to be taken as true."""
     nothing = answer_about([]).encode()
