@@ -71,7 +71,8 @@ def _fingerprint_of(lake: Lake, folder: Path, dataset: str) -> str | None:
         return read_json(folder / "manifest.json")["catalogue"]
     with suppress(FileNotFoundError, BadInput, KeyError):
         inputs = read_json(lake.path / RUN_FOLDER / f"{folder.name.removeprefix(f'{dataset}-')}.json")["inputs"]
-        return next(each["fingerprint"] for each in inputs if each["name"].startswith(f"release of {dataset} in "))
+        marks = (each["fingerprint"] for each in inputs if each["name"].startswith(f"release of {dataset} in "))
+        return next(marks, None)
     return None
 
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from lakehouse.releases.latest import point_latest
+from lakehouse.releases.latest import point_latest, renew_latest
 from lakehouse.releases.release import write_release
 from schemas import TABLES, BadInput
 
@@ -109,3 +109,17 @@ def test_latest_points_at_the_newest_and_at_nothing_half_made(tmp_path):
         point_latest(tmp_path / name)
         assert (tmp_path / "latest").resolve() == tmp_path / name
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latest", "r1", "r2"]
+
+
+def test_latest_comes_back_to_a_release_of_its_own_dataset_alone(tmp_path, catalogue):
+    names = [f"{dataset}-20261130T07000{n}Z-00ff" for n, dataset in enumerate(("a", "a", "b"))]
+    for name in names:
+        write_release(tmp_path / name, {"catalogue": (SOURCE, catalogue)}, {"run_id": name})
+    renew_latest(tmp_path / names[0], "a")
+    assert os.readlink(tmp_path / "latest") == names[2]
+    point_latest(tmp_path / names[1])
+    renew_latest(tmp_path / names[0], "a")
+    assert os.readlink(tmp_path / "latest") == names[0]
+    (tmp_path / "latest").unlink()
+    renew_latest(tmp_path / names[2], "b")
+    assert os.readlink(tmp_path / "latest") == names[2]

@@ -1,5 +1,7 @@
 """The acquire stage: only what changed is written, bad values are set aside, twins get names of their own."""
 
+import shutil
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -9,7 +11,9 @@ from flows.presets import preset
 from lakehouse.bands import read_bands
 from lakehouse.column_names import read_column_names
 from lakehouse.delta.store import Lake
+from lakehouse.manifest import RunManifest
 from lakehouse.run import Run
+from schemas import TABLES
 from tasks.stages.acquire.stage import acquire_sources
 from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
 
@@ -94,3 +98,50 @@ def test_bands_and_classes_that_differ_in_case_alone_get_columns_of_their_own(tm
 def test_names_without_twins_stay_and_are_not_listed(acquired):
     lake = Lake(acquired[1].lake)
     assert read_bands(lake, "tiny").names == ("g", "r") and not lake.exists("core_dataset__name")
+
+
+def note_run(run, source_fingerprint, when):
+    """A manifest that says that a run took this input in, by a clock of its own."""
+    lake = Lake(run.lake)
+    manifest = RunManifest.start(lake, {"dataset": "tiny"}, run_id=when)
+    manifest.started = when
+    manifest.add_input("archive of tiny", source_fingerprint)
+    manifest.finish(lake)
+
+
+def test_whether_an_input_is_unchanged_is_said_by_the_tables_and_by_no_clock(acquired):
+    """A run of the year 2099 took in something else, as a manifest says: the tables know better."""
+    _, run = acquired
+    note_run(run, "another", "2099-01-01T00:00:00+00:00")
+    done = again(acquired)
+    assert done.done == 0 and "input unchanged" in done.notes
+
+
+def test_what_a_manifest_says_to_be_there_and_is_not_is_acquired(acquired):
+    """Two inputs were mixed: the manifest of the last run names this one, the tables hold the other."""
+    folder, run = acquired
+    first = again(acquired).inputs["archive of tiny"]
+    rewrite(folder / "objects.parquet", lambda t: t.slice(0, 40))
+    assert again(acquired).total == 40
+    note_run(run, first, "2099-01-01T00:00:00+00:00")
+    write_folder(folder.with_name("whole"))
+    shutil.rmtree(folder)
+    folder.with_name("whole").rename(folder)
+    assert again(acquired).total == N_STARS
+
+
+def test_in_a_lake_of_an_older_program_the_manifests_say_it(acquired):
+    _, run = acquired
+    lake, mark = Lake(run.lake), again(acquired).inputs["archive of tiny"]
+    sources = lake.read("core_sample__source")
+    lake.overwrite("old", TABLES["core_sample__source"], sources, {"dataset": "tiny"})  # its commits name no source
+    assert "input unchanged" not in again(acquired).notes
+    lake.overwrite("old", TABLES["core_sample__source"], sources, {"dataset": "tiny"})
+    note_run(run, mark, "2026-01-01T00:00:00+00:00")
+    assert "input unchanged" in again(acquired).notes
+
+
+def test_light_curves_that_are_gone_are_acquired_again(acquired):
+    _, run = acquired
+    shutil.rmtree(Lake(run.lake).folder("raw_sample__epoch"))
+    assert again(acquired).done == N_STARS

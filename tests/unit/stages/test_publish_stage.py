@@ -7,10 +7,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.disk import read_json, write_json
 from lakehouse.manifest import RunManifest
 from tasks.reporting.page import render
 from tasks.stages.publish.findings import gather_findings
-from tasks.stages.publish.stage import publish_release
+from tasks.stages.publish.stage import find_release, publish_release
 from tasks.stages.score.stage import score_sources
 from tests.unit.stages.conftest import N_EPOCHS, N_STARS, replace_rows
 
@@ -83,3 +84,30 @@ def test_counts_of_labels_and_predictions_are_by_class(copied, manifest):
     labels = copied.lake.read("label_sample__class")["class"]
     assert [*counts.labelled] == [pc.sum(pc.equal(labels, name)).as_py() for name in counts.classes] == [30, 30]
     assert [*counts.predicted] == [N_STARS, 0]
+
+
+def test_a_release_that_a_killed_run_left_is_not_written_again(copied, manifest, tmp_path):
+    """The release itself says which catalogue it holds: the manifest of its run may never have."""
+    run = replace(copied.run, run_id=manifest.run_id)
+    publish_release(run, tmp_path / "release", manifest)
+    (tmp_path / "release" / "latest").unlink()
+    again = RunManifest.start(copied.lake, manifest.settings)
+    done = publish_release(replace(run, run_id=again.run_id), tmp_path / "release", again)
+    (folder,) = (tmp_path / "release").glob("tiny-*")
+    assert done.done == 0 and str(folder) in done.notes[0]
+    assert (tmp_path / "release" / "latest").resolve() == folder.resolve()
+
+
+def test_the_release_of_an_older_program_is_known_by_the_manifest_of_its_run(copied, manifest, tmp_path):
+    run = replace(copied.run, run_id=manifest.run_id)
+    first = publish_release(run, tmp_path / "release", manifest)
+    (folder,) = (tmp_path / "release").glob("tiny-*")
+    about = read_json(folder / "manifest.json")
+    write_json(folder / "manifest.json", {name: value for name, value in about.items() if name != "catalogue"})
+    (mark,) = first.inputs.values()
+    assert find_release(copied.lake, tmp_path / "release", "tiny", mark) is None
+    for name, value in first.inputs.items():
+        manifest.add_input(name, value)
+    manifest.finish(copied.lake)
+    assert find_release(copied.lake, tmp_path / "release", "tiny", mark) == folder
+    assert find_release(copied.lake, tmp_path / "release", "tiny", "another") is None

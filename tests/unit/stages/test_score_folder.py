@@ -1,11 +1,14 @@
 """A folder is scored as the refresh scores its stars: the same cuts, features, inputs and models."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from flows.presets import preset
+from lakehouse.query import run_sql
 from schemas import BadInput
 from tasks.stages.score.folder import write_scores
 from tests.unit.stages.conftest import DATASET, N_STARS, write_folder
@@ -76,3 +79,18 @@ def test_a_star_without_a_usable_epoch_has_a_row_of_nulls(refreshed, tmp_path):
     assert counts == (N_STARS, 1)
     row = scores.filter(pc.equal(scores["object_id"], "star07")).to_pylist()[0]
     assert row["class_pred"] is None and row["prob_near"] is None
+
+
+def test_nothing_is_written_into_the_lake(refreshed, tmp_path):
+    """It may be one that nobody may write; the chunks for the workers lie beside the scores."""
+
+    def look():
+        return {path: path.stat().st_mtime_ns for path in Path(refreshed.run.lake).rglob("*")}
+
+    before = look()
+    (tmp_path / "real.parquet").touch()
+    (tmp_path / "link.parquet").symlink_to("real.parquet")
+    scored(refreshed, refreshed.folder, tmp_path / "link.parquet")
+    run_sql(refreshed.run.lake, "SELECT count(*) FROM out__catalogue")
+    assert look() == before
+    assert (tmp_path / "link.parquet").is_symlink() and len(list(tmp_path.iterdir())) == 2
