@@ -36,7 +36,8 @@ def show(outcome: Outcome, lake: Path, settings: Settings) -> None:
     console.print(_stages(outcome))
     for stage in outcome.stages:
         for note in stage.notes:
-            console.print(f"  {stage.name}: {note}", style="yellow" if "stale" in note else "dim", soft_wrap=True)
+            style = "yellow" if "stale" in note else "dim"
+            console.print(f"  {stage.name}: {note}", style=style, markup=False, soft_wrap=True)
     if not any(stage.is_new for stage in outcome.stages):
         console.print("Nothing to do: everything was up to date, and no work was done again.")
     models = ModelPlace.parse(settings.models, str(lake), settings.dataset)

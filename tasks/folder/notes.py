@@ -32,8 +32,8 @@ def describe_values(
     notes = []
     for value, n in sentinels.items():
         notes.append(
-            f"{n:,} rows of {file.name} hold {mag} {np.float32(value)}, far from all others: it stands for none and is "
-            "left out (where it is measured write sentinels = [] under [lightcurves])."
+            f"{n:,} rows of {file.name} hold {mag} {np.float32(value)!s}, far from all others: it stands for none and "
+            "is left out (where it is measured write lightcurves.sentinels = [])."
         )
     for band, quotes, low in zip(spec.bands, bands.quotes, bands.mag_low, strict=True):
         if err and bands.quotes.any() and not quotes and per_band.get(band.in_file):

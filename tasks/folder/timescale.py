@@ -40,7 +40,7 @@ SCALES = (
     Scale("d", "jd-2454833", 2_454_833 - MJD_ZERO_JD, 54_900.0, 58_450.0, "Kepler"),  # March 2009 to November 2018
     Scale("d", "jd-2455197.5", 55_197.0, 56_850.0, 60_700.0, "Gaia"),  # July 2014 to January 2025
     Scale("s", "mjd", 0.0), Scale("s", "jd", -MJD_ZERO_JD), Scale("h", "mjd", 0.0), Scale("min", "mjd", 0.0),
-    Scale("s", "jd-2440587.5", 40_587.0, of="Unix time"), Scale("yr", "jd-1721045", 1_721_045 - MJD_ZERO_JD),
+    Scale("s", "jd-2440587.5", 40_587.0, 47_892.0, of="Unix time"), Scale("yr", "jd-1721045", 1_721_045 - MJD_ZERO_JD),
 )  # fmt: skip
 UNITS = {"d": "days", "s": "seconds", "h": "hours", "min": "minutes", "yr": "years"}
 

@@ -68,6 +68,11 @@ def test_figures_are_those_of_the_models_that_scored(lake, tmp_path, capsys):
     assert "macro_f1" in capsys.readouterr().out
 
 
+def test_notes_are_shown_as_they_are(lake, capsys):
+    note = "41 rows are in bands that are not declared ('[red]', '[/b]')."
+    assert note in shown(capsys, lake, StageResult("acquire", 1, 1, notes=(note,)), StageResult("publish", 1, 1))
+
+
 def test_a_run_that_found_nothing_new_says_so(lake, capsys):
     text = shown(capsys, lake, StageResult("publish", 0, 9, notes=("release out/d-1 is current",)))
     assert "no work was done again" in text and "out/d-1/report.html" in text
