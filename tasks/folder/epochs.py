@@ -6,7 +6,7 @@ DuckDB joins and sorts the rows, on disk where they do not fit in memory; the so
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from schemas import BadInput
 from schemas.dataset import DAYS_PER_UNIT, DatasetSpec
+from schemas.errors import Guard
 from schemas.rejections import join_reports, number_repeats, reject
 from tasks.folder.checks import as_text
 from tasks.folder.inspection import Contents, inspect
@@ -72,13 +73,15 @@ def read_epochs(
     memory_limit: str = "1GiB",
     threads: int | None = None,
     scratch: Path | str | None = None,
+    guard: Guard = nullcontext,
 ) -> EpochReader:
     """Epochs of `object_ids` (all different), `chunk_objects` of them at a time, sorted by object and time.
 
     Times are days (MJD where the zero is known) or phases; mag_err is NaN in bands that quote none; a flag that
     is not 0 becomes BAD_QUALITY. Unusable rows are in the chunks' `rejected`. DuckDB sorts within `memory_limit` and
     goes on in a folder under `scratch` (default: the system's) beyond. The file is looked at before the first chunk:
-    raises BadInput, in one sentence, where it is missing, empty, not what `spec` declares, or unusable as a whole.
+    raises BadInput, in one sentence, where it is missing, empty, not what `spec` declares, or unusable as a whole; each
+    reason inside `guard`, behind which nothing is to be read if there is one.
     """
     if not spec.has_light_curves:
         raise BadInput(f"{folder} is declared as mean photometry: it has no light curves to read.")
@@ -87,7 +90,7 @@ def read_epochs(
     if chunk_objects < 1:
         raise ValueError(f"read_epochs: chunk_objects is {chunk_objects}, it must be at least 1.")
     setting = {"memory_limit": memory_limit, **({} if threads is None else {"threads": threads})}
-    contents = inspect(Path(folder), spec, setting, scratch)
+    contents = inspect(Path(folder), spec, setting, scratch, guard)
     ids = pa.array(object_ids, pa.string())
     return EpochReader(contents, _chunks(contents, ids, chunk_objects, setting, scratch))
 

@@ -12,12 +12,10 @@ from schemas.dataset import DatasetSpec
 from schemas.errors import Problems
 from schemas.sniff import BAND_KEY
 from tasks.folder.epochs import EpochReader, read_epochs
-from tasks.folder.inspection import Contents, inspect
 from tasks.folder.objects import Objects, read_objects
 from tasks.lightcurves.batch import LightCurveBatch
 
 FEW = 100  # objects among which the one with the most epochs is shown
-MEMORY = {"memory_limit": "1GiB"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,34 +43,31 @@ def look_over(folder: Path, spec: DatasetSpec, problems: Problems) -> Overview:
     """
     open_tables = {key.partition(".")[0] for key in problems.keys - {BAND_KEY}}
     objects: Objects | None = None
-    contents: Contents | None = None
-    example: tuple[str, LightCurveBatch | None] = ("", None)
+    reader: EpochReader | None = None
     if "objects" not in open_tables:
         with problems.collect():
             objects = read_objects(folder, spec, guard=problems.collect)
     if spec.has_light_curves and not {"objects", "lightcurves"} & open_tables:
         with problems.collect():
-            contents = inspect(folder, spec, MEMORY, guard=problems.collect)
-    if objects is not None and contents is not None and not problems:
-        example = _choose_example(read_epochs(folder, spec, _first(objects), FEW))
+            reader = read_epochs(folder, spec, _list_first(objects), FEW, guard=problems.collect)
     return Overview(
         objects.table.num_rows if objects else 0,
         _count(objects.class_labels["class"]) if objects else {},
-        _count_bands(objects, contents),
-        (*(objects.notes if objects else ()), *(contents.notes if contents else ())),
+        _count_bands(objects, reader),
+        (*(objects.notes if objects else ()), *(reader.notes if reader else ())),
         _count(objects.rejected["check"]) if objects else {},
-        *example,
+        *(_choose_example(reader) if reader and not problems else ("", None)),
     )
 
 
-def _first(objects: Objects) -> list[str]:
-    return objects.table["object_id"].slice(0, FEW).to_pylist()
+def _list_first(objects: Objects | None) -> list[str]:
+    return objects.table["object_id"].slice(0, FEW).to_pylist() if objects else []
 
 
-def _count_bands(objects: Objects | None, contents: Contents | None) -> dict[str, int]:
+def _count_bands(objects: Objects | None, reader: EpochReader | None) -> dict[str, int]:
     """Rows of each band in the file of epochs, or mean magnitudes."""
-    if contents is not None:
-        return contents.n_per_band
+    if reader is not None:
+        return reader.contents.n_per_band
     means = objects.photometry if objects else None
     return _count(means["band"]) if means is not None else {}
 
