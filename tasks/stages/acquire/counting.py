@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def count_request(sender: Sender, part: Request) -> Request | None:
     """The request for the number of rows of the answer to `part`; None where the service cannot be asked for it."""
     is_tap = sender.service in SERVICES and SERVICES[sender.service].is_tap
-    question = count_question(part.question) if is_tap else None
-    if question is None or (identity := question.identity(sender.endpoint)) in sender.uncounted:
+    if (question := count_question(part.question) if is_tap else None) is None:
         return None
-    return Request(question, identity, part.items, part.item_hashes)
+    request = Request(question, question.identity(sender.endpoint), part.items, part.item_hashes)
+    return None if request.identity in sender.uncounted else request
 
 
 def count_rows(sender: Sender, request: Request, n_row: int) -> int | None:

@@ -181,8 +181,10 @@ class Sender:
                 attempt["error"] = str(error)
                 # A client forgets a job that is over or lost; any other is asked about again the next time.
                 record.job_url = None if isinstance(error, BadQuestion | TooMuch) else job.url
+                # While the slot is held: nobody begins another request.
+                if isinstance(error, Retryable) and error.after_s and error.after_s <= self.limits.job_s:
+                    self.gate.rest(error.after_s)  # for every thread and program that uses the service
                 if isinstance(error, Refused | BadQuestion if is_vital else Refused):
-                    # While the slot is held: nobody begins another request.
                     self.stop.set(failure_of(part, record, error, self.raw.folder))
                 raise
             finally:
@@ -231,8 +233,7 @@ class Sender:
             self._say_pause(seconds, error)
             self.stop.pause(seconds)
         elif error.after_s <= self.limits.job_s:
-            self.gate.rest(error.after_s)  # for every thread and program that uses the service
-            self._say_pause(error.after_s, error)
+            self._say_pause(error.after_s, error)  # the gate is shut for so long
         else:
             raise ArchiveError(
                 f"{self.service} asks for a pause of {error.after_s / 60:,.0f} minutes ({error_text(error)}): "

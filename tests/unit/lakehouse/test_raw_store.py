@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -122,6 +123,26 @@ def test_a_lost_answer_is_not_answered_any_more(raw):
     assert raw.record("vo", "q", "a").state == DONE
     for one in (answered, other, AnswerIndex(raw, "vo", "q")):
         assert raw.answer(one.answer(int(one.find(np.array([2]))[0])).content) == b"asked again"
+
+
+def test_a_note_leaves_an_answer_where_it_is(raw):
+    for key, state in (("a", DONE), ("b", FAILED), ("c", LOST)):
+        raw.write(record(key, [1], state, run_id="old"))
+        raw.note(record(key, [1], SENT, run_id="new"))
+    assert [each.run_id for each in raw.records("vo", "q")] == ["old", "new", "new"]
+
+
+def test_answers_from_before_a_time_count_as_none_and_stay(raw):
+    old, new = "2026-01-01T00:00:00.000000+00:00", "2026-06-01T00:00:00.000000+00:00"
+    since = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
+    raw.write(record("a", [1, 2], content=raw.keep(b"old"), answered=old, left_out=pack(np.array([7]))))
+    raw.write(record("b", [3], content=raw.keep(b"new"), answered=new))
+    ids = np.array([1, 2, 3, 7])
+    late, always = (AnswerIndex(raw, "vo", "q", when) for when in (since, 0.0))
+    assert (late.find(ids) >= 0).tolist() == [False, False, True, False] and not late.left_out(ids).any()
+    assert (always.find(ids) >= 0).tolist() == [True, True, True, False] and always.left_out(ids).tolist()[-1]
+    late.finish(record("a", [1, 2], content=raw.keep(b"again"), answered=new))
+    assert raw.answer(late.answer(late.find(ids)[0]).content) == b"again"
 
 
 def test_claims_of_the_living_hold_and_those_of_the_dead_do_not(raw, python):
