@@ -31,7 +31,7 @@ class ServiceLimits:
     queue_s: float | None = None
     reply_s: float = 1800.0
     reply_bytes: int = 1 << 30
-    unpacked_bytes: int = 1 << 29
+    unpacked_bytes: int = 1 << 28
 
     def without_waiting(self) -> ServiceLimits:
         """The same chunks and caps with short pauses: for a server on this machine."""

@@ -190,3 +190,12 @@ def test_half_a_question_is_not_sent(server, client, question, items):
     with pytest.raises(BadQuestion):
         client.send(question, items, KeptJob())
     assert not server.asked
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused_before_it_is_unpacked(server, client):
+    """By the sizes that it declares: asked for in halves, which a single giant file does not survive."""
+    server.answer = lambda asked: Reply(200, zip_files(a="0" * 2_000_000, b="1" * 1_000_000))
+    small = GaiaDatalink("gaia_datalink", server.url + "/data-server", replace(LIMITS, unpacked_bytes=2_999_999))
+    with pytest.raises(TooMuch, match="unpacks to 3,000,000 bytes, above the limit of 2,999,999"):
+        small.send(QUESTION, ITEMS, KeptJob())
+    assert client.send(QUESTION, ITEMS, KeptJob()).startswith(b"PK")
