@@ -51,7 +51,7 @@ def _write(answer: pa.Table, form: str, stream: BinaryIO) -> None:
     if form == "table":
         _print(answer, stream)
         return
-    target = pa.PythonFile(stream, mode="w")
+    target = pa.PythonFile(stream, mode="w")  # to close it would close the stream
     _WRITERS[form](_plain(answer), target)
     target.flush()
 
@@ -68,6 +68,8 @@ def _print(answer: pa.Table, stream: BinaryIO) -> None:
     console.print(table)
     console.print(_caption(answer.num_rows, shown), style="dim")
     text.flush()
+    if text is not sys.stdout:
+        text.detach()  # else the stream would be closed with it
 
 
 def _plain(answer: pa.Table) -> pa.Table:
