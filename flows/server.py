@@ -90,7 +90,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def main(parent: int) -> None:
     """Serve Prefect's API on a free port, whose address is printed first, until the process `parent` has ended."""
-    from tasks.replica.serve import end_with
+    from schemas.parent import end_with
 
     end_with(parent)
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -19,13 +17,12 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from schemas import BadInput
+from schemas.parent import die_with_parent, end_with
 
 HOST = "127.0.0.1"
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
 # Idle connections are kept longer than clients pause between requests: a connection that the server closes just when
 # a request is sent looks like a fault.
 KEEP_ALIVE_S = 120
-WATCH_S = 0.5
 ANSWER_S = 30  # a replica that answers at all answers at once
 
 
@@ -45,7 +42,7 @@ def serve(
     """
     stdout = _own_stdout()
     if dies_with_parent:
-        _die_with_parent()
+        die_with_parent()
     if parent is not None:
         end_with(parent)
     listener = _listen(port)
@@ -159,20 +156,3 @@ def _own_stdout() -> TextIO:
     os.dup2(nowhere, 1)
     os.close(nowhere)
     return stdout
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def end_with(parent: int) -> None:
-    """Have this process, a child of the process `parent`, end with it, however that ends."""
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
-
-
-def _watch(parent: int) -> None:
-    """End this process as soon as it is no longer the parent's child."""
-    while os.getppid() == parent:
-        time.sleep(WATCH_S)
-    os._exit(1)

@@ -104,6 +104,11 @@ def functions(tree: ast.Module) -> list[tuple[str, ast.AST]]:
     return parts
 
 
+def unwrap(value: ast.AST | None) -> ast.AST | None:
+    """What `dataclasses.replace` changes, where it is called."""
+    return value.args[0] if isinstance(value, ast.Call) and last_name(value) == "replace" else value
+
+
 @cache
 def makers() -> dict[str, ast.AST]:
     """Whoever makes a Question: calls it, or gives what such a function made; but those that others give on."""
@@ -116,7 +121,7 @@ def makers() -> dict[str, ast.AST]:
         known = {name.rpartition(".")[2] for name in found} - {"question"}
         more = {}
         for name, node in every:
-            returned = [part.value for part in ast.walk(node) if isinstance(part, ast.Return)]
+            returned = [unwrap(part.value) for part in ast.walk(node) if isinstance(part, ast.Return)]
             gives = {last_name(value) for value in returned if isinstance(value, ast.Call)} & known
             given_on |= gives
             if gives and name not in found:
