@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from schemas.dataset import DATASET_FILE, DatasetSpec
 from schemas.dataset_nodes import Band, ClassLabel, LightCurveColumns, ObjectColumns, Parameter
 from schemas.errors import BadInput, Guard, nearest
+from schemas.formats.files import name_tables
 from schemas.sniff import sniff
 
 PRESET_FOLDER = Path(__file__).with_name("datasets")
@@ -41,11 +42,27 @@ def load_spec(folder: Path | str, preset_name: str | None = None, guard: Guard =
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder}: give the one that holds objects.parquet and lightcurves.parquet.")
     if preset_name is not None:
-        return load_preset(preset_name)
+        return _find_files(folder, load_preset(preset_name))
     path = folder / DATASET_FILE
     declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
     where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
     return _validate(sniff(folder, declared, guard), where, guard)
+
+
+def _find_files(folder: Path, spec: DatasetSpec) -> DatasetSpec:
+    """`spec` with the tables as the folder has them, where those that it names are not there."""
+    objects, epochs = (
+        file if (folder / file).exists() else None for file in (spec.objects.file, spec.lightcurves.file)
+    )
+    found = name_tables(folder, objects, epochs, spec.has_light_curves)
+    return spec.model_copy(
+        update={
+            "objects": spec.objects.model_copy(update={"file": found.get("objects", spec.objects.file)}),
+            "lightcurves": spec.lightcurves.model_copy(
+                update={"file": found.get("lightcurves", spec.lightcurves.file)}
+            ),
+        }
+    )
 
 
 def parse_spec(text: str, where: str) -> DatasetSpec:

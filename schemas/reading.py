@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.dataset import DatasetSpec
 from schemas.files import column_names
+from schemas.formats.opening import open_table
 
 MAX_LISTED = 12  # columns or bands that a line names
 WORDS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "yr": "years"}
@@ -14,6 +15,7 @@ WORDS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "yr": "yea
 
 def describe_reading(folder: Path, spec: DatasetSpec) -> list[str]:
     """A line for each file of `folder`, read as `spec` says; BadInput where one is missing or unreadable."""
+<<<<<<< HEAD
     return [describe_objects(folder, spec), *([describe_epochs(folder, spec)] if spec.has_light_curves else [])]
 
 
@@ -27,6 +29,14 @@ def describe_epochs(folder: Path, spec: DatasetSpec) -> str:
     columns = spec.lightcurves
     used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
     return _line(folder / spec.lightcurves.file, _epochs(spec), used)
+=======
+    lines = [_line(open_table(folder, spec.objects.file), _objects(spec), _object_columns(spec))]
+    if spec.has_light_curves:
+        columns = spec.lightcurves
+        used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
+        lines.append(_line(open_table(folder, spec.lightcurves.file), _epochs(spec), used))
+    return lines
+>>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
 
 
 def describe_time(spec: DatasetSpec) -> str:

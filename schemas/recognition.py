@@ -15,7 +15,7 @@ from schemas.errors import BadInput
 
 ID = (
     "object_id", "obj_id", "source_id", "oid", "id", "name", "star_id", "target_id", "object", "obj", "star", "target",
-    "object_name", "obj_name", "star_name", "target_name", "identifier",
+    "object_name", "obj_name", "star_name", "target_name", "identifier", "file_name",
 )  # fmt: skip
 RA = ("ra", "ra_deg", "raj2000", "ra_j2000", "ra_icrs", "obj_ra", "right_ascension")
 DEC = ("dec", "dec_deg", "dej2000", "decj2000", "dec_j2000", "de_icrs", "dec_icrs", "obj_dec", "declination")
@@ -63,6 +63,11 @@ def fold(name: str) -> str:
     return re.sub(r"[\W_]+", "", name).casefold()
 
 
+def _leaf(name: str) -> str:
+    """The name of a column inside of its struct: mjd of lightcurve.mjd."""
+    return name.rpartition(".")[2]
+
+
 def find_column(words: Sequence[str], names: Sequence[str], key: str) -> str | None:
     """The column of `names` that is the first of `words`; None where none is.
 
@@ -72,6 +77,7 @@ def find_column(words: Sequence[str], names: Sequence[str], key: str) -> str | N
         if word in names:
             return word
         alike = [name for name in names if fold(name) == fold(word)]
+        alike = alike or [name for name in names if fold(_leaf(name)) == fold(word)]
         if len(alike) > 1:
             raise _ambiguous(alike, key)
         if alike:
@@ -82,7 +88,7 @@ def find_column(words: Sequence[str], names: Sequence[str], key: str) -> str | N
 def is_recognised(name: str) -> bool:
     """True where the name of a column says what is in it, and it is no band."""
     words = (*ID, *RA, *DEC, *LABEL, *PHASE, *MAG, *MAG_ERR, *FLAGS)
-    return fold(name) in set(map(fold, words)) or read_time_name(name) is not None
+    return {fold(name), fold(_leaf(name))} & set(map(fold, words)) != set() or read_time_name(name) is not None
 
 
 def find_time(names: Sequence[str], key: str) -> str | None:
@@ -98,11 +104,11 @@ def find_time(names: Sequence[str], key: str) -> str | None:
 
 def read_time_name(name: str) -> TimeName | None:
     """What the name of a column says of the times in it; None where it is no time."""
-    plain = name.strip().casefold()
-    if date := DATE.fullmatch(plain):
+    plain, leaf = name.strip().casefold(), _leaf(name).strip().casefold()
+    if date := DATE.fullmatch(plain) or DATE.fullmatch(leaf):
         zero, rank = ZEROS[date["word"]], list(ZEROS).index(date["word"])
         return TimeName(_minus(zero, date["offset"]), "d", rank)
-    if time := TIME.fullmatch(plain):
+    if time := TIME.fullmatch(plain) or TIME.fullmatch(leaf):
         return TimeName("arbitrary", UNITS[time["unit"] or "d"], len(ZEROS))
     return None
 

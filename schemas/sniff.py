@@ -15,8 +15,15 @@ from typing import Any
 
 import pyarrow as pa
 
+<<<<<<< HEAD
 from schemas.errors import BadInput, Guard, settled_by
 from schemas.files import column_names, find_few_values, holds_numbers, parquet_schema
+=======
+from schemas.errors import BadInput, Guard
+from schemas.files import column_names, find_few_values, parquet_schema
+from schemas.formats.files import WHOLE_FOLDER, name_tables
+from schemas.formats.opening import open_table
+>>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
 from schemas.recognition import (
     BAND,
     DEC,
@@ -48,10 +55,17 @@ def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) ->
     Raises BadInput where a file is missing or is not Parquet, no column or more than one can be what is needed, or one
     may say which band and nobody knows. A `guard` that holds these back gets a tree of what is known.
     """
+<<<<<<< HEAD
     objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
     of_objects, of_epochs = (_file(folder, node, key) for node, key in ((objects, "objects"), (epochs, "lightcurves")))
     tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
+=======
+>>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
     has_curves = declared.get("kind") != "photometry"
+    objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
+    with guard():
+        objects, epochs = _name_files(folder, objects, epochs, has_curves)
+    tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
     names: list[str] = []
     with guard(), settled_by("objects.file"):
         names = column_names(of_objects)
@@ -78,11 +92,21 @@ def _node(tree: dict[str, Any], key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _name_files(
+    folder: Path, objects: dict[str, Any], epochs: dict[str, Any], has_curves: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The nodes with the files that nobody named, where they are not those that a mapping has by itself."""
+    found = name_tables(folder, objects.get("file"), epochs.get("file"), has_curves)
+    usual = {key: name for key, name in found.items() if name != f"{key}.parquet"}
+    named = [{"file": usual[key]} if key in usual else {} for key in ("objects", "lightcurves")]
+    return {**named[0], **objects}, {**named[1], **epochs}
+
+
 def _file(folder: Path, node: dict[str, Any], key: str) -> Path:
     name = node.get("file", f"{key}.parquet")
-    if not isinstance(name, str) or Path(name).name != name:
+    if not isinstance(name, str) or (Path(name).name != name and name != WHOLE_FOLDER):
         raise BadInput(f"{folder / 'dataset.toml'}: {key}.file must name a file in the folder itself (it is {name!r}).")
-    return folder / name
+    return open_table(folder, name)
 
 
 def _epoch_schema(file: Path) -> pa.Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -18,4 +19,4 @@ def quote_text(text: str) -> str:
 
 def match_only(path: Path) -> str:
     """`path` as a pattern of DuckDB that matches it alone: as it stands, run[1] would match run1."""
-    return re.sub(r"[*?[]", r"[\g<0>]", str(path))
+    return re.sub(r"[*?[]", r"[\g<0>]", os.fspath(path))

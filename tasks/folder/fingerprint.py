@@ -12,23 +12,26 @@ from numpy.typing import NDArray
 from schemas import BadInput
 from schemas.arrays import GOLDEN, splitmix64
 from schemas.dataset import DATASET_FILE
+from schemas.formats.files import table_files
 from tasks.lightcurves.batch import LightCurveBatch
 
 
-def fingerprint(folder: Path | str) -> str:
-    """SHA-256 (hex) over the names, sizes and bytes of the Parquet files and the dataset.toml of `folder`, streamed.
+def fingerprint(folder: Path | str, tables: Sequence[str] = ()) -> str:
+    """SHA-256 (hex) over the names, sizes and bytes of the input in `folder`, streamed.
 
-    Other files, such as a README, do not count. Raises BadInput where there is no Parquet file.
+    That are its Parquet files, its dataset.toml and the files of `tables`, as the user has them. Other files, such as
+    a README, do not count. Raises BadInput where there is none.
     """
     folder = Path(folder)
-    files = sorted(path for path in folder.glob("*.parquet") if path.is_file())
+    own = [path for path in folder.glob("*.parquet") if path.is_file()]
+    files = sorted({*own, *(path for name in tables if (folder / name).exists() for path in table_files(folder, name))})
     if not files:
         raise BadInput(f"There is no Parquet file in {folder}: give the folder that holds objects.parquet.")
     total = hashlib.sha256()
     for path in (*files, *(path for path in [folder / DATASET_FILE] if path.is_file())):
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256")
-        total.update(f"{path.name}\0{path.stat().st_size}\0{digest.hexdigest()}\n".encode())
+        total.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0{digest.hexdigest()}\n".encode())
     return total.hexdigest()
 
 

@@ -18,6 +18,7 @@ from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.errors import Guard
 from schemas.files import unreadable
+from schemas.formats.opening import open_table
 from schemas.rejections import REJECTED, number_repeats, reject
 from schemas.sql import match_only
 from schemas.values import is_nothing
@@ -77,7 +78,7 @@ def inspect(
     `setting` configures DuckDB; what does not fit its memory goes into a folder under `scratch`. Every check behind
     which others still make sense is inside `guard`.
     """
-    file = folder / spec.lightcurves.file
+    file = open_table(folder, spec.lightcurves.file)
     form = layout(file, spec, guard)
     with TemporaryDirectory(prefix="argelander-", dir=scratch) as spill, closing(connect_sorter(spill, setting)) as con:
         try:

@@ -19,6 +19,7 @@ from schemas.rejections import REJECTED, join_reports, number_repeats, reject
 from schemas.values import NOTHING
 from tasks.folder.checks import as_text
 from tasks.folder.columns import as_floats, check_schema, read_columns, require_id, require_number
+from tasks.folder.derived import open_objects
 from tasks.folder.inputs import input_roles, read_inputs
 from tasks.folder.means import read_means
 
@@ -60,7 +61,7 @@ def read_objects(
     the row stays. Raises BadInput for a missing file or column, for no rows, and where most ids are repeated; for
     columns that are missing or of a wrong type each inside `guard`.
     """
-    file = Path(folder) / spec.objects.file
+    file = open_objects(Path(folder), spec)
     words, numbers = _choose_columns(file, spec, need_labels, guard)
     raw = read_columns(file, ids={"objects.id": spec.objects.id}, words=words, numbers=numbers, guard=guard)
     raw, refused = _with_unique_ids(raw, file, spec)
@@ -86,7 +87,7 @@ def read_objects(
 
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
     """Every object id of the table of objects as text, null where it is missing, repetitions included."""
-    file = Path(folder) / spec.objects.file
+    file = open_objects(Path(folder), spec)
     return read_columns(file, ids={"objects.id": spec.objects.id})["objects.id"].combine_chunks()
 
 

@@ -28,7 +28,9 @@ def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_l
     folder, spec = source.folder, source.spec
     objects = local.read_objects(folder, spec, need_labels)
     table = objects.table.slice(0, limit) if limit else objects.table
-    mark = fingerprint("folder", FOLDER_VERSION, local.fingerprint(folder), spec.model_dump_json(), limit)
+    mark = fingerprint(
+        "folder", FOLDER_VERSION, local.fingerprint(folder, _tables(spec)), spec.model_dump_json(), limit
+    )
     bands = tuple(band.model_copy(update={"survey": band.survey or dataset}) for band in spec.bands)
     if not spec.has_light_curves:
         object_chunks = iter([_photometry_chunk(spec, dataset, objects, table)])
@@ -45,6 +47,10 @@ def folder_archive(source: FolderSource, dataset: str, limit: int | None, need_l
     object_chunks = _curve_chunks(spec, dataset, objects, table, reader)
     notes = [*objects.notes, *reader.notes]
     return Archive(bands, mark, table.num_rows, object_chunks, notes=notes, quantities=spec.own_quantities)
+
+
+def _tables(spec: DatasetSpec) -> list[str]:
+    return [spec.objects.file, *([spec.lightcurves.file] if spec.has_light_curves else [])]
 
 
 def _curve_chunks(

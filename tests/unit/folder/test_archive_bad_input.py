@@ -37,11 +37,10 @@ def test_missing_folder(tmp_path):
     stops(tmp_path / "nowhere", "There is no folder", "nowhere")
 
 
-@pytest.mark.parametrize("name", ["lightcurves", "objects"])
-def test_missing_file(folder, name):
+def test_missing_file(folder):
     path = folder()
-    (path / f"{name}.parquet").unlink()
-    stops(path, f"There is no {name}.parquet")
+    (path / "lightcurves.parquet").unlink()
+    stops(path, "There is no lightcurves.parquet")
 
 
 @pytest.mark.parametrize("name", ["lightcurves", "objects"])
