@@ -15,28 +15,19 @@ WORDS = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "yr": "yea
 
 def describe_reading(folder: Path, spec: DatasetSpec) -> list[str]:
     """A line for each file of `folder`, read as `spec` says; BadInput where one is missing or unreadable."""
-<<<<<<< HEAD
     return [describe_objects(folder, spec), *([describe_epochs(folder, spec)] if spec.has_light_curves else [])]
 
 
 def describe_objects(folder: Path, spec: DatasetSpec) -> str:
     """How the table of objects is read."""
-    return _line(folder / spec.objects.file, _objects(spec), _object_columns(spec))
+    return _line(open_table(folder, spec.objects.file), _objects(spec), _object_columns(spec))
 
 
 def describe_epochs(folder: Path, spec: DatasetSpec) -> str:
     """How the table of epochs is read."""
     columns = spec.lightcurves
     used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
-    return _line(folder / spec.lightcurves.file, _epochs(spec), used)
-=======
-    lines = [_line(open_table(folder, spec.objects.file), _objects(spec), _object_columns(spec))]
-    if spec.has_light_curves:
-        columns = spec.lightcurves
-        used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
-        lines.append(_line(open_table(folder, spec.lightcurves.file), _epochs(spec), used))
-    return lines
->>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
+    return _line(open_table(folder, spec.lightcurves.file), _epochs(spec), used)
 
 
 def describe_time(spec: DatasetSpec) -> str:

@@ -15,15 +15,10 @@ from typing import Any
 
 import pyarrow as pa
 
-<<<<<<< HEAD
 from schemas.errors import BadInput, Guard, settled_by
 from schemas.files import column_names, find_few_values, holds_numbers, parquet_schema
-=======
-from schemas.errors import BadInput, Guard
-from schemas.files import column_names, find_few_values, parquet_schema
 from schemas.formats.files import WHOLE_FOLDER, name_tables
 from schemas.formats.opening import open_table
->>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
 from schemas.recognition import (
     BAND,
     DEC,
@@ -55,22 +50,18 @@ def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) ->
     Raises BadInput where a file is missing or is not Parquet, no column or more than one can be what is needed, or one
     may say which band and nobody knows. A `guard` that holds these back gets a tree of what is known.
     """
-<<<<<<< HEAD
-    objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
-    of_objects, of_epochs = (_file(folder, node, key) for node, key in ((objects, "objects"), (epochs, "lightcurves")))
-    tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
-=======
->>>>>>> ed59706 (Folder: CSV, FITS, VOTable, ECSV, IPAC, Feather, text, Parquet in parts and in structs; a file for each star; light curves alone)
     has_curves = declared.get("kind") != "photometry"
     objects, epochs = (_node(declared, key) for key in ("objects", "lightcurves"))
     with guard():
         objects, epochs = _name_files(folder, objects, epochs, has_curves)
     tree = {"name": re.sub(r"[^A-Za-z0-9_.-]+", "_", folder.resolve().name).lstrip("_.-") or "folder", **declared}
-    names: list[str] = []
+    of_objects, of_epochs, names = folder, folder, list[str]()
     with guard(), settled_by("objects.file"):
+        of_objects = _file(folder, objects, "objects")
         names = column_names(of_objects)
     schema: pa.Schema | None = None
     with guard(), settled_by("lightcurves.file"):
+        of_epochs = _file(folder, epochs, "lightcurves")
         schema = _epoch_schema(of_epochs) if has_curves else None
     if names:
         tree["objects"] = {**_objects(of_objects, names, schema.names if schema else (), objects, guard), **objects}

@@ -15,7 +15,7 @@ from schemas.files import parquet_schema, unreadable
 from schemas.formats.opening import Table, open_table
 from schemas.sql import match_only, quote_name
 from schemas.values import is_list
-from tasks.folder.columns import OFFLINE, check_schema, name_place, name_table
+from tasks.folder.columns import check_schema, connect, name_place, name_table
 
 BATCH_ROWS = 65_536
 
@@ -53,7 +53,7 @@ def _collect_objects(file: Path, id_column: str, columns: tuple[str, ...], size:
     grouped = f"SELECT {at[id_column]} AS id, {row} AS row FROM {name_table(names)} GROUP BY 1"
     target = Path(_scratch().name) / f"{_collect_objects.cache_info().misses}.parquet"
     try:
-        with closing(duckdb.connect(config=OFFLINE)) as con:
+        with closing(connect()) as con:
             query = f"SELECT {', '.join(chosen)} FROM ({grouped}) WHERE id IS NOT NULL ORDER BY id"
             rows = con.execute(query, [match_only(file)]).to_arrow_reader(BATCH_ROWS)
             with pq.ParquetWriter(target, rows.schema, compression="zstd") as writer:
