@@ -274,7 +274,6 @@ def test_memory_is_that_of_a_chunk(tmp_path, write, ending):
         assert rows == n
         peaks.append(peak)
         sizes.append(path.stat().st_size)
-    print(sizes, peaks)
     assert peaks[1] - peaks[0] < 0.2 * (sizes[1] - sizes[0])
 
 
