@@ -58,8 +58,8 @@ def _write(answer: pa.Table, form: str, stream: BinaryIO) -> None:
 
 def _print(answer: pa.Table, stream: BinaryIO) -> None:
     """The table as a page of text."""
-    text = sys.stdout if stream is sys.stdout.buffer else io.TextIOWrapper(stream, "utf-8")
-    console = Console(file=text, highlight=False)
+    text = None if stream is sys.stdout.buffer else io.TextIOWrapper(stream, "utf-8")
+    console = Console(file=text or sys.stdout, highlight=False)
     if not console.is_terminal:
         console.width = max(console.width, 200)  # a file or a pipe has no edge
     table, shown = _table(answer), SHOWN_ROWS
@@ -67,9 +67,8 @@ def _print(answer: pa.Table, stream: BinaryIO) -> None:
         table, shown = _records(answer), SHOWN_RECORDS
     console.print(table)
     console.print(_caption(answer.num_rows, shown), style="dim")
-    text.flush()
-    if text is not sys.stdout:
-        text.detach()  # else the stream would be closed with it
+    if text:
+        text.detach()  # which writes what it holds; else the stream would be closed with it
 
 
 def _plain(answer: pa.Table) -> pa.Table:
