@@ -80,5 +80,5 @@ def test_checkpoints_change_no_bit_and_every_seed_has_its_own(tmp_path, monkeypa
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["seed-3.safetensors", "seed-4.safetensors"]
     again = fit(recipe, examples, names, checkpoints=tmp_path / "kept")  # what has ended is only read
     assert model_id(again) == model_id(kept)
-    with pytest.raises(ValueError, match="of another training; delete it"):
+    with pytest.raises(ValueError, match="of another training: remove it"):
         fit(recipe, examples.select(np.arange(39)), names[:39], checkpoints=tmp_path / "kept")

@@ -5,7 +5,6 @@ import pytest
 
 from lakehouse.bands import Bands
 from schemas import BadInput
-from schemas.dataset_nodes import Band
 from tasks.features.colours import COLOURS
 from tasks.stages.inputs import complete_config
 from tasks.stages.score.refusals import refuse_changed, refuse_no_models, refuse_strange_bands
@@ -32,9 +31,9 @@ def test_without_models_the_command_that_trains_is_named(refreshed):
 
 def test_a_folder_may_have_fewer_bands_than_the_dataset_but_no_other(refreshed):
     observed = Bands(("g", "r"), ("one", "two"))
-    refuse_strange_bands("tiny", [Band(name="r")], observed)
+    refuse_strange_bands("tiny", ["r"], observed)
     with pytest.raises(BadInput, match="The folder has the band z, but the models of tiny read g, r: name the bands"):
-        refuse_strange_bands("tiny", [Band(name="g"), Band(name="z")], observed)
+        refuse_strange_bands("tiny", ["g", "z"], observed)
 
 
 def test_features_of_the_same_definitions_are_scored(copied):

@@ -12,13 +12,16 @@ from tasks.surveys.gaia_releases import RELEASES
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted(path.name for path in (ROOT / "tasks" / "surveys").glob("*.csv"))
+DRAFT = "gaia_dr4_draft.csv"  # columns of several tables
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_rows_are_whole_and_names_are_unique(name):
     rows = read_rows(name)
     assert rows and all(all(row.values()) for row in rows)
-    assert len({row["name"] for row in rows}) == len(rows) == len(read_types(name))
+    names = {(row["table"], row["column"]) if name == DRAFT else row["name"] for row in rows}
+    assert len(names) == len(rows)
+    assert name == DRAFT or len(read_types(name)) == len(rows)
 
 
 def test_the_package_brings_the_files_along():
