@@ -128,7 +128,7 @@ class DatasetSpec(Frozen):
     def has_errors(self) -> bool:
         """Whether the dataset quotes errors of its magnitudes."""
         if self.has_light_curves:
-            return self.lightcurves.mag_err is not None
+            return self.lightcurves.error is not None
         return any(band.mag_err is not None for band in self.bands)
 
     @property

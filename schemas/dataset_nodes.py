@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from schemas.quantities import QUANTITIES, QUANTITY_NAME, Quantity, is_ucd, is_vounit, quantity, suggest_vounit
-from schemas.values import BLANKS
+from schemas.values import AB_ZERO_POINTS, BLANKS
 
 ColumnName = Annotated[str, Field(min_length=1)]
 FileName = Annotated[str, Field(pattern=r"^[^/\\\x00]+$")]
@@ -51,20 +52,91 @@ class ObjectColumns(Blankable):
 
 
 class LightCurveColumns(Blankable):
-    """Columns of the table of epochs; `band` is None for a table in one band, `mag_err` None without errors."""
+    """Columns of the table of epochs; `band` is None for a table in one band, `mag_err` None without errors.
+
+    Fluxes stand in for magnitudes where `flux` is named: `zero_point` is the magnitude of flux 1, or the unit of
+    fluxes on the AB scale.
+    """
 
     file: FileName = Field("lightcurves.parquet", description="File of the table of epochs, in the folder itself.")
     id: ColumnName = Field("object_id", description="Column of the object's id, as in the table of objects.")
     time: ColumnName = Field("time", description="Column of the times, or of the phases of folded curves.")
-    mag: ColumnName = Field("mag", description="Column of the magnitudes.")
+    mag: ColumnName | None = Field("mag", description="Column of the magnitudes; none where fluxes are.")
     mag_err: ColumnName | None = Field(None, description="Column of their errors, mag; none where none are quoted.")
+    # Left out of dumps where not given: the fingerprint of a folder that never had them stays what it was.
+    flux: ColumnName | None = Field(None, exclude_if=is_absent, description="Column of the fluxes instead.")
+    flux_err: ColumnName | None = Field(None, exclude_if=is_absent, description="Column of the errors of the fluxes.")
+    zero_point: float | str | None = Field(
+        None, exclude_if=is_absent, description="Magnitude of flux 1, or nJy, uJy, Jy for AB."
+    )
+    upper_limit: ColumnName | None = Field(
+        None, exclude_if=is_absent, description="Column that is true, or not 0, where the brightness is a limit."
+    )
     band: ColumnName | None = Field(None, description="Column that says which band; none for a single band.")
     flags: ColumnName | None = Field(None, description="Column of flags; an epoch with any other than 0 is bad.")
+    good_flags: tuple[str, ...] | None = Field(
+        None, exclude_if=is_absent, description="Flags of a good epoch, instead of 0 alone: words, or numbers."
+    )
     sentinels: tuple[float, ...] | None = Field(
         None,
         exclude_if=is_absent,
         description="Magnitudes that stand for none: looked for if left out, [] if all count.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fluxes_stand_in(cls, tree: Any) -> Any:
+        return {"mag": None, **tree} if isinstance(tree, dict) and tree.get("flux") else tree
+
+    @field_validator("zero_point")
+    @classmethod
+    def _is_magnitude_or_unit(cls, value: float | str | None) -> float | str | None:
+        if value in AB_ZERO_POINTS or value is None or (isinstance(value, float) and math.isfinite(value)):
+            return value
+        raise ValueError(f"write the magnitude of flux 1, or one of {', '.join(AB_ZERO_POINTS)}")
+
+    @field_validator("good_flags", mode="before")
+    @classmethod
+    def _are_words(cls, values: Any) -> Any:
+        return [as_word(value) for value in values] if isinstance(values, (list, tuple)) else values
+
+    @model_validator(mode="after")
+    def _magnitudes_or_fluxes(self) -> Self:
+        if (self.mag is None) == (self.flux is None):
+            raise ValueError("name the column of magnitudes as mag, or that of fluxes as flux")
+        if (self.flux is None) != (self.zero_point is None):
+            raise ValueError('flux needs a zero_point: the magnitude of flux 1, or "nJy", "uJy", "Jy"; mag has none')
+        if (self.mag_err if self.flux else self.flux_err) is not None:
+            raise ValueError("errors of fluxes are flux_err, those of magnitudes mag_err")
+        if self.good_flags is not None and self.flags is None:
+            raise ValueError("good_flags needs flags, the column that holds them")
+        return self
+
+    @property
+    def value(self) -> str:
+        """The column of the brightness, magnitudes or fluxes."""
+        return self.flux or self.mag or ""
+
+    @property
+    def error(self) -> str | None:
+        """The column of the errors of the brightness, None where none are quoted."""
+        return self.flux_err if self.flux else self.mag_err
+
+    @property
+    def zero_mag(self) -> float | None:
+        """Magnitude of flux 1; None for magnitudes."""
+        return AB_ZERO_POINTS[self.zero_point] if isinstance(self.zero_point, str) else self.zero_point
+
+
+def as_word(value: Any) -> Any:
+    """The word that the reader makes of a name: 2 and 2.0 are "2", blanks around it say nothing."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, (int, float)):
+        return str(value)
+    return value.strip(BLANKS) if isinstance(value, str) else value
 
 
 class Band(Frozen):
@@ -85,12 +157,7 @@ class Band(Frozen):
     @field_validator("value", mode="before")
     @classmethod
     def _is_word(cls, value: Any) -> Any:
-        """The word that the reader makes of it: 2 and 2.0 are "2", blanks around it say nothing."""
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return str(value)
-        return value.strip(BLANKS) if isinstance(value, str) else value
+        return value if isinstance(value, bool) else as_word(value)
 
     @property
     def in_file(self) -> str:

@@ -26,7 +26,7 @@ def describe_objects(folder: Path, spec: DatasetSpec) -> str:
 def describe_epochs(folder: Path, spec: DatasetSpec) -> str:
     """How the table of epochs is read."""
     columns = spec.lightcurves
-    used = (columns.id, columns.time, columns.mag, columns.mag_err, columns.band, columns.flags)
+    used = (columns.id, columns.time, columns.value, columns.error, columns.band, columns.flags, columns.upper_limit)
     return _line(open_table(folder, spec.lightcurves.file), _epochs(spec), used)
 
 
@@ -78,9 +78,14 @@ def _epochs(spec: DatasetSpec) -> list[str]:
     columns = spec.lightcurves
     names = [band.name if band.name == band.in_file else f"{band.name} ({band.in_file})" for band in spec.bands]
     bands = f"bands {_some(names, ' ')} from {columns.band}" if columns.band else f"all in one band, {names[0]}"
-    errors = f"mag_err = {columns.mag_err}" if columns.mag_err else "no errors"
-    flags = [f"flags = {columns.flags}"] if columns.flags else []
-    return [f"id = {columns.id}", describe_time(spec), f"mag = {columns.mag}", errors, bands, *flags]
+    kind = "flux" if columns.flux else "mag"
+    zero = f" (zero point {columns.zero_point})" if columns.flux else ""
+    errors = f"{kind}_err = {columns.error}" if columns.error else "no errors"
+    good = "" if columns.good_flags is None else f" (good: {_some(columns.good_flags, ' ')})"
+    flags = [f"flags = {columns.flags}{good}"] if columns.flags else []
+    limits = [f"upper_limit = {columns.upper_limit}"] if columns.upper_limit else []
+    value = f"{kind} = {columns.value}{zero}"
+    return [f"id = {columns.id}", describe_time(spec), value, errors, bands, *flags, *limits]
 
 
 def _some(names: Sequence[str], between: str) -> str:

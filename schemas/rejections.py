@@ -18,7 +18,8 @@ REJECTED = pa.schema([(name, pa.string()) for name in ("object_id", "table", "ke
 def reject(table: str, object_id: Any, column: str, check: str, value: Any = None, key: Any = None) -> pa.Table:
     """Rows of REJECTED for `object_id` (K,); `value` and `key` are (K,) or one for all; the key is the id by default.
 
-    `check` names the check that failed: finite, range, duplicate, null_id, no_product, ... Keys must differ within one
+    `check` names the check that failed: finite, range, duplicate, null_id, no_product, flux (not positive),
+    upper_limit, ... Keys must differ within one
     table, column and check: they name the row in the quarantine.
     """
     ids = _texts(object_id, 0)

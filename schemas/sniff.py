@@ -144,7 +144,9 @@ def _epochs(
         **{key: partial(find_column, words, names, f"lightcurves.{key}") for key, words in EPOCHS.items()},
     }
     found: dict[str, str | None] = {}
-    for key in (key for key in find if key not in _node(declared, "lightcurves")):
+    said = _node(declared, "lightcurves")
+    settled = {*said, *(("mag", "mag_err") if said.get("flux") else ())}
+    for key in (key for key in find if key not in settled):
         with guard():
             column = find[key]()
             found[key] = _require(column, f"lightcurves.{key}", names, file) if key in NEEDED else column

@@ -5,6 +5,8 @@ All readers take values by these expressions, so that an id, a band or a label i
 
 from __future__ import annotations
 
+import math
+
 import pyarrow as pa
 
 # Words that say that there is no value, in any capitals: those of numpy, pandas, astropy, SQL, and of printed tables.
@@ -12,6 +14,9 @@ NOTHING = ("", "-", "--", "---", "...", "?", "<na>", "n/a", "na", "nan", "nat", 
 BLANKS = " \t\r\n\0\xa0"  # around a word they say nothing: FITS pads text with spaces or NUL
 _TRIMMED = " || ".join(f"chr({ord(blank)})" for blank in BLANKS)
 _LONGEST = max(map(len, NOTHING))
+LIMIT = ">"  # before a number that is the limit of what could be seen
+AB_ZERO_POINTS = {"Jy": 8.9, "uJy": 23.9, "nJy": 31.4}  # mag of flux 1: m = -2.5 log10 f - 48.6, Oke & Gunn 1983
+ERROR_PER_RATIO = 2.5 / math.log(10)  # mag, of a relative error of the flux
 EXACT = 2**53  # whole numbers below are exact in a float64
 
 
@@ -89,6 +94,32 @@ def identity(cell: str, kind: pa.DataType) -> str:
 def number(cell: str, kind: pa.DataType, sql_type: str = "DOUBLE") -> str:
     """SQL of `cell` as a number of `sql_type`, null where it is none: text counts by what it reads as."""
     return f"TRY_CAST({word(cell, kind) if is_text(value_type(kind)) else cell} AS {sql_type})"
+
+
+def truth(cell: str, kind: pa.DataType) -> str:
+    """SQL of `cell` as true or false, true for what is not 0; null where it says neither."""
+    text = word(cell, kind)
+    return f"coalesce(TRY_CAST({text} AS BOOLEAN), TRY_CAST({text} AS DOUBLE) <> 0)"
+
+
+def is_limit(cell: str, kind: pa.DataType) -> str:
+    """SQL: whether `cell` of text is a limit, as in ">17.2"."""
+    return f"starts_with({word(cell, kind)}, '{LIMIT}')"
+
+
+def limit_number(cell: str, kind: pa.DataType) -> str:
+    """SQL of the number of `cell` of text, which may be a limit, as FLOAT."""
+    return f"TRY_CAST(ltrim({word(cell, kind)}, '{LIMIT} ') AS FLOAT)"
+
+
+def magnitude(flux: str, zero_point: str) -> str:
+    """SQL of the magnitude of `flux`, `zero_point` being that of flux 1; null where the flux is not positive."""
+    return f"CASE WHEN {flux} > 0 THEN {zero_point} - 2.5 * log10({flux}) END"
+
+
+def magnitude_error(flux: str, error: str) -> str:
+    """SQL of the standard error of the magnitude of `flux`, to first order; null where the flux is not positive."""
+    return f"CASE WHEN {flux} > 0 THEN {ERROR_PER_RATIO} * {error} / {flux} END"
 
 
 def read_words(values: pa.Array) -> list[str | None]:

@@ -24,7 +24,7 @@ from schemas.errors import Guard
 from schemas.rejections import join_reports, number_repeats, reject
 from tasks.folder.checks import as_text
 from tasks.folder.inspection import Contents, inspect
-from tasks.folder.rows import connect_sorter, epoch_query, unequal_lengths
+from tasks.folder.rows import NO_FLUX, UPPER_LIMIT, connect_sorter, epoch_query, unequal_lengths
 from tasks.folder.sentinels import is_no_error, is_no_time
 from tasks.folder.timescale import days, in_range
 from tasks.lightcurves.batch import LightCurveBatch, offsets_of
@@ -36,8 +36,9 @@ ROWS = pa.schema([
     ("band", pa.int16()), ("flags", pa.int32()),
 ])  # fmt: skip
 CHECKS = (  # in this order; a row is reported for the first that it fails
-    ("band", "unknown_band"), ("time", "finite"), ("time", "range"), ("time", "sentinel"), ("mag", "finite"),
-    ("mag", "range"), ("mag", "sentinel"), ("mag_err", "finite"), ("mag_err", "positive"), ("mag_err", "sentinel"),
+    ("band", "unknown_band"), ("time", "finite"), ("time", "range"), ("time", "sentinel"), ("mag", "upper_limit"),
+    ("mag", "flux"), ("mag", "finite"), ("mag", "range"), ("mag", "sentinel"), ("mag_err", "finite"),
+    ("mag_err", "positive"), ("mag_err", "sentinel"),
 )  # fmt: skip
 
 
@@ -188,6 +189,8 @@ def _first_failure(columns: dict[str, NDArray], contents: Contents) -> NDArray[n
             ~np.isfinite(time),
             ~in_range(time, spec, contents.median_day),
             no_time,
+            columns["flags"] == UPPER_LIMIT,
+            columns["flags"] == NO_FLUX,
             ~np.isfinite(mag),
             (mag <= contents.bands.mag_low[np.where(known, band, 0)]) | (mag >= MAG_RANGE[1]),
             np.isin(mag, contents.sentinels),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from schemas.dataset import MJD_ZERO_JD, DatasetSpec
 from tasks.folder.checks import has_instrumental
-from tasks.folder.rows import Layout, epoch_query
+from tasks.folder.rows import Layout, measured_query
 from tasks.folder.sentinels import NINES, TIMES, find_sentinels
 from tasks.folder.timescale import JD_FROM, LIKELY_MJD_RANGE
 from tasks.lightcurves.photometry import INSTRUMENTAL_RANGE, MAG_RANGE
@@ -51,7 +51,7 @@ class Figures:
 
 def count_bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> BandFigures:
     """The figures of each declared band, in one pass."""
-    query, values = epoch_query(file, form, [band.in_file for band in spec.bands])
+    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
     below = f"mag > {INSTRUMENTAL_RANGE[0]} AND mag <= {MAG_RANGE[0]}"
     rows = con.execute(
         f"""SELECT band, count(*) FILTER (isfinite(mag)), count(*) FILTER ({below}),
@@ -73,7 +73,7 @@ def count_rows(
     con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, bands: BandFigures
 ) -> Figures:
     """The figures of the file, in one pass; times that are words for none are in no quantile."""
-    query, values = epoch_query(file, form, [band.in_file for band in spec.bands])
+    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
     likely = "BETWEEN {} AND {}".format(*LIKELY_MJD_RANGE)
     usual = "isfinite(time) AND NOT list_contains(?, time)"
     mjd = f"CASE WHEN ? AND time > {JD_FROM} THEN time - {MJD_ZERO_JD} ELSE time END"
@@ -108,7 +108,7 @@ def count_sentinels(
     con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, bands: BandFigures
 ) -> dict[float, int]:
     """Magnitudes that stand for none, declared or found, and how many rows in range hold each."""
-    query, values = epoch_query(file, form, [band.in_file for band in spec.bands])
+    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
     epochs = f"SELECT id, band, mag FROM ({query}) WHERE mag > list_extract(?, band + 1) AND mag < {MAG_RANGE[1]}"
     values = [*values, bands.mag_low.tolist()]
     declared = spec.lightcurves.sentinels

@@ -91,6 +91,8 @@ def _inspect(
     con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec, guard: Guard
 ) -> Contents:
     numbers = {role: (form.columns[role], form.kinds[role]) for role in NUMBERS if role in form.kinds}
+    if form.good_flags is not None:
+        numbers.pop("flags", None)
     check_numbers(con, cell_query(file, form), numbers, file, guard)
     per_band = _bands(con, file, form, spec)
     n_rows = sum(per_band.values())
@@ -155,7 +157,7 @@ def _check_figures(
     figures: Figures, bands: BandFigures, n_rows: int, file: Path, spec: DatasetSpec, guard: Guard
 ) -> None:
     columns = spec.lightcurves
-    for n, name in ((figures.n_time, columns.time), (figures.n_mag, columns.mag)):
+    for n, name in ((figures.n_time, columns.time), (figures.n_mag, columns.value)):
         with guard():
             if not n:
                 raise BadInput(
@@ -163,18 +165,21 @@ def _check_figures(
                 )
     with guard():
         if figures.n_mag_out > MAX_BAD_MAGS * n_rows:
-            looks = "fluxes, give magnitudes"
-            if figures.n_below > MAX_BAD_MAGS * figures.n_mag_out:
+            looks = "fluxes, give magnitudes (or name the column as lightcurves.flux, with its zero_point)"
+            if columns.flux:
+                looks = "fluxes of another zero_point, correct it in dataset.toml"
+            elif figures.n_below > MAX_BAD_MAGS * figures.n_mag_out:
                 looks = 'instrumental magnitudes, write system = "instrumental" in their [[bands]] in dataset.toml'
             raise BadInput(
-                f"{file}: {figures.n_mag_out:,} of {n_rows:,} values of column {columns.mag!r} are outside "
+                f"{file}: {figures.n_mag_out:,} of {n_rows:,} values of column {columns.value!r} are outside "
                 f"{MAG_RANGE[0]:g} to {MAG_RANGE[1]:g} mag: they look like {looks}."
             )
     with guard():
         if spec.has_errors and not bands.quotes.any():
+            key = "flux_err" if columns.flux else "mag_err"
             raise BadInput(
-                f"{file}: no value of column {columns.mag_err!r} is a positive number: where there are no "
-                f'errors leave the column out, or set lightcurves.mag_err = "" in dataset.toml.'
+                f"{file}: no value of column {columns.error!r} is a positive number: where there are no "
+                f'errors leave the column out, or set lightcurves.{key} = "" in dataset.toml.'
             )
 
 

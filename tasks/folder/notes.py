@@ -28,7 +28,7 @@ def describe_values(
     spec: DatasetSpec, per_band: dict[str | None, int], bands: BandFigures, sentinels: dict[float, int], file: Path
 ) -> list[str]:
     """How magnitudes and errors are read where that is not evident."""
-    mag, err = spec.lightcurves.mag, spec.lightcurves.mag_err
+    mag, err = spec.lightcurves.value, spec.lightcurves.error
     notes = []
     for value, n in sentinels.items():
         notes.append(

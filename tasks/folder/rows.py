@@ -15,12 +15,26 @@ from schemas.dataset import DatasetSpec
 from schemas.errors import Guard, Problems
 from schemas.rejections import REJECTED, reject
 from schemas.sql import match_only
-from schemas.values import find_mask, identity, is_list, number, unmask, value_type, word
+from schemas.values import (
+    find_mask,
+    identity,
+    is_limit,
+    is_list,
+    is_text,
+    limit_number,
+    magnitude,
+    magnitude_error,
+    number,
+    truth,
+    unmask,
+    value_type,
+    word,
+)
 from tasks.folder.columns import check_schema, connect, name_place, name_table, require_id, require_number
 from tasks.lightcurves.flags import BAD_QUALITY
 
-ROLES = ("id", "time", "mag", "mag_err", "band", "flags")
 NUMBERS = {"time": "DOUBLE", "mag": "FLOAT", "mag_err": "FLOAT", "flags": "DOUBLE"}  # SQL type of each
+UPPER_LIMIT, NO_FLUX = -1, -2  # flags of rows whose `mag` is the limit, or the flux that is not positive
 MASK = "{}_mask"  # role of the mask of a role's column
 
 
@@ -28,7 +42,8 @@ MASK = "{}_mask"  # role of the mask of a role's column
 class Layout:
     """Columns of a file of epochs by role with their types, their masks, and all columns of the file.
 
-    `lists` are the columns that hold a list per row (the nested form).
+    `lists` are the columns that hold a list per row (the nested form). `zero_mag` is the magnitude of flux 1 where the
+    role mag is a flux, and `good_flags` the words of good epochs, None for numbers of which 0 is good.
     """
 
     columns: dict[str, str]
@@ -36,6 +51,8 @@ class Layout:
     masks: dict[str, str]
     lists: frozenset[str]
     names: tuple[str, ...]
+    zero_mag: float | None = None
+    good_flags: tuple[str, ...] | None = None
 
     def sql(self, role: str) -> str:
         """The column with a role in a statement."""
@@ -48,6 +65,18 @@ class Layout:
         return identity(unmask(self.sql("id"), mask and name_place(mask, self.names)), self.kinds["id"])
 
     @property
+    def limit(self) -> str | None:
+        """Whether the brightness of a cell is a limit, in a statement; None where nothing can say so."""
+        said = [is_limit("mag", self.kinds["mag"])] if is_text(value_type(self.kinds["mag"])) else []
+        said += [truth("upper_limit", self.kinds["upper_limit"])] if "upper_limit" in self.kinds else []
+        return " OR ".join(f"coalesce({each}, false)" for each in said) or None
+
+    @property
+    def has_aside(self) -> bool:
+        """Whether rows may hold a brightness that is no measurement: limits, and fluxes that are not positive."""
+        return self.zero_mag is not None or self.limit is not None
+
+    @property
     def table(self) -> str:
         """What a statement selects from; its parameter is the path of the file."""
         return name_table(self.names)
@@ -55,21 +84,25 @@ class Layout:
 
 def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     """The layout of `file`; raises BadInput for columns that are missing or, each inside `guard`, of a wrong type."""
-    given = {role: getattr(spec.lightcurves, role) for role in ROLES}
+    said = spec.lightcurves
+    given = {"id": said.id, "time": said.time, "mag": said.value, "mag_err": said.error, "band": said.band,
+             "flags": said.flags, "upper_limit": said.upper_limit}  # fmt: skip
     columns = {role: name for role, name in given.items() if name is not None}
-    schema = check_schema(file, {f"lightcurves.{role}": name for role, name in columns.items()}, guard)
+    key = {"mag": "flux", "mag_err": "flux_err"} if said.flux else {}
+    schema = check_schema(file, {f"lightcurves.{key.get(role, role)}": name for role, name in columns.items()}, guard)
     kinds = {role: schema.field(name).type for role, name in columns.items()}
     wrong = Problems()
     with wrong.collect():
         require_id(kinds["id"], f"{file}: column {columns['id']!r}")
-    for role in NUMBERS:
-        if role in kinds and not (role == "flags" and pa.types.is_boolean(value_type(kinds[role]))):
+    for role in (role for role in NUMBERS if role in kinds):
+        is_word = said.good_flags is not None or pa.types.is_boolean(value_type(kinds[role]))
+        if not (role == "flags" and is_word):
             with wrong.collect():
                 require_number(kinds[role], f"{file}: column {columns[role]!r}")
     wrong.raise_each(guard)
     masks = {role: mask for role, name in columns.items() if (mask := find_mask(name, schema))}
     lists = frozenset(name for name in (*columns.values(), *masks.values()) if is_list(schema.field(name).type))
-    return Layout(columns, kinds, masks, lists, tuple(schema.names))
+    return Layout(columns, kinds, masks, lists, tuple(schema.names), said.zero_mag, said.good_flags)
 
 
 def connect_sorter(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -97,19 +130,31 @@ def cell_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
 def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
     """SELECT of one row per epoch with the values by role, null where there is none; and its parameters.
 
-    id and band are text, time and flags DOUBLE, mag and mag_err FLOAT.
+    id and band are text, time and flags DOUBLE, mag and mag_err FLOAT, or DOUBLE where they are fluxes; is_limit says
+    whether the brightness is a limit, where something can say so.
     """
     query, values = cell_query(file, form)
     kinds = form.kinds
-    chosen = [f"{identity('id', kinds['id'])} AS id"]
-    chosen += [f"{number(role, kinds[role], kind)} AS {role}" for role, kind in NUMBERS.items() if role in kinds]
-    chosen += [f"{word('band', kinds['band'])} AS band"] if "band" in kinds else []
-    return f"SELECT {', '.join(chosen)} FROM ({query})", values
+    types = NUMBERS if form.zero_mag is None else {**NUMBERS, "mag": "DOUBLE", "mag_err": "DOUBLE"}
+    chosen = {"id": identity("id", kinds["id"])}
+    chosen |= {role: number(role, kinds[role], kind) for role, kind in types.items() if role in kinds}
+    chosen |= {"band": word("band", kinds["band"])} if "band" in kinds else {}
+    if form.limit:
+        chosen["is_limit"] = form.limit
+        chosen |= {"mag": limit_number("mag", kinds["mag"])} if is_text(value_type(kinds["mag"])) else {}
+    if form.good_flags is not None:
+        flag = word("flags", kinds["flags"])
+        chosen["flags"] = f"CASE WHEN {flag} IS NULL OR list_contains(?, {flag}) THEN 0 ELSE 1 END::DOUBLE"
+        values = [list(form.good_flags), *values]
+    return f"SELECT {', '.join(f'{value} AS {role}' for role, value in chosen.items())} FROM ({query})", values
 
 
 def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
-    """SELECT of id, time, mag, mag_err, band (index into `band_values`, -1 for null), flags; no nulls but in id."""
-    source, values = row_query(file, form)
+    """SELECT of id, time, mag, mag_err, band (index into `band_values`, -1 for null), flags; no nulls but in id.
+
+    Fluxes have become magnitudes, but where flags are NO_FLUX; mag of UPPER_LIMIT is what the file says.
+    """
+    source, values = _magnitude_query(*row_query(file, form), form)
     has = form.columns
     bad = f"CASE WHEN coalesce(nullif(flags, 'nan'::DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER"
     chosen = {
@@ -120,9 +165,35 @@ def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[s
         "band": "CAST(coalesce(list_position(?, band), 0) - 1 AS SMALLINT)" if "band" in has else "0::SMALLINT",
         "flags": bad if "flags" in has else "0::INTEGER",
     }
+    if form.has_aside:
+        chosen["flags"] = f"CASE WHEN aside < 0 THEN aside ELSE {chosen['flags']} END"
     first = [list(band_values)] if "band" in has else []
     listed = ", ".join(f"{value} AS {role}" for role, value in chosen.items())
     return f"SELECT {listed} FROM ({source})", [*first, *values]
+
+
+def measured_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
+    """`epoch_query` with NaN as mag and mag_err of what is no measurement."""
+    query, values = epoch_query(file, form, band_values)
+    if not form.has_aside:
+        return query, values
+    shown = ", ".join(f"CASE WHEN flags < 0 THEN 'nan'::FLOAT ELSE {role} END AS {role}" for role in ("mag", "mag_err"))
+    return f"SELECT * REPLACE ({shown}) FROM ({query})", values
+
+
+def _magnitude_query(source: str, values: list[Any], form: Layout) -> tuple[str, list[Any]]:
+    """The rows of `row_query` with magnitudes for fluxes; `aside` is UPPER_LIMIT, NO_FLUX or 0 where rows may be so."""
+    if not form.has_aside:
+        return source, values
+    cases = f"WHEN is_limit THEN {UPPER_LIMIT} " if form.limit else ""
+    shown: dict[str, str] = {}
+    if form.zero_mag is not None:
+        cases += f"WHEN mag <= 0 THEN {NO_FLUX} "
+        shown["mag"] = f"coalesce({magnitude('mag', '?')}, mag)::FLOAT"
+        shown |= {"mag_err": f"{magnitude_error('mag', 'mag_err')}::FLOAT"} if "mag_err" in form.columns else {}
+        values = [form.zero_mag, *values]
+    replaced = f" REPLACE ({', '.join(f'{value} AS {role}' for role, value in shown.items())})" if shown else ""
+    return f"SELECT *{replaced}, CASE {cases}ELSE 0 END::INTEGER AS aside FROM ({source})", values
 
 
 def unequal_lengths(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, ids: pa.Array) -> pa.Table:
