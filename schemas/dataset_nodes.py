@@ -66,6 +66,9 @@ class LightCurveColumns(Blankable):
     # Left out of dumps where not given: the fingerprint of a folder that never had them stays what it was.
     flux: ColumnName | None = Field(None, exclude_if=is_absent, description="Column of the fluxes instead.")
     flux_err: ColumnName | None = Field(None, exclude_if=is_absent, description="Column of the errors of the fluxes.")
+    snr: ColumnName | None = Field(
+        None, exclude_if=is_absent, description="Column of flux over its error, from which errors of magnitudes follow."
+    )
     zero_point: float | str | None = Field(
         None, exclude_if=is_absent, description="Magnitude of flux 1, or nJy, uJy, Jy for AB."
     )
@@ -108,6 +111,8 @@ class LightCurveColumns(Blankable):
             raise ValueError('flux needs a zero_point: the magnitude of flux 1, or "nJy", "uJy", "Jy"; mag has none')
         if (self.mag_err if self.flux else self.flux_err) is not None:
             raise ValueError("errors of fluxes are flux_err, those of magnitudes mag_err")
+        if self.snr and (self.flux or self.mag_err):
+            raise ValueError("snr gives the errors of magnitudes that have no mag_err")
         if self.good_flags is not None and self.flags is None:
             raise ValueError("good_flags needs flags, the column that holds them")
         return self
@@ -120,7 +125,7 @@ class LightCurveColumns(Blankable):
     @property
     def error(self) -> str | None:
         """The column of the errors of the brightness, None where none are quoted."""
-        return self.flux_err if self.flux else self.mag_err
+        return self.flux_err if self.flux else self.mag_err or self.snr
 
     @property
     def zero_mag(self) -> float | None:

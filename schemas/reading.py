@@ -80,7 +80,7 @@ def _epochs(spec: DatasetSpec) -> list[str]:
     bands = f"bands {_some(names, ' ')} from {columns.band}" if columns.band else f"all in one band, {names[0]}"
     kind = "flux" if columns.flux else "mag"
     zero = f" (zero point {columns.zero_point})" if columns.flux else ""
-    errors = f"{kind}_err = {columns.error}" if columns.error else "no errors"
+    errors = f"{'snr' if columns.snr else f'{kind}_err'} = {columns.error}" if columns.error else "no errors"
     good = "" if columns.good_flags is None else f" (good: {_some(columns.good_flags, ' ')})"
     flags = [f"flags = {columns.flags}{good}"] if columns.flags else []
     limits = [f"upper_limit = {columns.upper_limit}"] if columns.upper_limit else []

@@ -145,7 +145,7 @@ def _epochs(
     }
     found: dict[str, str | None] = {}
     said = _node(declared, "lightcurves")
-    settled = {*said, *(("mag", "mag_err") if said.get("flux") else ())}
+    settled = {*said, *(("mag", "mag_err") if said.get("flux") else ("mag_err",) if said.get("snr") else ())}
     for key in (key for key in find if key not in settled):
         with guard():
             column = find[key]()

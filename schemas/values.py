@@ -122,6 +122,11 @@ def magnitude_error(flux: str, error: str) -> str:
     return f"CASE WHEN {flux} > 0 THEN {ERROR_PER_RATIO} * {error} / {flux} END"
 
 
+def ratio_error(ratio: str) -> str:
+    """SQL of the standard error of a magnitude whose flux is `ratio` times its error."""
+    return f"{ERROR_PER_RATIO} / {ratio}"
+
+
 def read_words(values: pa.Array) -> list[str | None]:
     """Each of `values` (K,) as a word; null where it is null or NaN."""
     import duckdb

@@ -176,7 +176,7 @@ def _check_figures(
             )
     with guard():
         if spec.has_errors and not bands.quotes.any():
-            key = "flux_err" if columns.flux else "mag_err"
+            key = "flux_err" if columns.flux else "snr" if columns.snr else "mag_err"
             raise BadInput(
                 f"{file}: no value of column {columns.error!r} is a positive number: where there are no "
                 f'errors leave the column out, or set lightcurves.{key} = "" in dataset.toml.'

@@ -25,6 +25,7 @@ from schemas.values import (
     magnitude,
     magnitude_error,
     number,
+    ratio_error,
     truth,
     unmask,
     value_type,
@@ -43,7 +44,8 @@ class Layout:
     """Columns of a file of epochs by role with their types, their masks, and all columns of the file.
 
     `lists` are the columns that hold a list per row (the nested form). `zero_mag` is the magnitude of flux 1 where the
-    role mag is a flux, and `good_flags` the words of good epochs, None for numbers of which 0 is good.
+    role mag is a flux, and `good_flags` the words of good epochs, None for numbers of which 0 is good;
+    `has_ratio` where the role mag_err is a flux over its error.
     """
 
     columns: dict[str, str]
@@ -53,6 +55,7 @@ class Layout:
     names: tuple[str, ...]
     zero_mag: float | None = None
     good_flags: tuple[str, ...] | None = None
+    has_ratio: bool = False
 
     def sql(self, role: str) -> str:
         """The column with a role in a statement."""
@@ -88,7 +91,7 @@ def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     given = {"id": said.id, "time": said.time, "mag": said.value, "mag_err": said.error, "band": said.band,
              "flags": said.flags, "upper_limit": said.upper_limit}  # fmt: skip
     columns = {role: name for role, name in given.items() if name is not None}
-    key = {"mag": "flux", "mag_err": "flux_err"} if said.flux else {}
+    key = {"mag": "flux", "mag_err": "flux_err"} if said.flux else {"mag_err": "snr"} if said.snr else {}
     schema = check_schema(file, {f"lightcurves.{key.get(role, role)}": name for role, name in columns.items()}, guard)
     kinds = {role: schema.field(name).type for role, name in columns.items()}
     wrong = Problems()
@@ -102,7 +105,7 @@ def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
     wrong.raise_each(guard)
     masks = {role: mask for role, name in columns.items() if (mask := find_mask(name, schema))}
     lists = frozenset(name for name in (*columns.values(), *masks.values()) if is_list(schema.field(name).type))
-    return Layout(columns, kinds, masks, lists, tuple(schema.names), said.zero_mag, said.good_flags)
+    return Layout(columns, kinds, masks, lists, tuple(schema.names), said.zero_mag, said.good_flags, bool(said.snr))
 
 
 def connect_sorter(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -142,6 +145,8 @@ def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
     if form.limit:
         chosen["is_limit"] = form.limit
         chosen |= {"mag": limit_number("mag", kinds["mag"])} if is_text(value_type(kinds["mag"])) else {}
+    if form.has_ratio:
+        chosen["mag_err"] = f"({ratio_error(number('mag_err', kinds['mag_err']))})::FLOAT"
     if form.good_flags is not None:
         flag = word("flags", kinds["flags"])
         chosen["flags"] = f"CASE WHEN {flag} IS NULL OR list_contains(?, {flag}) THEN 0 ELSE 1 END::DOUBLE"

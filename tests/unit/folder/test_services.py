@@ -113,3 +113,19 @@ def test_tess(tmp_path, n_sector):
     np.testing.assert_allclose(batch.mag[:10], np.delete(MAG, [2, 7]), rtol=1e-5)
     np.testing.assert_allclose(batch.time[:10], np.delete(time, [2, 7]) + 56999.5, atol=1e-7)
     assert (batch.flags != 0).sum() == n_sector
+
+
+@pytest.mark.parametrize("ending", ["csv", "fits", "vot"])
+def test_gaia(tmp_path, ending):
+    ratio = np.full(N, 50.0)
+    ratio[8] = np.nan
+    table = {"source_id": [5853498713190525696] * N, "transit_id": np.arange(N), "band": ["G", "BP", "RP"] * 4}
+    table |= {"time": MJD - 55197.0, "mag": MAG, "flux": 10 ** (4 - MAG / 10), "flux_over_error": ratio}
+    table |= {"rejected_by_photometry": np.arange(N) == 4, "rejected_by_variability": [False] * N}
+    kind = {"csv": "csv", "fits": "fits", "vot": "votable"}[ending]
+    Table(table).write(tmp_path / f"epochs.{ending}", format=kind)
+    ids, batch, checks = read(tmp_path, "gaia_epochs")
+    assert ids == ["5853498713190525696"] and checks == ["finite"] and batch.bands == ("G", "BP", "RP")
+    np.testing.assert_allclose(batch.time, np.delete(MJD, 8), atol=1e-7)
+    np.testing.assert_allclose(batch.mag_err, 2.5 / np.log(10) / 50, rtol=1e-6)
+    assert np.flatnonzero(batch.flags).tolist() == [4]

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from schemas.dataset_nodes import LightCurveColumns
-from schemas.values import AB_ZERO_POINTS, is_limit, limit_number, magnitude, magnitude_error, truth
+from schemas.values import AB_ZERO_POINTS, is_limit, limit_number, magnitude, magnitude_error, ratio_error, truth
 
 
 def evaluate(expression, cells, *parameters):
@@ -66,3 +66,12 @@ def test_the_columns_of_a_brightness():
     assert (flux.value, flux.error, flux.zero_mag, flux.mag) == ("f", "e", 23.9, None)
     assert LightCurveColumns(flags="q", good_flags=[0, 2.0, " G ", False]).good_flags == ("0", "2", "G", "false")
     assert LightCurveColumns.model_validate(flux.model_dump()) == flux
+
+
+def test_errors_of_a_ratio_are_those_of_the_flux():
+    (error,) = evaluate(magnitude_error("cell", "0.5"), pa.array([25.0]))
+    assert evaluate(ratio_error("cell"), pa.array([50.0])) == [pytest.approx(error)]
+    assert LightCurveColumns(snr="r").error == "r"
+    for others in ({"mag_err": "e"}, {"flux": "f", "zero_point": 25}):
+        with pytest.raises(ValueError, match="snr gives the errors"):
+            LightCurveColumns(snr="r", **others)
