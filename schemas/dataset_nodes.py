@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Annotated, Any, Literal, Self
 
@@ -69,7 +68,7 @@ class LightCurveColumns(Blankable):
     snr: ColumnName | None = Field(
         None, exclude_if=is_absent, description="Column of flux over its error, from which errors of magnitudes follow."
     )
-    zero_point: float | str | None = Field(
+    zero_point: Annotated[float, Field(ge=-100, le=100)] | str | None = Field(
         None, exclude_if=is_absent, description="Magnitude of flux 1, or nJy, uJy, Jy for AB."
     )
     upper_limit: ColumnName | None = Field(
@@ -94,7 +93,7 @@ class LightCurveColumns(Blankable):
     @field_validator("zero_point")
     @classmethod
     def _is_magnitude_or_unit(cls, value: float | str | None) -> float | str | None:
-        if value in AB_ZERO_POINTS or value is None or (isinstance(value, float) and math.isfinite(value)):
+        if not isinstance(value, str) or value in AB_ZERO_POINTS:
             return value
         raise ValueError(f"write the magnitude of flux 1, or one of {', '.join(AB_ZERO_POINTS)}")
 
