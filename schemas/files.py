@@ -62,7 +62,10 @@ def holds_numbers(file: Path, column: str) -> bool:
     import pyarrow.compute as pc
     import pyarrow.dataset as ds
 
-    if not is_text(value_type(parquet_schema(file).field(column).type)):
+    schema = parquet_schema(file)
+    if schema.names.count(column) > 1:
+        return True  # which of them is meant is asked where the column is read
+    if not is_text(value_type(schema.field(column).type)):
         return True
     try:
         cells = ds.dataset(file).head(FIRST, columns={"cell": pc.field(column)})["cell"].combine_chunks()

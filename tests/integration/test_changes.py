@@ -70,4 +70,4 @@ def test_a_class_of_one_member_beside_one_of_many_is_not_trained(tmp_path):
     toml = folder / "dataset.toml"
     toml.write_text(toml.read_text().replace('[[parameters]]\nquantity = "teff_k"\ncolumn = "teff"\n', ""))
     done = refresh(folder, lake, FOREST_ONLY)
-    assert "nothing to train" in done.stdout and "feature_sample__source" in done.stdout
+    assert "nothing to train" in done.stdout and "out__catalogue" in done.stdout

@@ -46,6 +46,12 @@ def test_text_holds_numbers_where_most_of_its_words_are_some(tmp_path):
     assert [holds_numbers(tmp_path / "t.parquet", name) for name in "abcd"] == [True, False, True, True]
 
 
+def test_a_name_that_stands_twice_is_left_to_the_reader(tmp_path):
+    twins = pa.Table.from_arrays([pa.array(["a"]), pa.array([1.0])], names=["ra", "ra"])
+    pq.write_table(twins, tmp_path / "t.parquet")
+    assert holds_numbers(tmp_path / "t.parquet", "ra")
+
+
 def test_what_is_masked_or_says_nothing_is_no_value(tmp_path):
     mask = [False, True, False, False]
     columns = {"a": ["g", "0", "nan", "r "], "a.mask": mask, "b": pa.array([1.0, 9.0, None, 2.0]), "b.mask": mask}
