@@ -120,11 +120,12 @@ def test_what_is_otherwise_gives_the_same(switches, text, replica, plain, tmp_pa
 
 def test_a_queue_that_stands_still_costs_a_wait_and_nothing_else(replica, plain, tmp_path, monkeypatch):
     monkeypatch.setitem(PROFILES, "fast", limits_with(gaia_tap={"queue_s": 0.1}))
+    before = jobs_held(replica)  # other tests share the replica
     set_limits(replica, queue_seconds=60.0)
     _, found = acquire(tmp_path / "lake", replica)
     assert_same(found, plain[1])
     paths = [each["path"] for each in log(replica)]
-    assert any(path.endswith("/tap/sync") for path in paths) and not jobs_held(replica)
+    assert any(path.endswith("/tap/sync") for path in paths) and jobs_held(replica) <= before
 
 
 @pytest.mark.parametrize("cap", [30, 2000])
