@@ -70,7 +70,7 @@ def test_pauses_grow_and_the_archive_may_ask_for_longer_ones(tmp_path):
         ask(question(), items([1]))
     pauses = [late - early for early, late in itertools.pairwise(came)]
     for pause, least in zip(pauses, (0.045, 0.09, 0.09, 0.3), strict=True):
-        assert least <= pause < least + 0.15
+        assert least <= pause < least + 0.5  # a busy machine wakes late
 
 
 def test_a_pause_that_the_archive_asks_for_holds_for_every_thread(tmp_path):
