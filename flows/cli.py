@@ -9,7 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -18,6 +18,9 @@ from rich.table import Table
 
 from lakehouse.disk import require_local
 from schemas import TABLES, BadInput
+
+if TYPE_CHECKING:
+    from schemas.inputs import Source
 
 app = typer.Typer(
     name="argelander",
@@ -86,7 +89,7 @@ def fail(error: BaseException | str) -> None:
     raise typer.Exit(2)
 
 
-def say_reading(source: Any) -> None:
+def say_reading(source: Source) -> None:
     """Say on standard error how a folder is read, before anything is done with it."""
     from schemas.inputs import FolderSource
     from schemas.reading import describe_reading

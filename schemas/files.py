@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadInput
-from schemas.values import find_mask, is_list, is_nothing, is_text, read_words, value_type
+from schemas.values import find_mask, is_list, is_nothing, is_number, is_text, read_words, value_type
 
 FIRST = 1000  # rows that are looked at for numbers in text
 SPELLINGS = 4  # of one word, with blanks around it or without, that a column is looked through for
@@ -72,15 +72,7 @@ def holds_numbers(file: Path, column: str) -> bool:
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file, error) from None
     words = [word for word in read_words(cells) if word is not None and not is_nothing(word)]
-    return sum(map(_is_number, words)) * 2 >= len(words)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return sum(map(is_number, words)) * 2 >= len(words)
 
 
 def _pieces(file: Path, columns: Sequence[str]) -> Iterator[dict[str, pa.Array]]:

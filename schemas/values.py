@@ -49,6 +49,15 @@ def is_nothing(word: str) -> bool:
     return word.strip(BLANKS).lower() in NOTHING
 
 
+def is_number(word: str) -> bool:
+    """True for a word that reads as a number."""
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def find_mask(name: str, schema: pa.Schema) -> str | None:
     """The column that says where `name` has no value, as astropy writes masked columns: NAME.mask; None without."""
     mask = f"{name}.mask"

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from schemas.errors import BadInput
 from schemas.formats.format import Format
+from schemas.values import is_number
 
 CHUNK_ROWS = 65_536
 
@@ -29,7 +30,7 @@ def _find_header(head: list[str], path: Path) -> int:
     n_row = len(head[first].split()) if first < len(head) else 0
     above = [k for k in range(first) if len(head[k].lstrip("#").split()) in (n_row, *([] if n_row else [1]))]
     place = above[-1] if above else first
-    if place == len(head) or any(map(_is_number, head[place].lstrip("#").split())):
+    if place == len(head) or any(map(is_number, head[place].lstrip("#").split())):
         raise BadInput(f"{path} names no columns: put their names in a line above the rows.")
     return place
 
@@ -43,14 +44,6 @@ def _texts(path: Path, n_head: int, names: list[str]) -> Iterator[pa.RecordBatch
     )  # fmt: skip
     for chunk in chunks:
         yield pa.RecordBatch.from_arrays([pa.array(chunk[name], pa.string()) for name in names], names)
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 FORMAT = Format("text in columns", (".txt", ".dat"), read)
