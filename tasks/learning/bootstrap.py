@@ -1,14 +1,15 @@
-"""Bootstrap intervals over objects, vectorised: all resamples of a statistic at once, in bounded memory."""
+"""Intervals of figures: the bootstrap over objects, all resamples at once in bounded memory, and Wilson's of shares."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 DRAWS = 1_000
 LEVEL = 0.95
+Z = 1.959964  # of that level: Phi^-1(0.975)
 CELLS = 4_000_000  # draws times objects held at once: 32 MB
 
 
@@ -43,3 +44,12 @@ def class_counts(cells: NDArray[np.int64], n_cell: int, draws: int = DRAWS, seed
     """
     count = np.bincount(cells, minlength=n_cell)
     return np.random.default_rng(seed).multinomial(cells.size, count / cells.size, size=draws)
+
+
+def wilson(hits: ArrayLike, n: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % interval of the share hits / n (Wilson 1927, JASA 22, 209), which stays inside 0 to 1 in small samples."""
+    n = np.asarray(n, np.float64)
+    share = np.asarray(hits, np.float64) / n
+    centre = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return centre - half, centre + half

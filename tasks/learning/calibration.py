@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 
+from tasks.learning.bootstrap import wilson
+
 BINS = 10
 PROBABILITY_FLOOR = 1e-3  # a fraction of 0 among a finite number of trees and stars is no probability of 0
 LOG_TEMPERATURE_LIMITS = (-0.7, 2.5)  # half at the least: a small sample without an error does not prove certainty
@@ -90,10 +92,8 @@ def reliability(proba: NDArray[np.float64], codes: ArrayLike, bins: int = BINS) 
     full = n > 0
     n = n[full]
     mean, right = (np.bincount(place, weights=values, minlength=bins)[full] / n for values in (confidence, hit))
-    z = 1.96
-    centre = (right + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(right * (1 - right) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return Reliability(mean, right, centre - half, centre + half, n)
+    lo, hi = wilson(right * n, n)
+    return Reliability(mean, right, lo, hi, n)
 
 
 def expected_calibration_error(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from schemas.quantities import quantity
+from tasks.learning.bootstrap import wilson
 from tasks.reporting.data import HeldOutQuantity
 from tasks.reporting.figures.canvas import ACCENT, ALARM, MUTED, PAPER, dots, drawing, in_style, scale_by_decades, sheet
 from tasks.reporting.notation import count, interval, plural, target_label
@@ -30,15 +31,6 @@ def coverage(held_out: HeldOutQuantity, levels: NDArray[np.float64]) -> NDArray[
     side = np.where(miss < 0, below, above)
     stretch = ndtri((1 + levels) / 2) / ndtri((1 + held_out.level) / 2)
     return (np.abs(miss)[:, None] <= side[:, None] * stretch).mean(axis=0)
-
-
-def wilson(hits: float, n: int) -> tuple[float, float]:
-    """95 % score interval of a proportion (Wilson 1927, JASA 22, 209)."""
-    z = 1.959964
-    share = hits / n
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
-    return float(centre - half), float(centre + half)
 
 
 @in_style

@@ -8,8 +8,9 @@ import pytest
 from matplotlib.collections import LineCollection, PathCollection
 
 from schemas.quantities import QUANTITIES
+from tasks.learning.bootstrap import wilson
 from tasks.reporting import HeldOutQuantity
-from tasks.reporting.figures.quantities import _LEVELS, _MOST_BARS, coverage, quantity_figure, wilson
+from tasks.reporting.figures.quantities import _LEVELS, _MOST_BARS, coverage, quantity_figure
 from tasks.reporting.parts import Remark
 
 Y = np.linspace(5000.0, 7000.0, 41)

@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tasks.learning.bootstrap import wilson
 from tasks.reporting import ClassCounts, ClassPeriods, HeldOutClasses, HeldOutQuantity, SkyPositions, confident_examples
 from tasks.reporting.figures.calibration import calibration_curve, reliability
 from tasks.reporting.figures.classes import class_counts, confusion_counts, confusion_matrix
 from tasks.reporting.figures.folded import folded_pages
 from tasks.reporting.figures.periods import period_histogram
-from tasks.reporting.figures.quantities import coverage, quantity_figure, wilson
+from tasks.reporting.figures.quantities import coverage, quantity_figure
 from tasks.reporting.figures.sky import field_of, sky_map, to_galactic
 from tasks.reporting.palette import class_colours
 from tasks.reporting.parts import Drawing, Remark
