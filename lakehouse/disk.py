@@ -29,9 +29,13 @@ GRACE_S = 2.0  # from the making of a draft to its lock
 RUST_ERRNO = re.compile(r"os error (\d+)")
 
 
+class FullDisk(BadInput):
+    """There is no room for a file: whatever was to be written, nothing else will be either."""
+
+
 @contextmanager
 def refuse_full_disk(what: str) -> Iterator[None]:
-    """Turns a full disk (or a limit on file size) into BadInput; every other error passes."""
+    """Turns a full disk (or a limit on file size) into FullDisk; every other error passes."""
     try:
         yield
     except BadInput:
@@ -39,7 +43,7 @@ def refuse_full_disk(what: str) -> Iterator[None]:
     except Exception as error:
         if not _is_full(error):
             raise
-        raise BadInput(
+        raise FullDisk(
             f"The disk is full or a file is larger than allowed: {what} was not written and nothing of it is visible; "
             "free some space and run the same command again."
         ) from error

@@ -96,23 +96,40 @@ def fan_out(
     Jobs carry paths and ids, never tables. `sizes` are the objects in each job, for the progress line.
     A job that fails `retries` times more raises its own error here, and the others are given up.
     """
+    counts = list(sizes) if sizes is not None else [1] * len(jobs)
+    return _spread(address, function, jobs, label, counts, retries, Future.result)
+
+
+def try_all(
+    address: str, function: Callable[..., object], jobs: Sequence[tuple[Any, ...]], label: str, retries: int = 2
+) -> list[Exception | None]:
+    """Call ``function(*job)`` for every job as `fan_out` does; a job that fails fails alone.
+
+    Returns the error of each job, None where it was done, in the order of `jobs`. A job fails, too, that ends the
+    processes of several workers, one after the other.
+    """
+    return _spread(address, function, jobs, label, [1] * len(jobs), retries, Future.exception)
+
+
+def _spread(
+    address: str,
+    function: Callable[..., object],
+    jobs: Sequence[tuple[Any, ...]],
+    label: str,
+    counts: Sequence[int],
+    retries: int,
+    outcome: Callable[[Future], Any],
+) -> list[Any]:
+    """The `outcome` of every job in the order of `jobs`; each is released when it is there."""
     if not jobs:
         return []
-    counts = list(sizes) if sizes is not None else [1] * len(jobs)
     with connect(address) as client, progress(label, sum(counts)) as advance:
         futures = [client.submit(function, *job, pure=False, retries=retries) for job in jobs]
-        return _collect(client, futures, counts, advance)
-
-
-def _collect(
-    client: Client, futures: Sequence[Future], counts: Sequence[int], advance: Callable[[int], None]
-) -> list[Any]:
-    """The results in the order of `futures`; each is released when it is there."""
-    position = {future.key: i for i, future in enumerate(futures)}
-    results: dict[int, Any] = {}
-    for future in as_completed(futures, loop=client.loop):
-        i = position[future.key]
-        results[i] = future.result()
-        future.release()
-        advance(counts[i])
-    return [results[i] for i in range(len(futures))]
+        position = {future.key: i for i, future in enumerate(futures)}
+        results: dict[int, Any] = {}
+        for future in as_completed(futures, loop=client.loop):
+            i = position[future.key]
+            results[i] = outcome(future)
+            future.release()
+            advance(counts[i])
+        return [results[i] for i in range(len(futures))]

@@ -19,23 +19,16 @@ from lakehouse.leases import leases_of
 from lakehouse.models import LABELS, has_model, read_card, read_current, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
-from tasks.learning.evaluation import Evaluation, evaluate
+from tasks.learning.evaluation import OUT_OF_FOLD, Evaluation, evaluate
+from tasks.learning.metrics import Metric
 from tasks.learning.persistence import FORMAT
 from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
-from tasks.stages.fanout import fan_out
 from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
-from tasks.stages.train.folds import (
-    as_lists,
-    clear_work,
-    fit_fold,
-    is_fitted,
-    read_labels,
-    read_predictions,
-    write_labels,
-)
+from tasks.stages.train.fits import fit_recipes, left_out
+from tasks.stages.train.folds import as_lists, clear_work, read_labels, read_predictions
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
 
 METRIC = TABLES["score_model__metric"]
@@ -69,29 +62,22 @@ def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[Targ
         notes.append(f"no target has {plan.config.min_labels} labels of two kinds: nothing to train")
     if left := clear_work(run, [t.model_id(plan) for t in todo]):
         notes.append(f"removed what {left} killed trainings left")
-    tables = (_train(lake, run, plan, todo),) if todo else ()
-    return StageResult("train", len(todo), len(every), tables, tuple(notes))
+    tables, failed = _train(lake, run, plan, todo)
+    return StageResult("train", len(todo), len(every), tables, (*notes, *failed))
 
 
-def _train(lake: Lake, run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> TableRef:
-    """Train the targets, commit their metrics, and make their models current."""
-    folders = [write_labels(run, t, plan) for t in todo]
-    fits = [
-        (recipe.spec.cost, run, str(folder), recipe.name, k)
-        for t, folder in zip(todo, folders, strict=True)
-        for recipe in t.recipes
-        for k in range(plan.config.n_folds)
-        if not is_fitted(folder, recipe.name, k)
-    ]
-    fits.sort(key=lambda fit: -fit[0])  # the dearest first, so that no worker ends alone with one
-    jobs = [tuple(job) for _, *job in fits]
-    fan_out(run.scheduler, fit_fold, jobs, "train", retries=run.retries)
-    metrics = [_conclude(run, t, plan, folder) for t, folder in zip(todo, folders, strict=True)]
-    table = _commit(lake, run, metrics)
-    for t, folder in zip(todo, folders, strict=True):
+def _train(
+    lake: Lake, run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]
+) -> tuple[tuple[TableRef, ...], list[str]]:
+    """Train the targets, commit their metrics, and make their models current; notes tell what failed."""
+    if not todo:
+        return (), []
+    fitted = [(t, *found) for t, found in zip(todo, fit_recipes(run, plan, todo), strict=True)]
+    table = _commit(lake, run, [_conclude(run, t, plan, folder, failures) for t, folder, failures in fitted])
+    for t, folder, _ in fitted:
         set_current(run.lake, run.dataset, t.target.name, folder.name)
         shutil.rmtree(folder, ignore_errors=True)
-    return table
+    return (table,), [f"{t.target.name}, {name}: {why}" for t, _, failures in fitted for name, why in failures.items()]
 
 
 def _wanted(every: Sequence[TargetLabels], plan: TrainingPlan) -> set[str]:
@@ -131,13 +117,19 @@ def _staleness(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan
     return f"model of {labels.target.name} was stale ({what} since {card['run_id']}): {AGAIN[plan.config.when]}"
 
 
-def _conclude(run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path) -> pa.Table:
-    """Measure, choose, and move the chosen models with their card into place; returns the metric rows."""
+def _conclude(
+    run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path, failures: Mapping[str, str]
+) -> pa.Table:
+    """Measure, choose, and move the chosen models with their card into place; returns the metric rows.
+
+    The recipes of which a training failed, for the reasons in `failures`, take no part.
+    """
     table, about = read_labels(folder)
     config, fold, target = plan.config, table["fold"].to_numpy(), labels.target
-    predictions = {r.name: read_predictions(folder, r.name, config.n_folds, fold) for r in labels.recipes}
-    evaluation = evaluate(target, labels.recipes, predictions, labels.y, fold, config.interval_level, about["note"])
-    chosen = next(recipe for recipe in labels.recipes if recipe.name == evaluation.chosen)
+    recipes = [recipe for recipe in labels.recipes if recipe.name not in failures]
+    predictions = {r.name: read_predictions(folder, r.name, config.n_folds, fold) for r in recipes}
+    evaluation = evaluate(target, recipes, predictions, labels.y, fold, config.interval_level, about["note"])
+    chosen = next(recipe for recipe in recipes if recipe.name == evaluation.chosen)
     card = {
         **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
         "note": about["note"], "n_test": int((fold == TEST).sum()),
@@ -146,7 +138,7 @@ def _conclude(run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path) 
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
             shutil.copytree(folder / chosen.name, draft, dirs_exist_ok=True)
             pq.write_table(table.append_column("prediction", as_lists(predictions[chosen.name])), draft / LABELS)
-    return _metric_rows(run.dataset, folder.name, evaluation)
+    return _metric_rows(run.dataset, folder.name, evaluation, left_out(target, failures))
 
 
 def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str, Any]:
@@ -159,12 +151,18 @@ def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str
     }  # fmt: skip
 
 
-def _metric_rows(dataset: str, model_id: str, evaluation: Evaluation) -> pa.Table:
+def _metric_rows(
+    dataset: str, model_id: str, evaluation: Evaluation, failed: Mapping[str, Mapping[str, list[Metric]]]
+) -> pa.Table:
+    """Rows of every recipe: what was measured of it, and why nothing was of those that failed."""
+    measured = {
+        **{(name, part): metrics for name, own in evaluation.recipes.items() for part, metrics in own.metrics.items()},
+        **{(name, OUT_OF_FOLD): metrics for name, metrics in failed.items()},
+    }
     rows = [
         {**metric.row(), "dataset": dataset, "target": target, "recipe": recipe, "model_id": model_id, "split": part,
          "is_chosen": recipe == evaluation.chosen}
-        for recipe, measured in evaluation.recipes.items() for part, by_target in measured.metrics.items()
-        for target, metrics in by_target.items() for metric in metrics
+        for (recipe, part), by_target in measured.items() for target, metrics in by_target.items() for metric in metrics
     ]  # fmt: skip
     return pa.Table.from_pylist(rows, schema=METRIC.arrow())
 
