@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 DRAWS = 1_000
+PAIRED_DRAWS = 400  # of differences, of which only their spread is asked
 LEVEL = 0.95
 Z = 1.959964  # of that level: Phi^-1(0.975)
 CELLS = 4_000_000  # draws times objects held at once: 32 MB
@@ -35,6 +36,19 @@ def interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[NDArray
     tails = [(1 - level) / 2, (1 + level) / 2]
     found[:, defined] = np.nanquantile(values[:, defined], tails, axis=0)
     return found[0], found[1]
+
+
+def paired_counts(cells: NDArray[np.int64], n_cell: int, draws: int = PAIRED_DRAWS, seed: int = 0) -> NDArray[np.int64]:
+    """Resampled counts (draws, n_cell) of objects that fall in `cells` (S,), the same objects for every call.
+
+    So the counts of two predictions of the same objects, draw by draw, differ by the predictions alone.
+    """
+
+    def count(index: NDArray[np.int64]) -> NDArray[np.int64]:
+        place = cells[index] + n_cell * np.arange(len(index))[:, None]
+        return np.bincount(place.ravel(), minlength=n_cell * len(index)).reshape(len(index), n_cell)
+
+    return np.concatenate([count(index) for index in resamples(cells.size, draws, seed)])
 
 
 def class_counts(cells: NDArray[np.int64], n_cell: int, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int64]:

@@ -41,10 +41,18 @@ def overall(rows: Sequence[Metric], metric: str) -> float | None:
 
 
 def classification_metrics(
-    y: ArrayLike, proba: NDArray[np.float64], classes: Sequence[str], note: str = "", draws: int = DRAWS, seed: int = 0
+    y: ArrayLike,
+    proba: NDArray[np.float64],
+    classes: Sequence[str],
+    note: str = "",
+    draws: int = DRAWS,
+    seed: int = 0,
+    decided: NDArray[np.int64] | None = None,
 ) -> list[Metric]:
     """Metrics of S objects of true class y (S,) and predicted `proba` (S, C): overall, per class, confusion counts.
 
+    `decided` (S,) are the codes of the predicted classes, None where they are the most probable ones. Log loss and
+    expected calibration error are of the probabilities, whatever is decided from them.
     A class that y holds but `classes` does not counts as always wrong. A class without a member in y has no recall
     and no F1: its rows state that. Macro F1 is the mean over classes that are true or predicted somewhere, as in
     scikit-learn; balanced accuracy is the mean recall over classes with members.
@@ -54,11 +62,11 @@ def classification_metrics(
     proba = np.pad(np.asarray(proba, np.float64), ((0, 0), (0, len(names) - len(classes))))
     if y.size == 0:
         return [Metric(metric, ALL, None, None, None, 0, "No object with a label.") for metric in OVERALL]
-    truth, guess = _codes(y, names), proba.argmax(1)
+    truth, guess = _codes(y, names), proba.argmax(1) if decided is None else decided
     n = len(names)
     count = np.bincount(truth * n + guess, minlength=n * n)
     draw = class_counts(truth * n + guess, n * n, draws, seed)
-    point, spread = _confusion_figures(count[None], n), _confusion_figures(draw, n)
+    point, spread = confusion_figures(count[None], n), confusion_figures(draw, n)
     members = np.bincount(truth, minlength=n)
     rows = _of_all(point, spread, members, names, note)
     rows += _continuous(truth, proba, y.size, note, draws, seed)
@@ -104,7 +112,7 @@ def _codes(labels: NDArray, classes: Sequence[str]) -> NDArray[np.int64]:
     return order[np.searchsorted(names, labels, sorter=order)]
 
 
-def _confusion_figures(count: NDArray[np.int64], n: int) -> dict[str, NDArray[np.float64]]:
+def confusion_figures(count: NDArray[np.int64], n: int) -> dict[str, NDArray[np.float64]]:
     """Figures of D confusion matrices (D, n*n); NaN where one is undefined."""
     matrix = count.reshape(-1, n, n).astype(np.float64)
     hit, true, predicted = np.diagonal(matrix, axis1=1, axis2=2), matrix.sum(2), matrix.sum(1)

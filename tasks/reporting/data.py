@@ -54,18 +54,20 @@ class HeldOutClasses:
     """Predictions of the chosen classifier for labelled objects that it did not see.
 
     `y_true` (S,) is the index of the label in `classes`, -1 where the label is none of them (such objects are
-    left out of the figures and counted in their captions); `prob` (S, C) are probabilities, a row with a NaN is
-    left out too. `recipe` names the classifier, `split` how the objects were held out ("oof", "test").
+    left out of the figures and counted in their captions); `y_pred` (S,) is that of the predicted class. `prob` (S, C)
+    are probabilities, a row with a NaN is left out too. `recipe` names the classifier, `split` how the objects were
+    held out ("oof", "test").
     """
 
     y_true: NDArray[np.int64]
+    y_pred: NDArray[np.int64]
     prob: NDArray[np.float64]
     classes: tuple[str, ...]
     recipe: str = ""
     split: str = "oof"
 
     def __post_init__(self) -> None:
-        _require("HeldOutClasses", len(self.y_true), prob=self.prob)
+        _require("HeldOutClasses", len(self.y_true), y_pred=self.y_pred, prob=self.prob)
         if np.ndim(self.prob) != 2 or np.shape(self.prob)[1] != len(self.classes):
             raise ValueError(
                 f"HeldOutClasses.prob has shape {np.shape(self.prob)}, but {len(self.classes)} classes are named. "

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas import Column
 from schemas.tables.catalogue import PROBABILITY
-from tasks.learning.calibration import Temperature
+from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.metrics import Metric, classification_metrics, overall
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
@@ -21,17 +21,20 @@ SMALL_CLASS = 5
 
 @dataclass(frozen=True, eq=False)
 class ClassScores:
-    """Calibrated probabilities `proba` (S, C); each row sums to 1."""
+    """Calibrated probabilities `proba` (S, C), each row sums to 1, and the codes of the predicted classes `decided`
+    (S,), which are not always the most probable ones.
+    """
 
     proba: NDArray[np.float64]
+    decided: NDArray[np.int64]
 
     def select(self, index: NDArray[Any]) -> ClassScores:
         """Those of the objects at `index`."""
-        return ClassScores(self.proba[index])
+        return ClassScores(self.proba[index], self.decided[index])
 
 
 @dataclass(frozen=True)
-class Classification(Target[Temperature, ClassScores]):
+class Classification(Target[ClassCalibration, ClassScores]):
     """One of `classes` (C,), () until it is bound to labels: sorted names. Missing labels are "".
 
     Its labels are in the column of its own name of label_sample__class. `column_names` (C,) are what the columns of the
@@ -123,34 +126,36 @@ class Classification(Target[Temperature, ClassScores]):
         proba[:, [self.classes.index(name) for name in own.classes]] = raw
         return proba
 
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> Temperature:
-        """One temperature for all classes."""
-        return Temperature.fit(raw, self._codes(y))
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> ClassCalibration:
+        """One temperature for all classes, and the rule that decides for one."""
+        return ClassCalibration.fit(raw, self._codes(y))
 
-    def calibration_from_json(self, card: Mapping[str, Any]) -> Temperature:
-        """Inverse of `Temperature.to_json`."""
-        return Temperature.from_json(card)
+    def calibration_from_json(self, card: Mapping[str, Any]) -> ClassCalibration:
+        """Inverse of `ClassCalibration.to_json`."""
+        return ClassCalibration.from_json(card)
 
-    def scores(self, calibration: Temperature, raw: NDArray[np.float64]) -> ClassScores:
-        """Calibrated probabilities."""
-        return ClassScores(calibration.apply(raw))
+    def scores(self, calibration: ClassCalibration, raw: NDArray[np.float64]) -> ClassScores:
+        """Calibrated probabilities, and what is decided from them."""
+        proba = calibration.temperature.apply(raw)
+        return ClassScores(proba, calibration.decision.decide(proba))
 
     def measure(self, scores: ClassScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
         """Accuracy, F1, ..., overall and by class."""
-        return {self.name: classification_metrics(y, scores.proba, self.classes, note)}
+        return {self.name: classification_metrics(y, scores.proba, self.classes, note, decided=scores.decided)}
 
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
-        """The same, of the published probabilities."""
+        """The same, of the published classes and probabilities."""
         if self.name not in truth.column_names:
             return {}
         proba = np.stack([rows[column].to_numpy() for column in self.probabilities.values()], axis=1)
-        return self.measure(ClassScores(proba), truth[self.name].to_numpy(), note)
+        decided = self._codes(rows[f"{self.name}_pred"].to_numpy(zero_copy_only=False))
+        return self.measure(ClassScores(proba, decided), truth[self.name].to_numpy(), note)
 
     def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
         """Macro F1."""
         return overall(metrics[self.name], self.decides)
 
-    def columns(self, calibration: Temperature) -> list[Column]:
+    def columns(self, calibration: ClassCalibration) -> list[Column]:
         """A probability for each class."""
         return [
             PROBABILITY.rename(column, f"Calibrated probability of class {label}.")
@@ -158,11 +163,11 @@ class Classification(Target[Temperature, ClassScores]):
         ]
 
     def catalogue_values(self, scores: ClassScores) -> dict[str, Any]:
-        """The most probable class, and the probability of each."""
-        best = pa.array(self.classes).take(pa.array(scores.proba.argmax(axis=1)))
+        """The predicted class, and the probability of each."""
+        decided = pa.array(self.classes).take(pa.array(scores.decided))
         columns = self.probabilities.values()
         each = {column: scores.proba[:, i].astype(np.float32) for i, column in enumerate(columns)}
-        return {f"{self.name}_pred": best, **each}
+        return {f"{self.name}_pred": decided, **each}
 
     def score_values(self, scores: ClassScores) -> tuple[ScoreValues, ...]:
         """The probability of each class."""

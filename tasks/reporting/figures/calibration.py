@@ -19,7 +19,7 @@ _FEW = 10  # a bin with fewer objects is drawn hollow
 
 @dataclass(frozen=True)
 class Reliability:
-    """Share of correct predictions in equal bins of the highest probability.
+    """How often the most probable class is right, in equal bins of its probability.
 
     `n`, `confidence` (mean probability), `accuracy`, `lo`, `hi` (95 % bootstrap over objects): (bins,), NaN where a
     bin is empty. `ece` and its bounds: expected calibration error, the mean |accuracy - confidence| weighted by n
@@ -89,8 +89,8 @@ def calibration_curve(held_out: HeldOutClasses | None) -> Drawing | Remark:
     return drawing(
         figure,
         "calibration",
-        alt=f"Calibration curve: share of correct predictions against stated probability; ECE {ece}.",
-        caption=f"Share of correct predictions against the highest class probability ({split_label(held_out.split)}), "
+        alt=f"Calibration curve: how often the most probable class is right, against its probability; ECE {ece}.",
+        caption=f"How often the most probable class is right, against its probability ({split_label(held_out.split)}), "
         "with a 95 % bootstrap band over objects; the diagonal is perfect calibration, hollow points rest on fewer "
         f"than {_FEW} objects. Below: objects per bin. Expected calibration error {ece}. "
         f"n = {count(keep.sum())}.{describe_left_out(held_out)}",

@@ -74,7 +74,7 @@ def confusion_matrix(held_out: HeldOutClasses | None) -> Drawing | Remark:
     if not keep.any():
         return Remark("No held-out object has both a label and a probability, so there is no confusion matrix.")
     n_class = len(held_out.classes)
-    matrix = confusion_counts(np.asarray(held_out.y_true)[keep], held_out.prob[keep].argmax(axis=1), n_class)
+    matrix = confusion_counts(np.asarray(held_out.y_true)[keep], np.asarray(held_out.y_pred)[keep], n_class)
     cell = min(0.62, 3.75 / n_class) if n_class <= 9 else 0.49  # up to nine, the calibration curve fits beside
     side = cell * n_class
     width, height = side + 1.7, side + 1.1

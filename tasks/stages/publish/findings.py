@@ -18,7 +18,7 @@ from lakehouse.models import ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import floats
-from schemas.tables.catalogue import PROBABILITY
+from tasks.learning.targets import Classification, target_from_json
 from tasks.reporting.data import (
     ClassCounts,
     ClassPeriods,
@@ -80,7 +80,7 @@ def gather_findings(
         held_out=next((each for each in held if isinstance(each, HeldOutClasses)), None),
         quantities=tuple(each for each in held if isinstance(each, HeldOutQuantity)),
         metrics=_read_metrics(run, place),
-        curves=_curves(run, lake, classed, dataset_bands.names) if has_class else (),
+        curves=_curves(run, lake, classed, cards, dataset_bands.names) if has_class else (),
         periods=_periods(classed if has_class else rows, predicted),
         cuts=_cuts(lake, where),
         quarantine=quarantine,
@@ -144,15 +144,16 @@ def _classes(cards: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     return tuple(name for card in cards.values() for name in card["classes"])
 
 
-def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tuple[FoldedCurve, ...]:
+def _curves(
+    run: Run, lake: Lake, rows: pa.Table, cards: dict[str, dict[str, Any]], names: tuple[str, ...]
+) -> tuple[FoldedCurve, ...]:
     """The surest and the least sure source of each class, folded at the period found."""
     if not lake.exists("core_sample__epoch") or not lake.count("core_sample__epoch", dataset=run.dataset):
         return ()
     labels = lake.read(TABLES["label_sample__class"], ["source_id", "class"], {"dataset": run.dataset})
     label = dict(zip(labels["source_id"].to_pylist(), labels["class"].to_pylist(), strict=True))
     predicted = rows["class_pred"].to_numpy(zero_copy_only=False).astype(str)
-    given = [name for name in probability_columns(lake) if rows[name].null_count < rows.num_rows]
-    proba = np.nanmax([floats(rows[name]) for name in given], axis=0)
+    proba = _probability_of(predicted, rows, cards)
     chosen: list[int] = []
     classes, counts = np.unique(predicted, return_counts=True)
     for name in classes[np.argsort(-counts)][:MOST_CLASSES]:
@@ -171,10 +172,15 @@ def _curves(run: Run, lake: Lake, rows: pa.Table, names: tuple[str, ...]) -> tup
     )
 
 
-def probability_columns(lake: Lake) -> list[str]:
-    """The catalogue's columns with the probability of a class, known by their UCD."""
-    schema = lake.dataset(TABLES["out__catalogue"]).schema
-    return [field.name for field in schema if (field.metadata or {}).get(b"ucd") == PROBABILITY.ucd.encode()]
+def _probability_of(predicted: NDArray, rows: pa.Table, cards: dict[str, dict[str, Any]]) -> NDArray[np.float64]:
+    """Probability (S,) of the predicted class of each row."""
+    found = np.full(rows.num_rows, np.nan)
+    parts = (part for card in cards.values() for part in target_from_json(card["bound_target"]).parts)
+    for part in parts:
+        if isinstance(part, Classification):
+            for name, column in part.probabilities.items():
+                found = np.where(predicted == name, floats(rows[column]), found)
+    return found
 
 
 def _curve(row: dict[str, Any], proba: float, label: str | None, one: Any, names: tuple[str, ...]) -> FoldedCurve:

@@ -46,7 +46,8 @@ def show_part(part: Target, y: NDArray[Any], scores: Any, recipe: str, level: fl
 
 @show_part.register
 def _(part: Classification, y: NDArray[Any], scores: ClassScores, recipe: str, level: float) -> Shown:
-    return HeldOutClasses(np.searchsorted(part.classes, y.astype(str)), scores.proba, part.classes, recipe, "test")
+    truth = np.searchsorted(part.classes, y.astype(str))
+    return HeldOutClasses(truth, scores.decided, scores.proba, part.classes, recipe, "test")
 
 
 @show_part.register

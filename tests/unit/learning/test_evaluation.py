@@ -37,7 +37,7 @@ def test_overconfident_probabilities_are_cooled():
     y, fold, predictions = sample()
     calibration = evaluate(TARGET, RECIPES, predictions, y, fold, 0.68).calibration
     proba = TARGET.scores(calibration, predictions["forest"]).proba
-    assert calibration.temperature > 1 and abs(proba.max(axis=1).mean() - 0.9) < 0.03
+    assert calibration.temperature.temperature > 1 and abs(proba.max(axis=1).mean() - 0.9) < 0.03
 
 
 def test_intervals_of_log_targets_are_positive_and_hold_their_level():

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from tasks.features import FeatureConfig, compute_features
-from tasks.learning.calibration import Temperature
 from tasks.learning.catalogue import Scorer
+from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.data import examples_from_table
 from tasks.learning.fit import fit
 from tasks.learning.light_curves import PERIOD, Pipeline, catalogue_rows, rows_of_curves, rows_of_photometry
@@ -40,7 +40,7 @@ def scorer(model: str, table: pa.Table, columns: tuple[str, ...]) -> Scorer:
     own = recipe(model, CLASS, columns, **small.get(model, {}))
     trained = fit(own, examples, CLASSES)
     known = np.sort(examples.source_id)
-    return Scorer("m", own, CLASS.bind(CLASSES), (trained,), Temperature(), known, np.zeros(known.size, np.int64))
+    return Scorer("m", own, CLASS.bind(CLASSES), (trained,), ClassCalibration(), known, np.zeros(known.size, np.int64))
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 
 from schemas import TABLES
-from tasks.learning.calibration import ConformalInterval, JointCalibration, Temperature
+from tasks.learning.calibration import ConformalInterval, JointCalibration
 from tasks.learning.catalogue import score_rows
+from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.evaluation import evaluate
 from tasks.learning.fit import fit
 from tasks.learning.metrics import overall
@@ -70,7 +71,7 @@ def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
     found = target.calibrate(raw, Y, 0.68)
     has_class, has_value = Y["class"] != "", np.isfinite(Y["teff_k"])
     codes = np.searchsorted(target.parts[0].classes, Y["class"][has_class])
-    assert found.parts[0] == Temperature.fit(proba[has_class], codes)
+    assert found.parts[0] == ClassCalibration.fit(proba[has_class], codes)
     assert found.parts[1] == ConformalInterval.fit(TEFF[has_value], raw[has_value, 3], raw[has_value, 4], 0.68)
     card = json.loads(json.dumps(found.to_json()))
     assert target.calibration_from_json(card) == found and isinstance(found, JointCalibration)
@@ -84,7 +85,7 @@ def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
 
 def test_catalogue_columns_and_history_rows_of_every_kind():
     target, n = BOTH.bind(Y), 3
-    calibration = JointCalibration((Temperature(), ConformalInterval(0.9, 2.0, 50)))
+    calibration = JointCalibration((ClassCalibration(), ConformalInterval(0.9, 2.0, 50)))
     raw = np.array([[0.2, 0.5, 0.3, 5000.0, 100.0]] * n)
     scores = target.scores(calibration, raw)
     values, columns = target.catalogue_values(scores), target.columns(calibration)
@@ -105,8 +106,9 @@ def test_catalogue_columns_and_history_rows_of_every_kind():
 
 def test_published_rows_are_measured_against_the_truth_that_there_is():
     target = BOTH.bind(Y)
-    rows = pa.table({"prob_noise": [0.1, 0.8], "prob_saw": [0.7, 0.1], "prob_sine": [0.2, 0.1],
-                     "teff_k": [5000.0, None], "teff_k_lo": [4900.0, None], "teff_k_hi": [5100.0, None]})  # fmt: skip
+    rows = pa.table({"class_pred": ["saw", "noise"], "prob_noise": [0.1, 0.8], "prob_saw": [0.7, 0.1],
+                     "prob_sine": [0.2, 0.1], "teff_k": [5000.0, None],
+                     "teff_k_lo": [4900.0, None], "teff_k_hi": [5100.0, None]})  # fmt: skip
     truth = pa.table({"class": ["saw", "sine"], "teff_k": [5050.0, 6000.0]})
     found = target.measure_catalogue(rows, truth, "Truth.")
     assert overall(found["class"], "accuracy") == 0.5
@@ -143,10 +145,10 @@ def test_columns_of_classes_may_have_other_names():
     bound = CLASS.bind(np.array(["RR", "rr", "EA"]))
     other = bound.name_columns({"rr": "rr_mine", "absent": "x"})
     assert other.probabilities == {"EA": "prob_EA", "RR": "prob_RR", "rr": "prob_rr_mine"}
-    scores = other.scores(Temperature(1.0), np.array([[0.1, 0.2, 0.7]]))
+    scores = other.scores(ClassCalibration(), np.array([[0.1, 0.2, 0.7]]))
     values = other.catalogue_values(scores)
     assert values["class_pred"].to_pylist() == ["rr"] and list(values) == ["class_pred", *other.probabilities.values()]
-    described = {column.name: column.doc for column in other.columns(Temperature(1.0))}
+    described = {column.name: column.doc for column in other.columns(ClassCalibration())}
     assert described["prob_rr_mine"] == "Calibrated probability of class rr."
     assert target_from_json(json.loads(json.dumps(other.to_json()))) == other
     assert Joint((CLASS, TEMPERATURE)).bind(Y).name_columns({}).parts[0] == CLASS.bind(np.array(CLASSES))

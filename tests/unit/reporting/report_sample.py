@@ -159,7 +159,7 @@ def make_report(classes=CLASSES, n=3000, seed=7, radius_deg=None, n_each=3):
             np.bincount(prob.argmax(axis=1), minlength=len(classes)),
             np.bincount(y_true[: int(0.6 * n)], minlength=len(classes)),
         ),
-        held_out=HeldOutClasses(y_true, prob, classes, "balanced_forest", "oof"),
+        held_out=HeldOutClasses(y_true, prob.argmax(axis=1), prob, classes, "balanced_forest", "oof"),
         quantities=quantities(rng),
         metrics=metrics(rng, classes, n),
         curves=curves,

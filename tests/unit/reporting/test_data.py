@@ -13,7 +13,10 @@ THREE, TWO = np.zeros(3), np.zeros(2)
     [
         (lambda: SkyPositions(THREE, TWO), r"SkyPositions.dec has 2 entries, but 3 were expected"),
         (lambda: ClassCounts(("A", "B"), THREE), r"ClassCounts.predicted has 3 entries"),
-        (lambda: HeldOutClasses(THREE, np.zeros((3, 1)), ("A", "B")), r"shape \(3, 1\), but 2 classes are named"),
+        (
+            lambda: HeldOutClasses(THREE, THREE, np.zeros((3, 1)), ("A", "B")),
+            r"shape \(3, 1\), but 2 classes are named",
+        ),
         (lambda: HeldOutQuantity("teff_k", "K", THREE, THREE, TWO, THREE), r"HeldOutQuantity\(teff_k\).lo has 2"),
         (lambda: HeldOutQuantity("teff_k", "K", TWO, TWO, TWO, TWO, 90), r"level is 90; it must lie between 0 and 1"),
         (lambda: ClassPeriods(THREE, TWO), r"ClassPeriods.class_pred has 2 entries"),

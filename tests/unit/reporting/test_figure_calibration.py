@@ -58,7 +58,7 @@ def test_very_large_sets_are_resampled_less_often(n, rounds):
 def test_filled_points_rest_on_enough_objects_and_hollow_ones_do_not(draw):
     top = np.r_[np.full(_FEW, 0.95), np.full(_FEW - 1, 0.65)]
     y_true, prob = two_classes(top, np.ones(top.size, bool))
-    figure, part = draw(calibration_curve, HeldOutClasses(y_true, prob, ("A", "B")))
+    figure, part = draw(calibration_curve, HeldOutClasses(y_true, prob.argmax(1), prob, ("A", "B")))
     _, curve, filled, hollow = figure.axes[0].lines
     np.testing.assert_allclose(curve.get_xdata(), [0.65, 0.95])
     np.testing.assert_allclose(filled.get_xydata(), [[0.95, 1]])
@@ -68,7 +68,7 @@ def test_filled_points_rest_on_enough_objects_and_hollow_ones_do_not(draw):
 
 def test_the_diagonal_and_the_axes(draw):
     y_true, prob = two_classes([0.7, 0.9], [True, False])
-    figure, _ = draw(calibration_curve, HeldOutClasses(y_true, prob, ("A", "B")))
+    figure, _ = draw(calibration_curve, HeldOutClasses(y_true, prob.argmax(1), prob, ("A", "B")))
     above, below = figure.axes
     assert above.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
     assert above.get_xlim() == below.get_xlim() == (0, 1)
@@ -77,7 +77,7 @@ def test_the_diagonal_and_the_axes(draw):
 
 def test_the_bars_below_count_the_objects(draw):
     y_true, prob = two_classes([0.55, 0.95, 0.96, 0.97], [True] * 4)
-    figure, _ = draw(calibration_curve, HeldOutClasses(y_true, prob, ("A", "B")))
+    figure, _ = draw(calibration_curve, HeldOutClasses(y_true, prob.argmax(1), prob, ("A", "B")))
     below = figure.axes[1]
     assert [bar.get_height() for bar in below.patches] == [0, 0, 0, 0, 0, 1, 0, 0, 0, 3]
     np.testing.assert_allclose([bar.get_x() for bar in below.patches], np.arange(10) / 10)
@@ -86,18 +86,18 @@ def test_the_bars_below_count_the_objects(draw):
 
 def test_words_hold_the_error_and_the_split(draw):
     y_true, prob = two_classes(np.ones(3), np.ones(3, bool))
-    figure, part = draw(calibration_curve, HeldOutClasses(y_true, prob, ("A", "B"), split="test"))
+    figure, part = draw(calibration_curve, HeldOutClasses(y_true, prob.argmax(1), prob, ("A", "B"), split="test"))
     assert figure.axes[0].texts[0].get_text() == "ECE 0.000 [0.000, 0.000]"
     assert "(held-out test)" in part.caption and "n = 3." in part.caption and "ECE 0.000" in part.alt
 
 
 def test_unusable_objects_are_left_out_and_counted(draw):
     prob = np.array([[0.9, 0.1], [np.nan, np.nan], [0.8, 0.2]])
-    figure, part = draw(calibration_curve, HeldOutClasses(np.array([0, 0, -1]), prob, ("A", "B")))
+    figure, part = draw(calibration_curve, HeldOutClasses(np.array([0, 0, -1]), np.zeros(3, int), prob, ("A", "B")))
     assert sum(bar.get_height() for bar in figure.axes[1].patches) == 1
     assert part.caption.endswith("n = 1. 2 objects without a usable label or probability left out.")
 
 
 def test_one_class_alone_is_certain(draw):
-    figure, _ = draw(calibration_curve, HeldOutClasses(np.zeros(4, int), np.ones((4, 1)), ("A",)))
+    figure, _ = draw(calibration_curve, HeldOutClasses(np.zeros(4, int), np.zeros(4, int), np.ones((4, 1)), ("A",)))
     assert figure.axes[1].patches[9].get_height() == 4

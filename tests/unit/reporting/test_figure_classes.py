@@ -21,7 +21,7 @@ def held_out(y_true, y_pred, n_class=2, **more):
     """Predictions of certainty 0.8 for the classes `y_pred`."""
     prob = np.full((len(y_pred), n_class), 0.2 / max(n_class - 1, 1))
     prob[np.arange(len(y_pred)), y_pred] = 0.8
-    return HeldOutClasses(np.array(y_true), prob, tuple("ABCDEFGHIJKLMNOP"[:n_class]), **more)
+    return HeldOutClasses(np.array(y_true), np.array(y_pred), prob, tuple("ABCDEFGHIJKLMNOP"[:n_class]), **more)
 
 
 def cells(axes):
@@ -122,7 +122,9 @@ def test_caption_names_the_recipe_and_how_it_was_held_out(draw):
 def test_left_out_objects_are_counted_in_words():
     good = held_out([0, 1], [0, 1])
     assert usable(good).all() and describe_left_out(good) == ""
-    bad = HeldOutClasses(np.array([-1, 1, 0]), np.array([[0.5, 0.5], [np.nan, 1], [1, 0]]), ("A", "B"))
+    bad = HeldOutClasses(
+        np.array([-1, 1, 0]), np.zeros(3, int), np.array([[0.5, 0.5], [np.nan, 1], [1, 0]]), ("A", "B")
+    )
     assert usable(bad).tolist() == [False, False, True]
     assert describe_left_out(bad) == " 2 objects without a usable label or probability left out."
 

@@ -74,7 +74,7 @@ def test_confusion_counts_agree_with_sklearn():
 def test_confusion_matrix_leaves_out_the_unusable():
     y_true = np.array([0, 1, 1, -1, 0])
     prob = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.5, 0.5], [np.nan, 0.5]])
-    drawing = confusion_matrix(HeldOutClasses(y_true, prob, ("A", "B")))
+    drawing = confusion_matrix(HeldOutClasses(y_true, np.array([0, 1, 0, 0, 0]), prob, ("A", "B")))
     assert "n = 3, 2 on the diagonal. 2 objects without a usable label" in drawing.caption
 
 
@@ -209,9 +209,9 @@ def test_nothing_to_draw_is_said():
         class_counts(None, {}),
         class_counts(ClassCounts(("A",), np.array([0])), {"A": "#000000"}),
         confusion_matrix(None),
-        confusion_matrix(HeldOutClasses(np.array([-1]), np.array([[1.0]]), ("A",))),
+        confusion_matrix(HeldOutClasses(np.array([-1]), np.array([0]), np.array([[1.0]]), ("A",))),
         calibration_curve(None),
-        calibration_curve(HeldOutClasses(np.empty(0, int), np.empty((0, 2)), ("A", "B"))),
+        calibration_curve(HeldOutClasses(np.empty(0, int), np.empty(0, int), np.empty((0, 2)), ("A", "B"))),
         quantity_figure(HeldOutQuantity("teff_k", "K", empty, empty, empty, empty)),
     )
     assert all(isinstance(part, Remark) and part.text.endswith(".") for part in nothing)

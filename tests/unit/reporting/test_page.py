@@ -225,7 +225,7 @@ def test_empty_tables_and_arrays():
         quarantine=pa.table({"table": []}),
         timings=[],
         counts=ClassCounts(("A",), np.array([0]), np.array([0])),
-        held_out=HeldOutClasses(np.empty(0, np.int64), np.empty((0, 1)), ("A",)),
+        held_out=HeldOutClasses(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 1)), ("A",)),
     )
     assert "nothing to calibrate on" in render(report)
 

@@ -44,7 +44,7 @@ def test_the_report_shows_the_held_out_part_that_was_measured(scored):
     classes, quantity = read_held_out(run, cards)
     assert isinstance(classes, HeldOutClasses) and isinstance(quantity, HeldOutQuantity)
     assert classes.classes == tuple(sorted(SHAPES)) and classes.split == "test"
-    hit = (classes.prob.argmax(1) == classes.y_true).mean()
+    hit = (classes.y_pred == classes.y_true).mean()
     assert hit == metrics(lake, "test")["class", "accuracy"]["value"]
     assert len(classes.y_true) == cards["class"]["n_test"] and len(quantity.y) == cards["teff_k"]["n_test"]
     rmse = np.sqrt(np.mean((quantity.mean - quantity.y) ** 2))
