@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
@@ -16,6 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from schemas.column import Column
 from tasks.lightcurves.batch import LightCurveBatch
+from tasks.lightcurves.candidates import N_CANDIDATE
 from tasks.lightcurves.fourier import fit_fourier, weights
 from tasks.lightcurves.passbands import Passband
 from tasks.lightcurves.segments import segment_sum
@@ -34,6 +35,19 @@ PERIOD_DAY = Column(
     "time.period",
     nullable=True,
     range=(0, None),
+)
+CANDIDATE_PERIOD_DAY = replace(
+    PERIOD_DAY,
+    name="candidate_period_day_{candidate}",
+    doc="Candidate periods, the chosen one first, then the most probable.",
+)
+CANDIDATE_PROB = Column(
+    "candidate_prob_{candidate}",
+    pa.float32(),
+    "Probability that the candidate is the period, within 1 %.",
+    ucd="stat.probability;time.period",
+    nullable=True,
+    range=(0, 1),
 )
 # An epoch of a variable star is off the mean by more than its error: a floor limits the weight of the few exact ones.
 MEAN_ERROR_FLOOR = 0.05  # mag
@@ -179,9 +193,10 @@ class Curves:
 class Feature:
     """A family of columns computed together.
 
-    A column named with "{band}" stands for one per band, one with "{pair}" for one per pair of `band_pairs`, and one
-    with "{survey}" for one per survey, where there are several. `compute(curves, earlier)` returns an array for every
-    column, by its name as written here: (S,), (S,B), (S,P) or (S,G), NaN where undefined. `source` names the papers
+    A column named with "{band}" stands for one per band, one with "{pair}" for one per pair of `band_pairs`, one with
+    "{survey}" for one per survey, where there are several, and one with "{candidate}" for one per candidate period,
+    the chosen one first. `compute(curves, earlier)` returns an array for every column, by its name as written here:
+    (S,), (S,B), (S,P), (S,G) or (S,K), NaN where undefined. `source` names the papers
     that define them. `earlier` holds the columns in `needs`, of other families: per object and float64, so that one
     read from the table is the one computed. `inputs` names what it reads of `curves.objects`, `setting` a setting that
     must be on. Raise `version` when a column changes its meaning: the family, and those that need it, are then computed
@@ -223,12 +238,20 @@ def expand(
     if "{survey}" in column.name:
         names = surveys if len(surveys) > 1 else ()
         return tuple(column.rename(column.name.format(survey=name), f"{column.doc} Survey {name}.") for name in names)
+    if of_candidate := candidate_names(column):
+        return tuple(column.rename(name, f"{column.doc} Candidate {k}.") for k, name in enumerate(of_candidate, 1))
     if "{pair}" in column.name:
         of_pairs = [(bands[a], bands[b]) for a, b in (band_pairs(bands) if pairs is None else pairs)]
         return tuple(
             column.rename(column.name.format(pair=f"{a}_{b}"), f"{column.doc} {a} against {b}.") for a, b in of_pairs
         )
     return (column,)
+
+
+def candidate_names(declared: Column) -> tuple[str, ...]:
+    """The columns of a declared one of candidate periods, the chosen one's first; () where it is not of candidates."""
+    is_one = "{candidate}" in declared.name
+    return tuple(declared.name.format(candidate=k) for k in range(1, N_CANDIDATE + 1)) if is_one else ()
 
 
 def bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from schemas import Column
+from tasks.features.feature import candidate_names
 from tasks.learning.data import Examples
 from tasks.learning.targets import Labels, Target
 
@@ -104,14 +105,21 @@ class Need(Protocol):
 
 @dataclass(frozen=True)
 class Features:
-    """Feature columns: those that stand for the `declared` columns, or all."""
+    """Feature columns: those that stand for the `declared` columns, or all; of candidate periods the first few.
+
+    `candidates`: of how many candidate periods. What is seen at the second or the third says little of a star where
+    nobody knows which one is right.
+    """
 
     declared: tuple[Column, ...] = ()
     reads_curves: bool = False
+    candidates: int = 1
 
     def columns(self, offer: Offer) -> tuple[str, ...]:
         """The columns on offer that stand for a declared one."""
-        return tuple(name for name, of in offer.columns.items() if not self.declared or of in self.declared)
+        late = {name for of in offer.columns.values() if of for name in candidate_names(of)[self.candidates :]}
+        asked = (name for name, of in offer.columns.items() if not self.declared or of in self.declared)
+        return tuple(name for name in asked if name not in late)
 
     def lacks(self, offer: Offer) -> str:
         """Missing where not one column is on offer."""
@@ -143,7 +151,9 @@ class Curves:
 class Folded:
     """Light curves folded at candidate periods: those of the columns `periods` [day], each times each of `factors`.
 
-    A model folds at its `candidates` with `fold_to_bins` or `fold_to_points` of `inputs.folded`.
+    `periods` are declared columns: `CANDIDATE_PERIOD_DAY` stands for all candidates of the choice, the chosen one
+    first; their probabilities are features (`CANDIDATE_PROB`). A model folds at its `candidates` with `fold_to_bins` or
+    `fold_to_points` of `inputs.folded`.
     """
 
     periods: tuple[Column, ...]
@@ -161,7 +171,8 @@ class Folded:
 
     def candidates(self, examples: Examples) -> NDArray[np.float64]:
         """Candidate periods (S, K) [day], all factors of the first column first; NaN where no period was found."""
-        found = examples.matrix([each.name for each in self.periods]).astype(np.float64)
+        names = [name for each in self.periods for name in candidate_names(each) or (each.name,)]
+        found = examples.matrix(names).astype(np.float64)
         return (found[:, :, None] * np.array(self.factors)).reshape(len(examples), -1)
 
 

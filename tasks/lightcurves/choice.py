@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.lightcurves.candidates import Candidates, describe_candidates, pick_candidates
 from tasks.lightcurves.segments import segment_sum
 from tasks.lightcurves.series import Series
 from tasks.lightcurves.trials import MULTIPLES, Trials, compiled
@@ -28,6 +29,14 @@ WITHIN = 0.6827  # of a normal distribution, within one standard deviation
 ERROR_FACTOR, PER_EPOCH, PER_CYCLE = 7.33, -0.11, -0.15  # printed by `argelander bench period_error`
 LARGEST = 6.0  # standard deviations: beyond, an input of the network is taken for this far off
 TINY = 1e-4  # mag, added to amplitudes before their ratio is taken
+# What the network sees of a trial, then what it sees of the star, in the order in which it was fitted on them.
+SEEN = (
+    "log_period", "log_peak_ratio", "log_cycle", "bic_over_peak", "bic_over_multiple",
+    "gain_1", "gain_2", "gain_3", "gain_8", "log_gain", "peak_rank", "multiple",
+    "window", "window_difference", "window_sum",
+    "r21", "r31", "r41", "cos_phi21", "sin_phi21", "cos_phi31", "sin_phi31", "odd_1", "odd_3", "odd_4",
+    "log_peak_frequency", "log_std", "skew", "log_length", "log_n", "window_1", "window_4", "window_6", "highest_bic",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +44,7 @@ class Choice:
     """period (S,) day, NaN where there is no trial; period_error (S,) day, within which 68 % lie if it is right within
     1 % (`error_scale`, `spread`). probability (S,) that the period is right (within 1 %); of half and of twice it, and
     of an alias of it (S,); none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither
-    the period nor half or twice it, NaN where there is none.
+    the period nor half or twice it, NaN where there is none. candidates: the distinct periods, the chosen one first.
     """
 
     period: NDArray[np.float64]
@@ -46,25 +55,26 @@ class Choice:
     alias: NDArray[np.float64]
     none: NDArray[np.float64]
     rival: NDArray[np.float64]
+    candidates: Candidates
 
 
 def choose(series: Series, trials: Trials) -> Choice:
     """The most probable period of every object."""
     n_object, n_peak = trials.frequency.shape
     flat = (n_object, n_peak * len(MULTIPLES))
-    seen, star = describe(series, trials)
+    described, star = describe(series, trials)
+    seen = described.reshape(*flat, described.shape[-1])
     possible = is_possible(series, trials).reshape(flat)
-    chance = probabilities(seen.reshape(*flat, seen.shape[-1]), possible, star, network())
+    chance = probabilities(seen, possible, star, network())
     period = trials.period.reshape(flat)
     frequency = 1 / np.where(possible, period, np.inf)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = frequency[:, :, None] / frequency[:, None, :]
     # two peaks may lead to one period: its probability is the sum of theirs
-    together = np.einsum("sij,sj->si", np.abs(ratio - 1) < SAME, chance[:, :-1])
-    row = np.arange(n_object)
-    group = np.abs(ratio[row, np.argmax(np.where(possible, together, -1.0), axis=1)] - 1) < SAME
-    # of a short series the side lobes of a peak are as near: the period is the most probable of the group
-    best = np.argmax(np.where(group & possible, chance[:, :-1], -1.0), axis=1)
+    near = np.abs(ratio - 1) < SAME
+    together = np.einsum("sij,sj->si", near, chance[:, :-1])
+    place, mass = pick_candidates(near, chance[:, :-1], possible)
+    row, best = np.arange(n_object), place[:, 0]
     own = frequency[row, best]
 
     def of(factor: float) -> NDArray[np.float64]:
@@ -77,13 +87,15 @@ def choose(series: Series, trials: Trials) -> Choice:
     error = trials.sigma[row, best // len(MULTIPLES)] / multiple * period[row, best] ** 2
     error *= error_scale(np.diff(series.offsets), baseline(series) * own)
     off = np.abs(period - period[row, best][:, None])
+    group = near[row, best]
     error = np.maximum(error, spread(np.where(group, off, np.inf), np.where(group, chance[:, :-1], 0.0)))
     is_rival = possible & ~related
     other = np.argmax(np.where(is_rival, together, -1.0), axis=1)
     rival = np.where(is_rival.any(axis=1), period[row, other], np.nan)
     alias = np.sum(chance[:, :-1] * (is_alias & ~related), axis=1)
     chosen = (period[row, best], error, together[row, best], of(0.5), of(2.0), alias, chance[:, -1], rival)
-    return Choice(*(np.where(known, value, np.nan) for value in chosen))
+    candidates = describe_candidates(place, mass, period, seen, known)
+    return Choice(*(np.where(known, value, np.nan) for value in chosen), candidates)
 
 
 def spread(off: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:

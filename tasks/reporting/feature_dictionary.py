@@ -14,8 +14,8 @@ HEADER = """# Feature dictionary
 
 Generated from `tasks/features/` by `make docs`; do not edit. `{band}` stands for a column of each band, `{pair}` for
 one of each pair of neighbouring bands and of the first with the last, `{survey}` for one of each survey where there
-are several. "Made with" names the values of catalogues that a column was computed with. How to add a family:
-[features.md](features.md).
+are several, `{candidate}` for one of each of the four candidate periods, the chosen one first. "Made
+with" names the values of catalogues that a column was computed with. How to add a family: [features.md](features.md).
 """
 
 

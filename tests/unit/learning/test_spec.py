@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from tasks.features.feature import COLOUR
+from tasks.features.feature import CANDIDATE_PERIOD_DAY, CANDIDATE_PROB, COLOUR, candidate_names
 from tasks.learning.catalogue import columns_read, reads_curves
+from tasks.learning.data import Examples
 from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipes import STANDARD, recipes_for
-from tasks.learning.spec import Curves, Features, Offer
+from tasks.learning.spec import Curves, Features, Folded, Offer
 from tasks.learning.targets import CLASS, targets_for
 from tests.unit.learning.synthetic_stars import recipe
 
@@ -26,6 +27,22 @@ def test_a_dataset_feeds_the_models_whose_needs_it_meets():
     assert every - fed(FOLDED) == every - fed(PHOTOMETRY) == {"lstm"}
     assert fed(NOTHING) == {"majority", "median"}
     assert fed(Offer({"amplitude": None}, has_time=False)) == {"majority", "median", "forest", "balanced_forest"}
+
+
+def test_candidate_periods_are_asked_for_by_what_declares_them():
+    """Those of the first candidate are of the star; a model says where it reads more."""
+    periods, chances = candidate_names(CANDIDATE_PERIOD_DAY), candidate_names(CANDIDATE_PROB)
+    offer = Offer({**COLUMNS, **dict.fromkeys(periods, CANDIDATE_PERIOD_DAY), **dict.fromkeys(chances, CANDIDATE_PROB)})
+    assert (
+        Folded((CANDIDATE_PERIOD_DAY,)).columns(offer) == periods and Folded((CANDIDATE_PERIOD_DAY,)).lacks(offer) == ""
+    )
+    assert Folded((CANDIDATE_PERIOD_DAY,)).lacks(LIGHT_CURVES) == CANDIDATE_PERIOD_DAY.name
+    assert Features().columns(offer) == (*COLUMNS, periods[0], chances[0])
+    assert Features(candidates=2).columns(offer) == (*COLUMNS, *periods[:2], *chances[:2])
+    assert Features((CANDIDATE_PROB,), candidates=len(chances)).columns(offer) == chances
+    examples = Examples([1, 2], np.arange(8.0).reshape(2, 4) + 1, periods[::-1])
+    expected = np.arange(8.0).reshape(2, 4)[:, ::-1] + 1
+    np.testing.assert_array_equal(Folded((CANDIDATE_PERIOD_DAY,)).candidates(examples), expected)
 
 
 @pytest.mark.parametrize(
