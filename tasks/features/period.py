@@ -74,7 +74,7 @@ def compute_period(curves: Curves, earlier: Arrays) -> Arrays:
     n_object, alone = len(curves.batch), np.full(curves.n_epoch.shape, np.nan)
     names = ["period_day", "period_power", "period_log_fap", "period_second_ratio", *(name for name, *_ in FOUND)]
     found = dict.fromkeys((*names, *(column.name for column in OF_STAR)), np.full(n_object, np.nan))
-    candidates = {column.name: np.full((n_object, N_CANDIDATE), np.nan) for column in CANDIDATES}
+    candidates: Arrays = {column.name: np.full((n_object, N_CANDIDATE), np.nan) for column in CANDIDATES}
     if curves.config.has_time:
         result = find_period(curves.batch, curves.config.period, curves.config.groups or None)
         found = {

@@ -32,7 +32,8 @@ def pick_candidates(
     peak are as near. The first is there for every star; later ones are -1 where less than LEAST is left for them.
     """
     row, left = np.arange(len(chance)), possible.copy()
-    places, masses = [], []
+    places: list[NDArray[np.int64]] = []
+    masses: list[NDArray[np.float64]] = []
     for _ in range(N_CANDIDATE):
         together = np.einsum("sij,sj->si", near, np.where(left, chance, 0.0))
         group = near[row, np.argmax(np.where(left, together, -1.0), axis=1)]

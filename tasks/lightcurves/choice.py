@@ -41,12 +41,14 @@ SEEN = (
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """period (S,) day, NaN where there is no trial; period_error (S,) day, within which 68 % lie if it is right within
-    1 % (`error_scale`, `spread`). probability (S,) that the period is right (within 1 %); of half and of twice it, and
-    of an alias of it (S,); none (S,): that no trial is right. rival (S,) day, the most probable trial that is neither
-    the period nor half or twice it, NaN where there is none. candidates: the distinct periods, the chosen one first.
+    """candidates: the distinct periods, the chosen one first. period (S,) day, NaN where there is no trial;
+    period_error (S,) day, within which 68 % lie if it is right within 1 % (`error_scale`, `spread`). probability (S,)
+    that the period is right (within 1 %); of half and of twice it, and of an alias of it (S,); none (S,): that no trial
+    is right. rival (S,) day, the most probable trial that is neither the period nor half or twice it, NaN where there
+    is none.
     """
 
+    candidates: Candidates
     period: NDArray[np.float64]
     period_error: NDArray[np.float64]
     probability: NDArray[np.float64]
@@ -55,7 +57,6 @@ class Choice:
     alias: NDArray[np.float64]
     none: NDArray[np.float64]
     rival: NDArray[np.float64]
-    candidates: Candidates
 
 
 def choose(series: Series, trials: Trials) -> Choice:
@@ -94,8 +95,8 @@ def choose(series: Series, trials: Trials) -> Choice:
     rival = np.where(is_rival.any(axis=1), period[row, other], np.nan)
     alias = np.sum(chance[:, :-1] * (is_alias & ~related), axis=1)
     chosen = (period[row, best], error, together[row, best], of(0.5), of(2.0), alias, chance[:, -1], rival)
-    candidates = describe_candidates(place, mass, period, seen, known)
-    return Choice(*(np.where(known, value, np.nan) for value in chosen), candidates)
+    candidates = describe_candidates(place, mass, period, seen, np.asarray(known))
+    return Choice(candidates, *(np.where(known, value, np.nan) for value in chosen))
 
 
 def spread(off: NDArray[np.float64], chance: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,8 @@ def near(period):
 
 def by_loop(period, chance, possible):
     """(trial, probability) of each candidate of one star."""
-    left, found = set(np.flatnonzero(possible).tolist()), []
+    left = set(np.flatnonzero(possible).tolist())
+    found: list[tuple[int, float]] = []
     while left and len(found) < N_CANDIDATE:
         close = {i: [j for j in left if abs(period[j] / period[i] - 1) < SAME] for i in left}
         head = max(sorted(left), key=lambda i: sum(chance[j] for j in close[i]))
