@@ -1,8 +1,8 @@
 """What would a run of 1e4, 1e6 and 1e8 sources cost the real archives, in requests, bytes and hours?
 
 Items and bytes per source are those of a lake's own request ledger (acquired from the replica or live); chunks of
-the sample, items a request, limits and rates are those of a live run; how long requests take was measured by others or
-is assumed, as named below. A count of rows is reckoned as a request without items.
+the sample, items a request, limits and paces are those of a live run; how long requests take was measured by others or
+is assumed, as named there. A count of rows is reckoned as a request without items.
 An estimate without retries: no live archive was reached.
 
 python -m benchmarks.cost [LAKE]
@@ -19,35 +19,13 @@ from lakehouse.delta.store import Lake
 from lakehouse.query import run_sql
 from tasks.archives.counts import COUNT
 from tasks.archives.limits import ServiceLimits
-from tasks.archives.services import PROFILES
+from tasks.archives.services import PROFILES, SERVICES
+from tasks.surveys.cost import KIB, Cost, by_chunks
 from tasks.surveys.gaia_releases import gaia_release
 from tasks.surveys.neighbours import RADIUS_ARCSEC, neighbours_question
 from tasks.surveys.sample import CHUNK_SIZE
 
 SIZES = (10_000, 1_000_000, 100_000_000)
-
-
-@dataclass(frozen=True)
-class Rate:
-    """Seconds that the real service takes for a request and for each item of it, and who says so."""
-
-    request_s: float
-    item_s: float
-    source: str
-
-
-RATES = {
-    "gaia_tap": Rate(10.0, 0.0, "assumed"),
-    "gaia_datalink": Rate(
-        0.0, 0.0037 * 5, "measured: fornax log of 2024-03-01, 3.7 ms an id; assumed: five times that, as few had curves"
-    ),
-    "mast_ps1": Rate(0.0, 30 / 2000 * 5, "measured: MAST notebook, 2,000 rows/s by five jobs; assumed: 30 rows a star"),
-    "mast_tic": Rate(10.0, 0.0, "assumed"),
-    "mast_portal": Rate(10.0, 0.0, "assumed"),
-    "irsa_tap": Rate(0.0, 1 / 190, "measured: fornax log of 2024-03-01, 190 positions/s"),
-    "irsa_lightcurves": Rate(1.5, 0.0, "measured: reports of about 2 requests/s with three threads"),
-    "cds_xmatch": Rate(10.0, 50 / 20_000, "assumed: a minute for 20,000 rows"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,23 +40,6 @@ class Asked:
     bytes: int
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a service is asked in a whole run."""
-
-    requests: float = 0.0
-    items: float = 0.0
-    bytes: float = 0.0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.requests + other.requests, self.items + other.items, self.bytes + other.bytes)
-
-    def hours(self, rate: Rate, limits: ServiceLimits) -> float:
-        """Hours that it takes, with as many requests at a time and a second as the service allows."""
-        by_time = (self.requests * rate.request_s + self.items * rate.item_s) / limits.parallel
-        return max(by_time, self.requests / limits.per_second if limits.per_second else 0.0) / 3600
-
-
 def main(lake: str = "lake") -> None:
     """Prints a table for each size."""
     questions, sources = ledger(lake), Lake(lake).count("core_gaia__source")
@@ -87,15 +48,19 @@ def main(lake: str = "lake") -> None:
         total_bytes, longest = 0.0, 0.0
         print(f"\n{n:,} sources\n{'service':18}{'requests':>12}{'GB':>10}{'hours':>10}")
         for service, cost in costs(questions, sources, n, CHUNK_SIZE, PROFILES["live"]).items():
-            if service not in RATES:
+            if (pace := SERVICES[service].pace) is None:
                 continue
-            hours = cost.hours(RATES[service], PROFILES["live"][service])
+            hours = cost.hours(pace, PROFILES["live"][service])
             total_bytes, longest = total_bytes + cost.bytes, max(longest, hours)
             print(f"{service:18}{cost.requests:12,.0f}{cost.bytes / 1e9:10.2f}{hours:10.1f}")
         print(f"{'in all':18}{'':12}{total_bytes / 1e9:10.2f}{longest:10.1f}  (services are asked side by side)")
-    print("\nseconds of a request, and of 1,000 items in it:")
-    for service, rate in RATES.items():
-        print(f"  {service:18}{rate.request_s:6.1f}{1000 * rate.item_s:7.1f} s  {rate.source}")
+    print("\nper source, on which a run reckons before it asks:\nservice                items       KiB")
+    for service, cost in costs(questions, sources, sources, CHUNK_SIZE, PROFILES["live"]).items():
+        print(f"{service:18}{cost.items / sources:10.2f}{cost.bytes / KIB / sources:10.2f}")
+    print("\nseconds of a request, of 1,000 items in it, and of a MiB of its reply:")
+    for service, pace in ((each.name, each.pace) for each in SERVICES.values() if each.pace):
+        rates = f"{pace.request_s:6.1f}{1000 * pace.item_s:7.1f}{KIB * pace.kib_s:7.1f} s"
+        print(f"  {service:18}{rates}  {pace.source}")
 
 
 def ledger(lake: str) -> list[Asked]:
@@ -123,16 +88,6 @@ def costs(
         cost = Cost(requests, items, asked.bytes * scale)
         found[asked.service] = found.get(asked.service, Cost()) + cost
     return found
-
-
-def by_chunks(per_source: float, n: int, chunk_size: int, chunk: int) -> float:
-    """Requests about `per_source` items for each of `n` sources: none holds more than `chunk`."""
-    whole, rest = divmod(n, chunk_size)
-    return whole * _of_chunk(per_source * chunk_size, chunk) + _of_chunk(per_source * rest, chunk)
-
-
-def _of_chunk(items: float, chunk: int) -> float:
-    return ceil(items / chunk) if items >= 1 else items  # an item in every third chunk is a request in every third
 
 
 def _chunk(asked: Asked, limits: ServiceLimits) -> int:

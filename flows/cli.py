@@ -115,6 +115,7 @@ def refresh(
         bool, typer.Option("--live", help="Ask the real archives, not the replica (untested live).")
     ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Use the answers stored in the lake alone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Download however long it is reckoned to take.")] = False,
     ask_again: Annotated[
         list[str] | None,
         typer.Option("--ask-again", help="A service, or all answers older than an age (30d); repeatable."),
@@ -130,6 +131,7 @@ def refresh(
         f"limit={limit}": limit is not None,
         "source.endpoint=live": live,
         "source.offline=true": offline,
+        "source.budget_hours=null": yes,
         f"source.ask_again={json.dumps(ask_again)}": bool(ask_again),
     }
     assigned = (*(assignments or ()), *(flag for flag, is_set in flags.items() if is_set))

@@ -29,6 +29,12 @@ class Sample(Frozen):
     with_epochs: bool = Field(
         True, description="Of cones, tiles and random_index, take only sources with epoch photometry."
     )
+    min_stetson: float | None = Field(
+        None, ge=0, le=1e6, description="Of all but ids, only sources whose light curve in G has this Stetson index."
+    )
+    min_variable_score: float | None = Field(
+        None, ge=0, le=1, description="Of all but ids, only sources that Gaia thinks so likely to be variable."
+    )
     n_range: int = Field(12, ge=1, le=3072, description="Ranges of source_id in which a whole table is asked for.")
 
 
@@ -63,6 +69,9 @@ class ArchiveSource(Frozen):
         False, description="Light curves and catalogues from bulk files; for dense samples of more than 200,000."
     )
     replica: ReplicaSky = Field(ReplicaSky(), description="Which sky the replica serves.")
+    budget_hours: float | None = Field(
+        48.0, gt=0, description="Longest download, as it is reckoned before it begins; none is refused where null."
+    )
 
     @property
     def has_time(self) -> bool:

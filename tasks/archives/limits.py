@@ -38,3 +38,17 @@ class ServiceLimits:
         queue_s = None if self.queue_s is None else 5.0
         short = replace(self, per_second=None, timeout_s=20.0, reply_s=120.0, job_s=120.0, queue_s=queue_s)
         return replace(short, poll_s=(0.01, 0.5), backoff_s=(0.05, 0.5))
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Seconds that a service takes for a request, each item of it and each KiB of its reply; `source` says so."""
+
+    request_s: float
+    item_s: float
+    kib_s: float
+    source: str
+
+    def seconds(self, requests: float, items: float, kib: float) -> float:
+        """Seconds that so many requests take one after the other."""
+        return requests * self.request_s + items * self.item_s + kib * self.kib_s

@@ -8,6 +8,7 @@ among them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,6 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from schemas import BadInput
+from tasks.archives.adql import literal
+from tasks.archives.counts import read_count
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
 from tasks.surveys.chain import chain_columns, chain_types, keep_same_stars
@@ -36,7 +40,33 @@ def list_columns(release: GaiaRelease) -> dict[str, pa.DataType]:
     return _TYPES | chain_types(release.chain)
 
 
-def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: str | None = None) -> Question:
+@dataclass(frozen=True)
+class Least:
+    """The least statistics of the light curves of the sources asked for, None where they do not matter.
+
+    `stetson` of the index in G, `score` from 0 to 1. A source without the statistic is not among them.
+    """
+
+    stetson: float | None = None
+    score: float | None = None
+
+    def bounds(self, release: GaiaRelease) -> dict[tuple[str, str], float]:
+        """The least value of each column (alias, column); BadInput where the release has no such statistic."""
+        wanted = {name: least for name, least in asdict(self).items() if least is not None}
+        if lost := [name for name in wanted if name not in release.statistic_columns]:
+            raise BadInput(
+                f"Sample: {release.name} has no statistic {lost[0]!r} of light curves to narrow a sample by: leave out "
+                "sample.min_stetson and sample.min_variable_score, or name its column in a release file."
+            )
+        return {release.statistic_columns[name]: least for name, least in wanted.items()}
+
+
+ANY = Least()
+
+
+def wide_question(
+    release: GaiaRelease, condition: str, driver: str = "g", key: str | None = None, least: Least = ANY
+) -> Question:
     """The question for every column above of the sources that meet `condition`, ADQL about the aliases of `release`.
 
     `driver` is the table that the server should go through (its rows must be in the answer); `key` is "source_id"
@@ -44,7 +74,7 @@ def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: 
     """
     return Question(
         service="gaia_tap",
-        text=wide_query(release, condition, driver),
+        text=wide_query(release, condition, driver, least),
         release=release.name,
         read=partial(read_wide, release=release),
         key=key,
@@ -56,9 +86,9 @@ def wide_question(release: GaiaRelease, condition: str, driver: str = "g", key: 
     )
 
 
-def wide_query(release: GaiaRelease, condition: str, driver: str = "g") -> str:
+def wide_query(release: GaiaRelease, condition: str, driver: str = "g", least: Least = ANY) -> str:
     """ADQL of the wide question."""
-    asked = release.asked_columns
+    asked, bounds = release.asked_columns, least.bounds(release)
     chosen = [
         f"{alias}.{column}" if (alias, column) == ("g", name) else f"{alias}.{column} AS {name}"
         for name, (alias, column) in asked.items()
@@ -67,14 +97,23 @@ def wide_query(release: GaiaRelease, condition: str, driver: str = "g") -> str:
     lines = [f"SELECT {', '.join(chosen)}", f"FROM {release.tables[driver]} AS {driver}"]
     if driver != "g":
         lines += [f"JOIN {release.tables['g']} AS g ON g.source_id = {driver}.source_id"]
-    used = {alias for alias, _ in asked.values()} - {"g", driver}
+    used = {alias for alias, _ in (*asked.values(), *bounds)} - {"g", driver}
     for alias in (alias for alias in release.tables if alias in used):
         lines += [f"LEFT JOIN {release.tables[alias]} AS {alias} ON {alias}.source_id = g.source_id"]
     link = "g.source_id"
     for step in release.chain:
         lines += [f"LEFT JOIN {release.tables[step.alias]} AS {step.alias} ON {step.alias}.{step.own} = {link}"]
         link = f"{step.alias}.{step.earlier}"
-    return "\n".join([*lines, f"WHERE {condition}"])
+    conditions = [condition, *(f"{alias}.{column} >= {literal(bound)}" for (alias, column), bound in bounds.items())]
+    return "\n".join([*lines, f"WHERE {' AND '.join(conditions)}"])
+
+
+def count_sources(question: Question) -> Question:
+    """The question for the number of sources in the answers to a wide one, without the tables that only add columns."""
+    _, *lines, condition = question.text.split("\n")
+    needed = [line for line in lines if not line.startswith("LEFT JOIN") or f"{line.split()[4]}." in condition]
+    text = "\n".join(["SELECT COUNT(*) AS n_row", *needed, condition])
+    return replace(question, text=text, read=read_count, expects_all=False, within=None)
 
 
 def read_wide(body: bytes, release: GaiaRelease) -> pa.Table:

@@ -131,6 +131,13 @@ class Bulk(Frozen):
     hats_source: str = Field("", description="Catalogue of gaia_source in which neighbours are found.")
 
 
+class Statistics(Frozen):
+    """Columns of statistics of the light curves: by them variables are selected without a light curve."""
+
+    stetson: Columns = Field((), description="Stetson's index in G.")
+    score: Columns = Field((), description="How likely a variable, 0 to 1.")
+
+
 class Limits(Frozen):
     """How much is asked at once, where the release decides it."""
 
@@ -145,10 +152,10 @@ class GaiaRelease(Frozen):
     """Names and constants of one data release.
 
     `tables` are by the alias that queries use: g (sources), lite (the same with few columns), fl (flags), vc, rr, cep,
-    eb, lpv (variability), ap, rvs (parameters), ps (best neighbour in PS1). Tables and columns are candidates, the
-    first is used. `columns` says which column of which alias ours is, where that differs from gaia_columns.csv.
-    `words` translates values of text columns. `marked_as` is the text that stands for an unchanged release in the mark
-    of a lake.
+    eb, lpv (variability), ap, rvs (parameters), ps (best neighbour in PS1), ph (statistics of photometry). Tables and
+    columns are candidates, the first is used. `columns` says which column of which alias ours is, where that differs
+    from gaia_columns.csv. `words` translates values of text columns. `marked_as` is the text that stands for an
+    unchanged release in the mark of a lake.
     """
 
     release: str = Field(description="What the settings call it.")
@@ -170,6 +177,7 @@ class GaiaRelease(Frozen):
     time: TimeScale = Field(description="Their times.")
     zero_point_error_mag: dict[str, float] | None = Field(None, description="Errors of the zero points by band, mag.")
     bulk: Bulk | None = Field(None, description="Bulk files, where they are known.")
+    statistics: Statistics = Field(Statistics(), description="Statistics that a sample may be narrowed by.")
     limits: Limits = Field(Limits(), description="Limits by release.")
 
     @property
@@ -192,12 +200,18 @@ class GaiaRelease(Frozen):
     @cached_property
     def asked_columns(self) -> dict[str, tuple[str, str]]:
         """Alias and column of each of our columns that the release has, in our order."""
-        found = {name: self._find(name) for name in OWN}
+        found = {name: self._find(self.columns.get(name, (OWN[name],))) for name in OWN}
         return {name: path for name, path in found.items() if path}
 
-    def _find(self, name: str) -> tuple[str, str] | None:
-        """The first candidate whose table is there."""
-        for path in self.columns.get(name, (OWN[name],)):
+    @cached_property
+    def statistic_columns(self) -> dict[str, tuple[str, str]]:
+        """Alias and column of each statistic that the release has."""
+        found = {name: self._find(getattr(self.statistics, name)) for name in type(self.statistics).model_fields}
+        return {name: path for name, path in found.items() if path}
+
+    def _find(self, candidates: tuple[str, ...]) -> tuple[str, str] | None:
+        """The first of the candidates whose table is there."""
+        for path in candidates:
             alias, _, column = path.partition(".")
             if alias in self.tables:
                 return alias, column
@@ -214,7 +228,8 @@ class GaiaRelease(Frozen):
     def _fits_together(self) -> Self:
         if lost := [name for name in NEEDED if name not in self.asked_columns]:
             raise ValueError(f"no run can do without {lost[0]}: name its column")
-        used = {path.partition(".")[0] for paths in self.columns.values() for path in paths}
+        named = (*self.columns.values(), self.statistics.stetson, self.statistics.score)
+        used = {path.partition(".")[0] for paths in named for path in paths}
         if strange := sorted(used - {*self.candidates, *self.tables}):
             raise ValueError(f"columns name the alias {strange[0]!r}, which is none of {', '.join(self.candidates)}")
         if self.neighbours.table not in self.tables:

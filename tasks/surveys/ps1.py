@@ -44,7 +44,7 @@ from tasks.surveys.objects import (
     to_candidates,
     to_floats,
 )
-from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Load, Survey, SurveyResult
 
 # Effective wavelengths: Tonry et al. 2012, ApJ 750, 99, table 4. A_b/E(B-V): Schlafly & Finkbeiner 2011, ApJ 737, 103,
 # table 6, R_V = 3.1. In the order of filterID 1 to 5.
@@ -218,4 +218,5 @@ SURVEY = Survey(
     flags=(PSF_QUALITY, *INFO_FLAGS),
     cuts=(FlagCut("psf_quality", (PSF_QUALITY,)), FlagCut("info_flags", INFO_FLAGS)),
     symbol="s",
+    loads=(Load("mast_ps1", 0.7, 4.7),),
 )

@@ -16,13 +16,15 @@ from schemas import BadInput
 from schemas.inputs import Sample
 from schemas.rejections import REJECTED, join_reports
 from tasks.surveys import gaia_labels
-from tasks.surveys.columns import first_of_each
+from tasks.surveys.columns import ANY, Least, count_sources, first_of_each
 from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.id_lists import IdFile
 from tasks.surveys.selections import (
     END,
     Cone,
     GaiaTable,
+    Narrowable,
+    Narrowed,
     Piece,
     RandomIndex,
     Selection,
@@ -51,8 +53,8 @@ def selections_of(sample: Sample) -> tuple[Selection, ...]:
 
     Raises BadInput for a class, table, cone, tile or file that cannot be; nothing is asked, files of ids are read.
     """
-    epochs = sample.with_epochs
-    chosen: list[Selection] = [GaiaTable(name, sample.n_range) for name in sorted(set(sample.tables))]
+    epochs, least = sample.with_epochs, Least(sample.min_stetson, sample.min_variable_score)
+    chosen: list[Narrowable] = [GaiaTable(name, sample.n_range) for name in sorted(set(sample.tables))]
     if sample.classes:
         chosen.append(VariableClasses(tuple(sorted(set(sample.classes))), sample.min_score, sample.n_range))
     chosen += [Cone(ra, dec, radius, epochs) for ra, dec, radius in sorted(set(sample.cones))]
@@ -61,9 +63,21 @@ def selections_of(sample: Sample) -> tuple[Selection, ...]:
     if sample.random_index is not None:
         first, last = sample.random_index
         chosen.append(RandomIndex(first, last + 1, epochs))
-    if sample.ids is not None:
-        chosen.append(IdFile(str(sample.ids)))
-    return tuple(chosen)
+    by_id = (IdFile(str(sample.ids)),) if sample.ids is not None else ()
+    return (*(chosen if least == ANY else (Narrowed(each, least) for each in chosen)), *by_id)
+
+
+def count_at_most(ask: Ask, selections: Sequence[Selection], release: GaiaRelease) -> int:
+    """How many sources the selections have together at most: those in several of them are counted in each.
+
+    Gaia counts the rows of its tables; ids of a file are counted as they are.
+    """
+    total = 0
+    for selection in selections:
+        question, items = selection.question(release), selection.items(release)
+        is_list = question.key is None
+        total += pc.sum(ask(count_sources(question), items)["n_row"]).as_py() if is_list else items.num_rows
+    return total
 
 
 def sample_chunks(

@@ -20,7 +20,7 @@ from schemas import BadInput
 from schemas.rejections import REJECTED
 from tasks.archives.adql import literal
 from tasks.archives.question import Question
-from tasks.surveys.columns import one_per_source, wide_question
+from tasks.surveys.columns import ANY, Least, one_per_source, wide_question
 from tasks.surveys.gaia_release import GaiaRelease
 from tasks.surveys.survey import Ask
 
@@ -60,10 +60,20 @@ class Selection(Protocol):
         """The rows in pieces that ascend; the last has reached END."""
 
 
+class Narrowable(Selection, Protocol):
+    """A selection that can leave out sources by the statistics of their light curves."""
+
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
+        """What is asked about the items, of sources with at least these statistics."""
+
+    def pieces(self, ask: Ask, release: GaiaRelease, least: Least = ANY) -> Iterator[Piece]:
+        """Their rows."""
+
+
 class _Ranged:
     """Common to selections that go through ranges of ids, one request each."""
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         raise NotImplementedError
 
@@ -76,9 +86,9 @@ class _Ranged:
         ranges = self.ranges(release)
         return pa.table({"lo": ranges[:, 0], "hi": ranges[:, 1]})
 
-    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+    def pieces(self, ask: Ask, release: GaiaRelease, least: Least = ANY) -> Iterator[Piece]:
         """The selected sources, a piece at a time; nothing is asked before the first is wanted."""
-        question, items = self.question(release), self.items(release)
+        question, items = self.question(release, least), self.items(release)
         for k in range(items.num_rows):
             rows = one_per_source(ask(question, items.slice(k, 1)))
             reached = items["hi"][k].as_py() if k + 1 < items.num_rows else END
@@ -113,7 +123,7 @@ class VariableClasses(_WholeSky):
         for name in self.names:
             class_literal(name)
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         alias, column = _find_column(release, "class_name")
         ours = release.words.get("class_name", {})
@@ -121,7 +131,7 @@ class VariableClasses(_WholeSky):
         condition = f"{alias}.{column} IN ({', '.join(map(class_literal, words))})"
         if self.min_score > 0:
             condition += f" AND {'.'.join(_find_column(release, 'class_score'))} >= {literal(float(self.min_score))}"
-        return wide_question(release, f"{condition} AND {_between(f'{alias}.source_id')}", alias)
+        return wide_question(release, f"{condition} AND {_between(f'{alias}.source_id')}", alias, least=least)
 
 
 @dataclass(frozen=True)
@@ -135,11 +145,11 @@ class GaiaTable(_WholeSky):
         _require(self.name in TABLES, f"there is no table {self.name!r} to select from; known are {', '.join(TABLES)}")
         _require_ranges(self.n_range)
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         alias = TABLES[self.name]
         _require(alias in release.tables, f"{release.name} has no table {self.name!r} to select from")
-        return wide_question(release, _between(f"{alias}.source_id"), alias)
+        return wide_question(release, _between(f"{alias}.source_id"), alias, least=least)
 
 
 @dataclass(frozen=True)
@@ -163,13 +173,13 @@ class Cone(_WholeSky):
         )
         _require_ranges(self.n_range)
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         circle = (
             f"CIRCLE('ICRS', {literal(float(self.ra))}, {literal(float(self.dec))}, {literal(float(self.radius_deg))})"
         )
         condition = f"1 = CONTAINS(POINT('ICRS', g.ra, g.dec), {circle})"
-        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}")
+        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}", least=least)
 
 
 @dataclass(frozen=True)
@@ -191,22 +201,22 @@ class Tiles(_Ranged):
         outside = [cell for cell in self.cells if not 0 <= cell <= last]
         _require(not outside, f"order {self.order} has the cells 0 to {last}, not {outside[:1]}")
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         cell = "g.source_id" if release.healpix == "id" else ".".join(_find_column(release, "healpix29"))
-        return wide_question(release, _among(release, self.with_epochs, cell))
+        return wide_question(release, _among(release, self.with_epochs, cell), least=least)
 
     def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
         """The ranges (K, 2), both ends in and ascending: of ids, or of cells of order 29, two to an id's cell."""
         ranges = cell_ranges(self.order, self.cells)
         return ranges if release.healpix == "id" else ranges >> 1
 
-    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+    def pieces(self, ask: Ask, release: GaiaRelease, least: Least = ANY) -> Iterator[Piece]:
         """The selected sources, a piece at a time; in one piece where ranges of cells are none of ids."""
         if release.healpix == "id":
-            yield from super().pieces(ask, release)
+            yield from super().pieces(ask, release, least)
         else:
-            rows = one_per_source(ask(self.question(release), self.items(release)))
+            rows = one_per_source(ask(self.question(release, least), self.items(release)))
             yield Piece(END, rows, REJECTED.empty_table())
 
 
@@ -223,15 +233,35 @@ class RandomIndex(_Ranged):
         _require(0 <= self.start < self.stop, f"random_index goes from 0 up, not from {self.start} to {self.stop}")
         _require_ranges(1 if self.n_range is None else self.n_range)
 
-    def question(self, release: GaiaRelease) -> Question:
+    def question(self, release: GaiaRelease, least: Least = ANY) -> Question:
         """What is asked of Gaia about the items."""
         condition = f"g.random_index BETWEEN {self.start:d} AND {self.stop - 1:d}"
-        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}")
+        return wide_question(release, f"{condition} AND {_among(release, self.with_epochs)}", least=least)
 
     def ranges(self, release: GaiaRelease) -> NDArray[np.int64]:
         """The ranges of ids (K, 2), both ends in, ascending."""
         per_request = RANDOM_PER_REQUEST * (release.limits.sparser_with_epochs if self.with_epochs else 1)
         return id_ranges(self.n_range or -(-(self.stop - self.start) // per_request), release.last_id)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """The sources of another selection whose light curves have statistics of at `least` so much."""
+
+    selection: Narrowable
+    least: Least
+
+    def question(self, release: GaiaRelease) -> Question:
+        """What is asked of Gaia about the items."""
+        return self.selection.question(release, self.least)
+
+    def items(self, release: GaiaRelease) -> pa.Table:
+        """Those of the selection."""
+        return self.selection.items(release)
+
+    def pieces(self, ask: Ask, release: GaiaRelease) -> Iterator[Piece]:
+        """Those of the selection, narrowed."""
+        return self.selection.pieces(ask, release, self.least)
 
 
 def id_ranges(n: int, last_id: int = LAST_ID) -> NDArray[np.int64]:

@@ -96,13 +96,15 @@ class SampleReader:
 
     `identity` is what makes two samples of one archive differ: the release, and the selections. `chunks(ask)` gives the
     sources, `neighbours(ask, sources)` the others near them (GAIA_NEIGHBOURS). `absence` is the sentence for a sample
-    that turns out to have no source, "" where there is nothing particular to say.
+    that turns out to have no source, "" where there is nothing particular to say. `count(ask)`: how many there are at
+    most, without any of them being read.
     """
 
     identity: tuple[Any, Any]
     chunks: Callable[[Ask], Iterator[SampleChunk]]
     neighbours: Callable[[Ask, pa.Table], pa.Table]
     absence: str = ""
+    count: Callable[[Ask], int] = lambda ask: 0
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,19 @@ class FlagCut:
 
 
 @dataclass(frozen=True)
+class Load:
+    """What a survey asks of a service about a source of the sample, on average: items, and KiB that come for them.
+
+    `chunk`: items a request, where that is less than the service's limits say.
+    """
+
+    service: str
+    items: float
+    kib: float
+    chunk: int | None = None
+
+
+@dataclass(frozen=True)
 class Survey:
     """A survey: `fetch(ask, sources, neighbours, options)` reads top to bottom; the door calls it field by field.
 
@@ -184,7 +199,8 @@ class Survey:
     light curves, matches and labels; `symbol` marks its points in figures (matplotlib). `open_sample` is declared by
     the one survey that provides the sources of a run; their columns that its first table has become rows of it, and
     `find_variant` says what its options change of a preset. `unmarked` are options that do not count in the mark of a
-    lake, since what they lead to counts.
+    lake, since what they lead to counts. `loads` is what it asks of services about each source, as counted on the
+    embedded sky (`python -m benchmarks.cost`): by them the cost of a run is reckoned.
     """
 
     name: str
@@ -202,6 +218,7 @@ class Survey:
     open_sample: OpenSample | None = None
     find_variant: Callable[[Mapping[str, Any]], Variant] = find_no_variant
     unmarked: tuple[str, ...] = ()
+    loads: tuple[Load, ...] = ()
 
     @property
     def dataset_bands(self) -> tuple[Band, ...]:

@@ -43,7 +43,7 @@ from tasks.surveys.objects import (
     select_counterparts,
     to_floats,
 )
-from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrigin, Survey, SurveyResult
+from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrigin, Load, Survey, SurveyResult
 
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
@@ -295,4 +295,5 @@ SURVEY = Survey(
     label_origins=(LabelOrigin("tic", (TABLES[BEST].path_of("ebv"),), tuple(LABELS), rank=10),),
     catalogues=(FileCatalogue("hats", "s3://stpubdata/tess/public/hats/tic"),),
     tables=(TABLES[BEST],),
+    loads=(Load("mast_portal", 1.0, 1.26), Load("cds_xmatch", 0.2, 0.02)),
 )

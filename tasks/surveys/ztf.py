@@ -40,7 +40,7 @@ from tasks.surveys.objects import (
     to_candidates,
     to_floats,
 )
-from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Survey, SurveyResult
+from tasks.surveys.survey import Ask, FileCatalogue, FlagCut, Load, Survey, SurveyResult
 
 # Effective wavelengths: Bellm et al. 2019, PASP 131, 018002. A_b/E(B-V): those of PS1 (Schlafly & Finkbeiner 2011, ApJ
 # 737, 103, table 6, R_V = 3.1) moved to these wavelengths along the same curve. In the order of FILTERS.
@@ -190,4 +190,5 @@ SURVEY = Survey(
     cuts=(FlagCut("catflags", (CATFLAGS,)),),
     tables=(TABLES[OBJECTS_TABLE],),
     symbol="^",
+    loads=(Load("irsa_tap", 0.7, 0.24), Load("irsa_lightcurves", 2.1, 50.0)),
 )

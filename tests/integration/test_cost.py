@@ -4,10 +4,11 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.cost import by_chunks, costs, ledger
+from benchmarks.cost import costs, ledger
 from lakehouse.answers.raw import DONE
 from tasks.archives import services as profiles
-from tasks.surveys import gaia
+from tasks.surveys import SURVEYS, gaia
+from tasks.surveys.cost import KIB, reckon
 from tests.integration.acquisition import N, acquire_into, asked, in_chunks_of, limits_with, records, source_of
 
 CHUNK_SIZE = 60  # three chunks of the sample, and a smaller one
@@ -34,8 +35,15 @@ def test_a_run_sends_as_many_requests_as_are_reckoned(replica, acquired, tmp_pat
     assert {service: reckoned[service] for service in exact} == {service: sent[service] for service in exact}
 
 
-def test_no_request_goes_beyond_a_field():
-    assert by_chunks(1.0, 1_000_000, 2500, 1000) == 1200
-    assert by_chunks(1.0, 1_000_000, 2500, 20_000) == 400
-    assert by_chunks(1.0, 10_100, 2500, 1000) == 13
-    assert by_chunks(2e-4, 1_000_000, 2500, 500) == pytest.approx(200)  # one item in every second field
+@pytest.mark.slow
+def test_what_surveys_declare_of_a_source_is_what_a_run_asks(acquired):
+    """By a third; bytes of light curves are those of DR4, which are twice as long."""
+    limits = profiles.PROFILES["live"]
+    asked_of = costs(ledger(acquired.lake), N, N, N, limits)
+    declared = reckon(N, [survey for survey in SURVEYS.values() if not survey.is_simulated], limits)
+    print({service: (cost.items / N, cost.bytes / KIB / N) for service, cost in asked_of.items()})
+    for service, cost in declared.items():
+        if cost.items > 0.2 * N:
+            assert asked_of[service].items == pytest.approx(cost.items, rel=0.34), service
+        if service != "gaia_datalink":
+            assert asked_of[service].bytes == pytest.approx(cost.bytes, rel=0.34), service

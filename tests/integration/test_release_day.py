@@ -45,6 +45,17 @@ def test_before_the_day_a_run_is_refused_in_one_sentence(replica, tmp_path):
     limits(replica, {"is_released": True})
 
 
+def test_a_run_says_what_it_costs_and_is_refused_beyond_its_budget(replica, tmp_path):
+    limits(replica, {"is_released": True})
+    few = "source.sample.n_range=1", "source.sample.min_stetson=1"
+    refused = refresh(tmp_path / "lake", replica, "source.profile=live", "source.budget_hours=1e-7", *few, check=False)
+    said = sentence(refused)
+    assert "more than source.budget_hours" in said and "--yes" in said
+    assert "at most " in refused.stderr and "gaia_datalink" in refused.stderr and "side by side" in refused.stderr
+    asked = [record for record in Lake(tmp_path / "lake").path.glob("raw/**/*.json")]
+    assert 1 <= len(asked) <= 2  # the count, and nothing else
+
+
 def test_the_file_of_the_check_makes_a_run_of_what_differs(replica, tmp_path):
     limits(replica, SWITCHES, boolean_words=["t", "f"])
     checked = argelander("check", "dr4", "--base-url", replica, "--out", tmp_path / "day.toml", check=False)

@@ -21,7 +21,7 @@ from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
-from schemas import BadInput
+from schemas import TABLES, BadInput
 from schemas.arrays import align
 from schemas.errors import nearest
 from schemas.inputs import ArchiveSource
@@ -29,6 +29,7 @@ from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
 from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of, times_of_asking
+from tasks.stages.acquire.cost import say_cost
 from tasks.stages.acquire.exchange import Exchange
 from tasks.stages.archive import Archive, ObjectChunk
 from tasks.surveys import SURVEYS, check_options, find_sample_provider
@@ -36,6 +37,7 @@ from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
 SURVEYS_VERSION = 1  # raise it when answers are put together otherwise than before: lakes then take them in anew
+SAMPLE = TABLES["core_sample__source"]
 CHUNKS_AHEAD = 1  # chunks being downloaded while one is written
 
 
@@ -52,6 +54,7 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
     notes: list[str] = []
 
     def object_chunks() -> Iterator[ObjectChunk]:
+        say_cost(lambda: _exchange(run, source, since), source, reader, surveys, limit, _count_held(run))
         ask = open_parts.enter_context(_exchange(run, source, since))
         open_parts.callback(lambda: notes.extend(ask.notes))
         labelled = (_keep_labelled(sample, source.sample.labels) for sample in reader.chunks(ask))
@@ -70,6 +73,12 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
 
     chunks = object_chunks()
     return Archive(bands, mark, limit or 0, chunks, is_gaia=True, notes=notes, is_asked_again=bool(since), close=close)
+
+
+def _count_held(run: Run) -> int:
+    """Sources that the dataset has already."""
+    lake = Lake(run.lake)
+    return lake.count(SAMPLE, dataset=run.dataset) if lake.exists(SAMPLE) else 0
 
 
 def _configure(name: str, source: ArchiveSource) -> Survey:

@@ -7,10 +7,20 @@ import pyarrow.compute as pc
 import pytest
 
 from schemas import BadInput
+from schemas.inputs import Sample
 from tasks.surveys.columns import wide_query, wide_question
 from tasks.surveys.gaia_releases import RELEASES, override_release
 from tasks.surveys.neighbours import gaia_neighbours, neighbours_question
-from tasks.surveys.sample import GaiaTable, IdFile, RandomIndex, Tiles, VariableClasses, sample_chunks
+from tasks.surveys.sample import (
+    GaiaTable,
+    IdFile,
+    RandomIndex,
+    Tiles,
+    VariableClasses,
+    count_at_most,
+    sample_chunks,
+    selections_of,
+)
 from tasks.surveys.selections import END, id_ranges
 from tasks.surveys.survey import SOURCES
 from tests.unit.surveys.gaia_sky import GaiaSky, gaia_sky
@@ -71,7 +81,7 @@ def test_whole_tables_with_ids_beyond_the_sky(skies):
 def test_every_table_is_joined_once():
     text = wide_query(DR4, "1 = 1")
     for alias, table in DR4.tables.items():
-        assert text.count(f"{table} AS {alias}") == (alias != "aa")
+        assert text.count(f"{table} AS {alias}") == (alias not in ("aa", "ph"))  # asked of the check, of narrow samples
     assert "ON dr.source_id = g.source_id" in text and "ON d2.dr3_source_id = dr.dr3_source_id" in text
     assert "fl.has_epoch_photometry AS has_epoch_photometry" in text and "NULL" not in text
 
@@ -178,3 +188,47 @@ def test_neighbours_by_another_table(skies):
 
 def test_a_question_about_a_release_that_is_not_there_says_when_it_opens():
     assert "2 December 2026" in wide_question(DR4, "1 = 1").hint and not wide_question(RELEASES["dr3"], "1 = 1").hint
+
+
+def with_statistics(seed=3):
+    """The sky with phot_variable_score, and of most sources Stetson's index."""
+    tables, rng = as_dr4()[0].tables, np.random.default_rng(seed)
+    g = tables["g"].assign(phot_variable_score=rng.uniform(0, 1, len(tables["g"])).astype(np.float32))
+    index = rng.normal(2, 3, len(g)).astype(np.float32)
+    tables |= {"g": g, "ph": pd.DataFrame({"source_id": g.source_id, "phot_g_stetson_index": index}).iloc[4:]}
+    return GaiaSky(tables, DR4)
+
+
+def test_a_sample_is_narrowed_by_statistics_of_its_light_curves(tmp_path):
+    sky = with_statistics()
+    g, ph, rr = (sky.tables[alias] for alias in ("g", "ph", "rr"))
+    steady, likely = set(ph[ph.phot_g_stetson_index >= 3].source_id), set(g[g.phot_variable_score >= 0.5].source_id)
+    every = Sample(tables=("gaia_source",), random_index=(0, 299), with_epochs=False)
+    for sample, wanted in (
+        ({"min_stetson": 3}, steady),
+        ({"min_variable_score": 0.5}, likely),
+        ({"min_stetson": 3, "min_variable_score": 0.5}, steady & likely),
+    ):
+        selections = selections_of(every.model_copy(update=sample))
+        assert set(sampled(sky, *selections)["source_id"].to_pylist()) == wanted, sample
+        assert count_at_most(sky.ask, selections, DR4) == 2 * len(wanted)
+    counted = sky.asked[-1][0].text
+    assert "LEFT JOIN gaiadr4.all_source_photometry AS ph" in counted and counted.count("JOIN") == 1
+    chosen = selections_of(Sample(tables=("vari_rrlyrae",), min_stetson=3))
+    assert set(sampled(sky, *chosen)["source_id"].to_pylist()) == set(rr.source_id) & steady != set(rr.source_id)
+    file = tmp_path / "ids.csv"
+    file.write_text("source_id\n" + "\n".join(map(str, g.source_id[:9])))
+    listed = selections_of(Sample(ids=file, min_stetson=3))
+    assert sampled(sky, *listed).num_rows == count_at_most(sky.ask, listed, DR4) == 9  # who names a star wants it
+
+
+def test_a_release_without_statistics_narrows_no_sample():
+    narrow = selections_of(Sample(tables=("vari_rrlyrae",), min_stetson=3))
+    for release in (RELEASES["dr3"], changed(tables={"ph": ""})):
+        with pytest.raises(BadInput, match=f"{release.name} has no statistic 'stetson' of light curves to narrow"):
+            narrow[0].question(release)
+    moved = changed(statistics={"stetson": "fl.stetson_g"})
+    assert "fl.stetson_g >= 3.0" in narrow[0].question(moved).text
+    assert RELEASES["dr3"].statistic_columns == {} and GaiaTable("gaia_source") in selections_of(
+        Sample(tables=("gaia_source",))
+    )
