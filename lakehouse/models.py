@@ -141,7 +141,7 @@ def record_models(lake: Lake, run_id: str, dataset: str) -> TableRef | None:
 
 def _card_row(card: Mapping[str, Any], in_use: Mapping[str, str]) -> dict[str, Any]:
     """A card as a row; what cards of older programs do not say is null."""
-    recipe, trained_at = card.get("recipe", {}), card.get("trained_at")
+    recipe, choice, trained_at = card.get("recipe", {}), card.get("choice", {}), card.get("trained_at")
     names = ("dataset", "target", "model_id", "run_id", "fingerprint", "n_labelled", "n_test")
     return {
         **{name: card.get(name) for name in names},
@@ -151,5 +151,8 @@ def _card_row(card: Mapping[str, Any], in_use: Mapping[str, str]) -> dict[str, A
         "trained_at": datetime.fromisoformat(trained_at) if trained_at else None,
         "features": list(card.get("features", ())),
         "classes": list(card.get("classes", ())),
+        "runner_up": choice.get("runner_up"),
+        "margin": choice.get("margin"),
+        "margin_err": choice.get("spread"),
         "card": json.dumps(card),
     }

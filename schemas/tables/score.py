@@ -53,7 +53,7 @@ SCORE_MODEL__METRIC = TableSpec(
 
 SCORE_MODEL__CARD = TableSpec(
     name="score_model__card",
-    version=1,
+    version=2,
     doc="Every trained model: a copy of the cards in the lake's folder `models`.",
     columns=(
         DATASET, TARGET, MODEL_ID,
@@ -71,6 +71,12 @@ SCORE_MODEL__CARD = TableSpec(
         Column("features", pa.list_(pa.string()), "Columns of feature_sample__source that it reads.", ucd="meta.id"),
         Column("classes", pa.list_(pa.string()), "Classes that it tells apart; none for a quantity.",
                ucd="src.class"),
+        Column("runner_up", pa.string(), "The best of the other recipes.", ucd="meta.id;meta.modelled", nullable=True),
+        Column("margin", pa.float64(),
+               "Out of fold, by how much the recipe is better than the runner-up: macro F1, or RMSE in the unit of the "
+               "quantity.", ucd="stat.value;arith.diff", nullable=True),
+        Column("margin_err", pa.float64(), "Standard error of the margin, of a paired bootstrap over objects.",
+               ucd="stat.error;arith.diff", nullable=True, range=(0, None)),
         Column("card", pa.string(), "The whole card as JSON: recipe, splits and calibration too.", ucd="meta.note"),
     ),
     key=("dataset", "target", "model_id"),

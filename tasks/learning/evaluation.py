@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.learning.metrics import Metric
 from tasks.learning.recipe import Recipe
-from tasks.learning.selection import choose
+from tasks.learning.selection import Choice, Merit, choose
 from tasks.learning.splits import TEST
 from tasks.learning.targets import Calibration, Target
 
@@ -19,18 +19,24 @@ OUT_OF_FOLD, HELD_OUT = "oof", "test"  # values of score_model__metric.split
 
 @dataclass(frozen=True, eq=False)
 class RecipeResult:
-    """One recipe: its calibration, and metrics by split ("oof", "test") and by the name of the target's part."""
+    """One recipe: calibration, merit, and metrics by split ("oof", "test") and by the name of the target's part."""
 
     calibration: Calibration
+    merit: Merit
     metrics: Mapping[str, Mapping[str, list[Metric]]]
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """The name of the chosen recipe, and what was measured of each."""
+    """The choice, and what was measured of each recipe."""
 
-    chosen: str
+    choice: Choice
     recipes: Mapping[str, RecipeResult]
+
+    @property
+    def chosen(self) -> str:
+        """Name of the chosen recipe."""
+        return self.choice.recipe
 
     @property
     def calibration(self) -> Calibration:
@@ -54,8 +60,7 @@ def evaluate(
     gives its figures alone. `level` is the coverage of intervals, `note` stands beside every figure.
     """
     measured = {recipe.name: measure(target, predictions[recipe.name], y, fold, level, note) for recipe in recipes}
-    merit = {name: target.merit(each.metrics[OUT_OF_FOLD]) for name, each in measured.items()}
-    return Evaluation(choose(merit, {recipe.name: recipe.spec.simplicity for recipe in recipes}), measured)
+    return Evaluation(choose(recipes, {name: each.merit for name, each in measured.items()}), measured)
 
 
 def measure(
@@ -67,4 +72,5 @@ def measure(
     scores = target.scores(calibration, raw)
     parts = {OUT_OF_FOLD: training, HELD_OUT: ~training}
     metrics = {name: target.measure(scores.select(part), y[part], note) for name, part in parts.items()}
-    return RecipeResult(calibration, metrics)
+    draws = target.merit_draws(scores.select(training), y[training])
+    return RecipeResult(calibration, Merit(target.merit(metrics[OUT_OF_FOLD]), draws), metrics)

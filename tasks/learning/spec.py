@@ -187,7 +187,8 @@ class ModelSpec(Generic[Config]):
 
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
     settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the largest is started first.
-    `simplicity`: 0 for the simplest; at equal figures the simpler model is used.
+    `simplicity`: 0 for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe that
+    is worse out of fold is ever used.
     """
 
     name: str
@@ -198,6 +199,7 @@ class ModelSpec(Generic[Config]):
     simplicity: int
     fit: Fit[Config]
     build: Build[Config]
+    is_floor: bool = False
 
     @property
     def reads_curves(self) -> bool:

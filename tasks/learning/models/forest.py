@@ -14,4 +14,5 @@ SPEC = ModelSpec(
     simplicity=3,
     fit=fit,
     build=build,
+    is_floor=True,
 )

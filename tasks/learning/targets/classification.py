@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from schemas import Column
 from schemas.tables.catalogue import PROBABILITY
+from tasks.learning.bootstrap import paired_counts
 from tasks.learning.class_calibration import ClassCalibration
-from tasks.learning.metrics import Metric, classification_metrics, overall
+from tasks.learning.metrics import Metric, classification_metrics, confusion_figures, overall
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 SMALL_CLASS = 5
@@ -154,6 +155,11 @@ class Classification(Target[ClassCalibration, ClassScores]):
     def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
         """Macro F1."""
         return overall(metrics[self.name], self.decides)
+
+    def merit_draws(self, scores: ClassScores, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Macro F1."""
+        count = paired_counts(self._codes(y) * self.width + scores.decided, self.width**2)
+        return confusion_figures(count, self.width)["macro_f1"]
 
     def columns(self, calibration: ClassCalibration) -> list[Column]:
         """A probability for each class."""

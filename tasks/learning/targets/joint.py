@@ -159,6 +159,11 @@ class Joint(Target[JointCalibration, JointScores]):
         """That of the first part."""
         return self.parts[0].merit(metrics)
 
+    def merit_draws(self, scores: JointScores, y: NDArray[Any]) -> NDArray[np.float64]:
+        """That of the first part, over the objects that have its label."""
+        first, own_y, own = next(self.of_parts(y, scores))
+        return first.merit_draws(own, own_y)
+
     def columns(self, calibration: JointCalibration) -> list[Column]:
         """Columns of all parts."""
         pairs = zip(self.parts, calibration.parts, strict=True)

@@ -14,6 +14,7 @@ from schemas import Column
 from schemas.arrays import floats
 from schemas.quantities import Quantity, quantity
 from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
+from tasks.learning.bootstrap import PAIRED_DRAWS, bootstrap
 from tasks.learning.calibration import ConformalInterval
 from tasks.learning.metrics import Metric, overall, regression_metrics
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
@@ -147,6 +148,11 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         """Minus the RMSE."""
         value = overall(metrics[self.name], self.decides)
         return None if value is None else -value
+
+    def merit_draws(self, scores: QuantityScores, y: NDArray[Any]) -> NDArray[np.float64]:
+        """Minus the RMSE."""
+        square = (scores.value - y) ** 2
+        return -np.sqrt(bootstrap(lambda index: square[index].mean(1)[:, None], y.size, PAIRED_DRAWS)[:, 0])
 
     def columns(self, calibration: ConformalInterval) -> list[Column]:
         """The value and both ends of its interval."""

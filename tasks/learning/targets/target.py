@@ -171,6 +171,10 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
         """What decides the choice of a recipe, from its out-of-fold metrics: larger is better; None where undefined."""
 
     @abstractmethod
+    def merit_draws(self, scores: OwnScores, y: NDArray[Any]) -> NDArray[np.float64]:
+        """The merit (D,) in resamples of the S objects, the same ones whatever the scores."""
+
+    @abstractmethod
     def columns(self, calibration: OwnCalibration) -> list[Column]:
         """Columns of the catalogue, in the order of `catalogue_values`."""
 

@@ -90,11 +90,18 @@ def gather_findings(
             {"table": name, "version": lake.version(name), "rows": rows}
             for name, rows in lake.rows_of(run.dataset).items()
         ],
-        models=[{"target": t, "recipe": c["recipe"]["name"], "model_id": c["model_id"]} for t, c in cards.items()],
+        models=[_describe_model(target, card) for target, card in cards.items()],
         settings=manifest.settings,
         hardware=manifest.hardware,
         commands=_commands(run, has_class),
     )
+
+
+def _describe_model(target: str, card: dict[str, Any]) -> dict[str, Any]:
+    """A row of the report's table of models."""
+    choice = card.get("choice", {})
+    of_choice = {"runner_up": choice.get("runner_up"), "margin": choice.get("margin"), "error": choice.get("spread")}
+    return {"target": target, "recipe": card["recipe"]["name"], **of_choice, "model_id": card["model_id"]}
 
 
 def _read_metrics(run: Run, place: ModelPlace) -> pa.Table | None:

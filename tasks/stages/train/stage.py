@@ -132,7 +132,7 @@ def _conclude(
     chosen = next(recipe for recipe in recipes if recipe.name == evaluation.chosen)
     card = {
         **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
-        "note": about["note"], "n_test": int((fold == TEST).sum()),
+        "choice": asdict(evaluation.choice), "note": about["note"], "n_test": int((fold == TEST).sum()),
     }  # fmt: skip
     if not _is_stored(run, target.name, folder.name, plan):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:

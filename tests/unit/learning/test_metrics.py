@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from schemas import BadInput
 from tasks.learning.bootstrap import bootstrap, class_counts
 from tasks.learning.metrics import Metric, classification_metrics, confusion_matrix, regression_metrics
-from tasks.learning.models import MODELS, spec_of
-from tasks.learning.selection import choose
 from tasks.learning.targets import CLASS, Regression
 
 CLASSES = ("CEP", "ECL", "RRab", "RRc")
@@ -120,15 +117,6 @@ def test_rows_have_the_columns_of_the_table():
     row = classification_metrics(y, proba, CLASSES)[0].row()
     assert set(row) == {"metric", "class", "value", "lo", "hi", "n", "note"}
     assert set(row) < {column.name for column in TABLES["score_model__metric"].columns}
-
-
-def test_the_best_recipe_wins_the_simpler_at_equal_figures_and_a_baseline_can():
-    simplicity = {name: spec_of(name).simplicity for name in MODELS}
-    assert choose({"majority": 0.2, "forest": 0.80, "lstm": 0.82}, simplicity) == "lstm"
-    assert choose({"lstm": 0.82, "forest": 0.82}, simplicity) == "forest"
-    assert choose({"majority": 0.5, "forest": 0.45}, simplicity) == "majority"
-    with pytest.raises(BadInput, match="none of 1 recipes"):
-        choose({"forest": None}, simplicity)
 
 
 def test_a_target_says_which_figure_decides_and_which_way():
