@@ -39,19 +39,35 @@ def fit(
     seed: int,
     checkpoint: Path | None = None,
     classifier: Estimator | None = None,
+    regressor: Estimator | None = None,
 ) -> Forest:
-    """Forest of one target on all columns of the examples; `classifier` makes another estimator of classes."""
+    """Forest of one target on all columns of the examples; `classifier`, `regressor` make another estimator."""
     del checkpoint
     (target,), (own,) = targets, labels
     columns = examples.feature_names
     if not columns:
         raise ValueError(f"{target.name}: a forest needs at least one feature column, and there is none.")
     settings = {"n_estimators": config.trees, "random_state": seed, "n_jobs": 1, "min_samples_leaf": config.min_leaf}
-    makers: dict[type[Target], Estimator] = {Classification: classifier or _classifier, Regression: _regressor}
+    makers: dict[type[Target], Estimator] = {
+        Classification: classifier or _classifier,
+        Regression: regressor or _regressor,
+    }
     fitted = makers[type(target)](settings, len(columns))
     fitted.fit(examples.matrix(columns), own.values, sample_weight=weight)
     floors: dict[type[Target], float] = {Regression: float(SIGMA_FLOOR_FRACTION * np.std(own.values)) + 1e-9}
     return from_estimators(fitted, columns, floors.get(type(target)))
+
+
+def balanced_classifier(settings: dict[str, Any], n_column: int) -> Any:
+    """Chen, Liaw & Breiman 2004 (Berkeley TR 666): per tree, a draw of the rarest class's size from every class.
+
+    With replacement. imbalanced-learn's defaults for these three have changed between versions, so they are set.
+    """
+    from imblearn.ensemble import BalancedRandomForestClassifier
+
+    return BalancedRandomForestClassifier(
+        max_features="sqrt", sampling_strategy="all", replacement=True, bootstrap=False, **settings
+    )
 
 
 def _classifier(settings: dict[str, Any], n_column: int) -> Any:

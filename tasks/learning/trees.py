@@ -1,37 +1,38 @@
-"""Fitted forests of scikit-learn and imbalanced-learn, kept as plain node arrays so that no pickle is ever read.
+"""Fitted trees of scikit-learn and imbalanced-learn, kept as plain node arrays so that no pickle is ever read.
 
-A fitted forest is turned into the arrays of its nodes and rebuilt as scikit-learn's compiled trees, before its first
+Fitted trees are turned into the arrays of their nodes and rebuilt as scikit-learn's compiled trees, before the first
 prediction as after loading: the two are the same code on the same numbers. Missing values go down the branch that the
 training chose for them (scikit-learn's native support), so nothing is imputed.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from tasks.learning.data import Examples
 
 NODE_FIELDS = {"left_child": np.int32, "right_child": np.int32, "feature": np.int32, "threshold": np.float64,
                "missing_go_to_left": np.uint8}  # fmt: skip
+ARRAYS = ("offsets", "values", "depth")  # beside the nodes
 CHUNK = 20_000  # rows per pass: bounds the memory of predictions
 
 
 @dataclass(frozen=True, eq=False)
-class Forest:
-    """Trees as node arrays (nodes of tree t are `offsets[t]:offsets[t + 1]`), with their leaves' values (nodes, C)."""
+class Trees:
+    """Trees as node arrays (nodes of tree t are `offsets[t]:offsets[t + 1]`), with their leaves' values (nodes, W)."""
 
     columns: tuple[str, ...]
     offsets: NDArray[np.int64]
     nodes: dict[str, NDArray]
     values: NDArray[np.float64]
     depth: NDArray[np.int32]
-    importance: NDArray[np.float64]
-    sigma_floor: float = 0.0
 
     def __post_init__(self) -> None:
         # compiled trees follow child numbers unchecked, so numbers that lead outside must not reach them
@@ -47,7 +48,7 @@ class Forest:
             raise ValueError(f"forest: {wrong} of {size.size} nodes point outside their tree; the file is damaged.")
 
     @cached_property
-    def trees(self) -> list[Any]:
+    def compiled(self) -> list[Any]:
         """scikit-learn's compiled trees."""
         from sklearn.tree._tree import NODE_DTYPE, Tree
 
@@ -62,30 +63,41 @@ class Forest:
             trees.append(_fill(tree, records[start:stop], self.values[start:stop], int(depth)))
         return trees
 
+    def leaves(self, examples: Examples) -> Iterator[tuple[slice, int, NDArray[np.float64]]]:
+        """Some rows, the number of a tree, and the values of these rows' leaves in it, (rows, W); of all in turn."""
+        matrix = examples.matrix(self.columns)
+        for start in range(0, len(examples), CHUNK):
+            rows = slice(start, start + CHUNK)
+            for number, tree in enumerate(self.compiled):
+                yield rows, number, tree.predict(matrix[rows]).reshape(-1, self.values.shape[1])
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Nodes, values, offsets and depths."""
+        return {name: getattr(self, name) for name in ARRAYS} | self.nodes
+
+    def settings(self) -> dict[str, Any]:
+        """What it predicts with, its columns in their order, and the fields that a kind of trees adds."""
+        own = {each.name: getattr(self, each.name) for each in fields(self)[len(fields(Trees)) :]}
+        return {"predicts": type(self).__name__, "columns": list(self.columns), **own}
+
+
+@dataclass(frozen=True, eq=False)
+class Forest(Trees):
+    """Trees whose leaves hold fractions of classes, (nodes, C)."""
+
+    sigma_floor: float = 0.0
+
     def predict(self, examples: Examples) -> NDArray[np.float64]:
-        """Mean over trees of the values in the leaf, (S, C): of classes their fractions."""
+        """Mean over trees of the values in the leaf, (S, C)."""
         return self.moments(examples)[0]
 
     def moments(self, examples: Examples) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and mean square over trees of the values in the leaf, (S, C) each."""
-        matrix = examples.matrix(self.columns)
         mean, square = np.zeros((2, len(examples), self.values.shape[1]))
-        for start in range(0, len(examples), CHUNK):
-            rows = slice(start, start + CHUNK)
-            for tree in self.trees:
-                leaf = tree.predict(matrix[rows]).reshape(-1, self.values.shape[1])
-                mean[rows] += leaf
-                square[rows] += leaf**2
-        return mean / len(self.trees), square / len(self.trees)
-
-    def arrays(self) -> dict[str, NDArray]:
-        """Nodes, values, offsets, depths and importances."""
-        names = ("offsets", "values", "depth", "importance")
-        return {name: getattr(self, name) for name in names} | self.nodes
-
-    def settings(self) -> dict[str, Any]:
-        """Columns in their order, and the floor of the spread."""
-        return {"predicts": type(self).__name__, "columns": list(self.columns), "sigma_floor": self.sigma_floor}
+        for rows, _, leaf in self.leaves(examples):
+            mean[rows] += leaf
+            square[rows] += leaf**2
+        return mean / self.depth.size, square / self.depth.size
 
 
 class ValueForest(Forest):
@@ -98,20 +110,50 @@ class ValueForest(Forest):
         return np.hstack([mean, np.maximum(spread, self.sigma_floor)])
 
 
-BODIES: dict[str, type[Forest]] = {body.__name__: body for body in (Forest, ValueForest)}
+@dataclass(frozen=True, eq=False)
+class BoostedClasses(Trees):
+    """Boosted trees of `n_output` sums, the logits of classes: tree t adds its leaf's one value to sum t % n_output."""
+
+    n_output: int = 1
+
+    def sums(self, examples: Examples) -> NDArray[np.float64]:
+        """Sums over trees of the values in the leaf, (S, n_output)."""
+        total = np.zeros((len(examples), self.n_output))
+        for rows, number, leaf in self.leaves(examples):
+            total[rows, number % self.n_output] += leaf[:, 0]
+        return total
+
+    def predict(self, examples: Examples) -> NDArray[np.float64]:
+        """Probabilities of the classes, (S, C)."""
+        return np.asarray(softmax(self.sums(examples), axis=1))
 
 
-def build(config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Forest:
-    """Forest of stored arrays; ValueError where they cannot be a forest."""
+@dataclass(frozen=True, eq=False)
+class BoostedValue(BoostedClasses):
+    """Boosted trees of two sums, a value and the logarithm of its spread; values stay between `low` and `high`."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+    def predict(self, examples: Examples) -> NDArray[np.float64]:
+        """Value and spread, (S, 2)."""
+        value, log_spread = self.sums(examples).T
+        return np.stack([np.clip(value, self.low, self.high), np.exp(log_spread)], axis=1)
+
+
+BODIES: dict[str, type[Any]] = {each.__name__: each for each in (Forest, ValueForest, BoostedClasses, BoostedValue)}
+
+
+def build(config: Any, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Any:
+    """Trees of stored arrays; ValueError where they cannot be trees."""
     del config
-    absent = {"offsets", "values", "depth", "importance", *NODE_FIELDS} - set(arrays)
+    absent = {*ARRAYS, *NODE_FIELDS} - set(arrays)
     if absent:
         raise ValueError(f"forest: the model file lacks {', '.join(sorted(absent))}.")
+    own = {name: value for name, value in settings.items() if name not in ("predicts", "columns")}
     nodes = {name: arrays[name] for name in NODE_FIELDS}
-    body = BODIES[settings["predicts"]]
-    values, depth, importance = (arrays[name] for name in ("values", "depth", "importance"))
-    floor = float(settings["sigma_floor"])
-    return body(tuple(settings["columns"]), arrays["offsets"], nodes, values, depth, importance, floor)
+    body, (offsets, values, depth) = BODIES[settings["predicts"]], (arrays[name] for name in ARRAYS)
+    return body(tuple(settings["columns"]), offsets, nodes, values, depth, **own)
 
 
 def from_estimators(fitted: Any, columns: tuple[str, ...], sigma_floor: float | None = None) -> Forest:
@@ -123,7 +165,7 @@ def from_estimators(fitted: Any, columns: tuple[str, ...], sigma_floor: float | 
     values = np.concatenate([state["values"][:, 0, :] for state in states])
     depth = np.array([state["max_depth"] for state in states], np.int32)
     offsets = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-    arrays = (columns, offsets, nodes, values, depth, np.asarray(fitted.feature_importances_))
+    arrays = (columns, offsets, nodes, values, depth)
     return Forest(*arrays) if sigma_floor is None else ValueForest(*arrays, sigma_floor)
 
 

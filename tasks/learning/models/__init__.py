@@ -14,6 +14,9 @@ MODELS: dict[str, str] = {
     "colour_forest": "tasks.learning.models.colour_forest",
     "forest": "tasks.learning.models.forest",
     "balanced_forest": "tasks.learning.models.balanced_forest",
+    "boosting": "tasks.learning.models.boosting",
+    "extra_trees": "tasks.learning.models.extra_trees",
+    "hierarchical_forest": "tasks.learning.models.hierarchical_forest",
     "lstm": "tasks.learning.models.lstm",
 }
 

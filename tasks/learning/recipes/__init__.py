@@ -24,6 +24,7 @@ MakeRecipes = Callable[[Sequence[Target]], tuple[Recipe, ...]]
 FILES = (
     "baselines",
     "forests",
+    "boosting",
     "becker2025",
 )
 RECIPES: dict[str, MakeRecipes] = {

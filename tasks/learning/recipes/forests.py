@@ -1,10 +1,11 @@
-"""Random forests over the features."""
+"""Random forests over the features, and their kin."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from tasks.learning.forests import ForestConfig
+from tasks.learning.models.hierarchical_forest import HierarchyConfig
 from tasks.learning.recipe import Recipe
 from tasks.learning.recipes.recipe_of import recipes_of
 from tasks.learning.targets import Regression, Target
@@ -26,4 +27,15 @@ def colour_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
     return recipes_of("colour_forest", "colour_forest", targets, ForestConfig(trees=300, min_leaf=5))
 
 
-RECIPES = (colour_forest, forest, balanced_forest)
+def extra_trees(targets: Sequence[Target]) -> tuple[Recipe, ...]:
+    """All features; leaves of one object for classes, of three for quantities."""
+    config = ForestConfig(trees=300, min_leaf=1)
+    return recipes_of("extra_trees", "extra_trees", targets, config, {Regression: ForestConfig(trees=300, min_leaf=3)})
+
+
+def hierarchical_forest(targets: Sequence[Target]) -> tuple[Recipe, ...]:
+    """All features; periodic, stochastic or transient first, then the classes of each."""
+    return recipes_of("hierarchical_forest", "hierarchical_forest", targets, HierarchyConfig())
+
+
+RECIPES = (colour_forest, forest, balanced_forest, extra_trees, hierarchical_forest)
