@@ -39,10 +39,22 @@ def find_columns(found: Findings) -> Iterator[Line]:
     before = _columns_before(found) if lost else {}
     for name in lost:
         yield _other_column(found, name, before)
+    yield from _lose_statistics(found)
     yield from _shorten_chain(found)
     yield from _compare_draft(found)
     counts = ", ".join(f"{alias} {len(columns)}" for alias, columns in found.columns.items())
     yield Line(Status.OK, f"{len(asked) - len(lost)} of {len(asked)} columns as expected; {counts}")
+
+
+def _lose_statistics(found: Findings) -> Iterator[Line]:
+    """A statistic whose column is not there narrows no sample."""
+    for name, (alias, column) in found.release.statistic_columns.items():
+        if column.lower() not in found.columns.get(alias, {}):
+            what = f"{alias}.{column} is not there"
+            found.change(("statistics", name), "", what)
+            near = most_alike(column, [one.name for one in _free(found, alias)]) or "none"
+            seen = f"{what}: no sample can be narrowed by it; nearest {near}"
+            yield Line(Status.MISSING, seen, f'statistics.{name} = "alias.column"')
 
 
 def _shorten_chain(found: Findings) -> Iterator[Line]:

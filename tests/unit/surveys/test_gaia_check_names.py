@@ -56,7 +56,7 @@ def tables_named(*names: str) -> bytes:
 NAMES = [
     "gaia_source", "all_source_astrometry", "vari_classifier_result", "vari_rrlyrae", "vari_cepheid",
     "vari_eclipsing_binary", "vari_long_period_variable", "ap_xp", "ap_rvs", "panstarrs1_best_neighbour",
-    "all_source_flags", "dr3_neighbourhood",
+    "all_source_flags", "all_source_photometry", "dr3_neighbourhood",
 ]  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def without(name: str, *more: str) -> list[str]:
 def test_tables_that_are_all_there_change_nothing():
     found = findings(tables=tables_named(*NAMES, "vari_yso"))
     (line,) = find_tables(found)
-    assert line.status == Status.OK and line.seen == "13 tables; not asked for: vari_yso" and not found.changes
+    assert line.status == Status.OK and line.seen == "14 tables; not asked for: vari_yso" and not found.changes
 
 
 def test_a_table_under_a_name_like_it_is_taken_for_it():
@@ -130,6 +130,10 @@ def served(**changes) -> list[dict]:
             rows.append({"table_name": release.tables[alias], "column_name": column, "datatype": kind, "unit": "",
                          "ucd": "", "arraysize": "*" if kind == "VARCHAR" else None, "description": f"What {name} is",
                          "path": f"{release.release}.{alias}.{column}"})  # fmt: skip
+        asked = {*release.asked_columns.values()}
+        for alias, column in sorted({*release.statistic_columns.values()} - asked):
+            rows.append(rows[0] | {"table_name": release.tables[alias], "column_name": column, "datatype": "REAL",
+                                   "description": "", "path": f"{release.release}.{alias}.{column}"})  # fmt: skip
         for step in release.chain:
             for column in (step.own, step.earlier, "angular_distance", "magnitude_difference", step.probable or "x"):
                 rows.append({"table_name": release.tables[step.alias], "column_name": column, "datatype": "BIGINT",
@@ -200,6 +204,12 @@ def test_the_chain_ends_before_a_table_without_its_columns():
     assert [step.alias for step in found.release.chain] == ["dr"] and "no dr2_source_id" in lines[0].seen
     found, lines = columns_told(**{"dr4.dr.probable_match": None})
     assert [step.probable for step in found.release.chain] == ["", ""] and "magnitude" in lines[0].seen
+
+
+def test_a_statistic_that_is_not_there_narrows_no_sample():
+    found, lines = columns_told(**{"dr4.ph.phot_g_stetson_index": {"column_name": "phot_g_stetson_j"}})
+    assert lines[0].status == Status.MISSING and "nearest phot_g_stetson_j" in lines[0].seen
+    assert found.changes == {"statistics": {"stetson": ""}} and set(found.release.statistic_columns) == {"score"}
 
 
 def test_an_archive_that_tells_no_columns_changes_nothing():
