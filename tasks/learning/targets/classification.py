@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from schemas import Column
 from schemas.tables.catalogue import PROBABILITY
-from tasks.learning.bootstrap import paired_counts
 from tasks.learning.class_calibration import ClassCalibration
-from tasks.learning.metrics import Metric, classification_metrics, confusion_figures, overall
+from tasks.learning.metrics import Metric, classification_metrics, overall
+from tasks.learning.paired import Resamples, resample_classes
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 SMALL_CLASS = 5
@@ -144,6 +144,10 @@ class Classification(Target[ClassCalibration, ClassScores]):
         """Accuracy, F1, ..., overall and by class."""
         return {self.name: classification_metrics(y, scores.proba, self.classes, note, decided=scores.decided)}
 
+    def resample(self, scores: ClassScores, y: NDArray[Any]) -> dict[str, Resamples]:
+        """Accuracy and macro F1."""
+        return {self.name: resample_classes(self._codes(y), scores.decided, self.width)}
+
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
         """The same, of the published classes and probabilities."""
         if self.name not in truth.column_names:
@@ -158,8 +162,7 @@ class Classification(Target[ClassCalibration, ClassScores]):
 
     def merit_draws(self, scores: ClassScores, y: NDArray[Any]) -> NDArray[np.float64]:
         """Macro F1."""
-        count = paired_counts(self._codes(y) * self.width + scores.decided, self.width**2)
-        return confusion_figures(count, self.width)["macro_f1"]
+        return self.resample(scores, y)[self.name][self.decides][1:]
 
     def columns(self, calibration: ClassCalibration) -> list[Column]:
         """A probability for each class."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from schemas import Column
 from tasks.learning.calibration import JointCalibration
 from tasks.learning.metrics import Metric
+from tasks.learning.paired import Resamples
 from tasks.learning.targets.target import Labels, LabelSource, Scores, ScoreValues, Target
 
 
@@ -146,6 +147,13 @@ class Joint(Target[JointCalibration, JointScores]):
         found: dict[str, list[Metric]] = {}
         for part, own_y, own_scores in self.of_parts(y, scores):
             found |= part.measure(own_scores, own_y, note)
+        return found
+
+    def resample(self, scores: JointScores, y: NDArray[Any]) -> dict[str, Resamples]:
+        """Those of each part over the objects that have its label."""
+        found: dict[str, Resamples] = {}
+        for part, own_y, own_scores in self.of_parts(y, scores):
+            found |= part.resample(own_scores, own_y)
         return found
 
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:

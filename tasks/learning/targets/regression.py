@@ -14,9 +14,9 @@ from schemas import Column
 from schemas.arrays import floats
 from schemas.quantities import Quantity, quantity
 from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
-from tasks.learning.bootstrap import PAIRED_DRAWS, bootstrap
 from tasks.learning.calibration import ConformalInterval
 from tasks.learning.metrics import Metric, overall, regression_metrics
+from tasks.learning.paired import Resamples, resample_values
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 VALUE_STRATA = 10  # a number is stratified by its deciles
@@ -136,6 +136,10 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         """RMSE, R2, coverage, ..."""
         return {self.name: regression_metrics(y, scores.value, scores.lo, scores.hi, note)}
 
+    def resample(self, scores: QuantityScores, y: NDArray[Any]) -> dict[str, Resamples]:
+        """RMSE and MAE."""
+        return {self.name: resample_values(y, scores.value)}
+
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
         """The same, of the published values, where there is a true one."""
         if self.name not in truth.column_names:
@@ -151,8 +155,7 @@ class Regression(Target[ConformalInterval, QuantityScores]):
 
     def merit_draws(self, scores: QuantityScores, y: NDArray[Any]) -> NDArray[np.float64]:
         """Minus the RMSE."""
-        square = (scores.value - y) ** 2
-        return -np.sqrt(bootstrap(lambda index: square[index].mean(1)[:, None], y.size, PAIRED_DRAWS)[:, 0])
+        return -self.resample(scores, y)[self.name][self.decides][1:]
 
     def columns(self, calibration: ConformalInterval) -> list[Column]:
         """The value and both ends of its interval."""

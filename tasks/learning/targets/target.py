@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from schemas import Column
 from tasks.learning.metrics import Metric
+from tasks.learning.paired import Resamples
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,6 +162,14 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
     @abstractmethod
     def measure(self, scores: OwnScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
         """Metrics of scores against labels, by the name of the part."""
+
+    @abstractmethod
+    def resample(self, scores: OwnScores, y: NDArray[Any]) -> dict[str, Resamples]:
+        """The figures by which recipes are compared, of the objects and of resamples of them, by the name of the part.
+
+        The resamples are the same for all scores of the same objects: two recipes differ, draw by draw, by what they
+        predict and not by chance.
+        """
 
     @abstractmethod
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse.disk import FullDisk
@@ -13,14 +14,26 @@ from tasks.stages.fanout import try_all
 from tasks.stages.train.folds import fit_fold, is_fitted, write_labels
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
-Failures = dict[str, str]  # why a recipe has no model, by its name
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a recipe has no model: its training without `fold` failed."""
+
+    fold: int
+    error: Exception
+
+    def __str__(self) -> str:
+        what = (str(self.error).strip() or "it gave no reason").splitlines()[0].rstrip(". ")
+        return f"Left out: its training without fold {self.fold} failed ({type(self.error).__name__}: {what})."
+
+
+Failures = dict[str, Failure]  # by recipe
 
 
 def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> list[tuple[Path, Failures]]:
     """Train all recipes of the targets on all folds; returns the folder of each target, and what failed of it.
 
-    Folds that are done already are left as they are. Raises the error itself where the disk is full, and where not one
-    recipe of a target could be trained.
+    Folds that are done already are left as they are. Raises FullDisk, which is the fault of no recipe.
     """
     folders = [write_labels(run, labels, plan) for labels in todo]
     fits = [
@@ -33,27 +46,18 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
     fits.sort(key=lambda fit: -fit[0].spec.cost)  # the dearest first, so that no worker ends alone with one
     jobs = [(run, str(folder), recipe.name, fold) for recipe, folder, fold in fits]
     errors = try_all(run.scheduler, fit_fold, jobs, "train", run.retries)
-    failed: dict[Path, dict[str, tuple[int, Exception]]] = {folder: {} for folder in folders}
+    failed: dict[Path, Failures] = {folder: {} for folder in folders}
     for (recipe, folder, fold), error in zip(fits, errors, strict=True):
         if isinstance(error, FullDisk):
             raise error
         if error is not None:
-            failed[folder].setdefault(recipe.name, (fold, error))
-    for labels, folder in zip(todo, folders, strict=True):
-        if len(failed[folder]) == len(labels.recipes):
-            raise failed[folder][labels.recipes[0].name][1]
-    return [(folder, {name: _explain(*why) for name, why in failed[folder].items()}) for folder in folders]
+            failed[folder].setdefault(recipe.name, Failure(fold, error))
+    return list(failed.items())
 
 
-def left_out(target: Target, failures: Mapping[str, str]) -> dict[str, dict[str, list[Metric]]]:
+def left_out(target: Target, failures: Mapping[str, Failure]) -> dict[str, dict[str, list[Metric]]]:
     """What stands in place of the metrics of recipes that failed: by recipe and part, the reason and no value."""
     return {
-        name: {part.name: [Metric(part.decides, ALL, None, None, None, 0, why)] for part in target.parts}
+        name: {part.name: [Metric(part.decides, ALL, None, None, None, 0, str(why))] for part in target.parts}
         for name, why in failures.items()
     }
-
-
-def _explain(fold: int, error: Exception) -> str:
-    """One sentence."""
-    what = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(". ")
-    return f"Left out: its training without fold {fold} failed ({type(error).__name__}: {what})."

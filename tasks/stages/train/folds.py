@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import shutil
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
 PREDICTIONS, CHECKPOINTS = "predictions.parquet", "checkpoints"
+SECONDS = "fit_seconds"  # processor time that a training took, since its last checkpoint where it was killed
 
 
 def work_folder(run: Run, model_id: str) -> Path:
@@ -89,12 +91,15 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     training = (folds != fold) & (folds != TEST)
     checkpoints = fold_dir(Path(folder) / CHECKPOINTS / recipe_name, fold)
     with refuse_full_disk(f"checkpoints of {recipe_name}"):
+        began = time.process_time()
         model = fit(recipe, examples.select(training), y[training], checkpoints=checkpoints)
+        about_fit = {SECONDS: f"{time.process_time() - began:.3f}"}
     asked = np.flatnonzero(~training)
     raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)
     with refuse_full_disk(f"model {recipe_name}"), whole_folder(fold_dir(Path(folder) / recipe_name, fold)) as draft:
         save(model, draft, {"run_id": run.run_id, "fold": fold})
-        pq.write_table(pa.table({"row": asked, "prediction": as_lists(raw)}), draft / PREDICTIONS)
+        table = pa.table({"row": asked, "prediction": as_lists(raw)}, metadata=about_fit)
+        pq.write_table(table, draft / PREDICTIONS)
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
@@ -106,6 +111,12 @@ def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.i
     for part in parts:
         total[part["row"].to_numpy()] += as_matrix(part["prediction"])
     return total / np.where(fold == TEST, n_folds, 1)[:, None]
+
+
+def read_fit_seconds(folder: Path, recipe: str, n_folds: int) -> NDArray[np.float64]:
+    """Processor time (n_folds,) that each training of a recipe took."""
+    schemas = [pq.read_schema(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
+    return np.array([float(schema.metadata[SECONDS.encode()]) for schema in schemas])
 
 
 def as_lists(raw: NDArray[np.float64]) -> pa.FixedSizeListArray:

@@ -27,7 +27,7 @@ from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
 from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
-from tasks.stages.train.fits import fit_recipes, left_out
+from tasks.stages.train.fits import Failure, fit_recipes, left_out
 from tasks.stages.train.folds import as_lists, clear_work, read_labels, read_predictions
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
 
@@ -118,15 +118,17 @@ def _staleness(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan
 
 
 def _conclude(
-    run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path, failures: Mapping[str, str]
+    run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path, failures: Mapping[str, Failure]
 ) -> pa.Table:
     """Measure, choose, and move the chosen models with their card into place; returns the metric rows.
 
-    The recipes of which a training failed, for the reasons in `failures`, take no part.
+    The recipes in `failures` take no part; where all failed, the error of the first is raised.
     """
     table, about = read_labels(folder)
     config, fold, target = plan.config, table["fold"].to_numpy(), labels.target
     recipes = [recipe for recipe in labels.recipes if recipe.name not in failures]
+    if not recipes:
+        raise failures[labels.recipes[0].name].error
     predictions = {r.name: read_predictions(folder, r.name, config.n_folds, fold) for r in recipes}
     evaluation = evaluate(target, recipes, predictions, labels.y, fold, config.interval_level, about["note"])
     chosen = next(recipe for recipe in recipes if recipe.name == evaluation.chosen)
