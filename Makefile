@@ -28,7 +28,7 @@ check: $(ENV)/ready
 	$(BIN)/lint-imports
 
 bench: refresh
-	for question in $$(ls benchmarks/*.py | xargs -n1 basename -s .py | grep -v __init__); do \
+	for question in $$(ls benchmarks/[!_]*.py | xargs -n1 basename -s .py); do \
 	  echo "== $$question"; $(BIN)/python -m benchmarks.$$question || exit 1; done
 
 docs: $(ENV)/ready

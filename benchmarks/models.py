@@ -146,6 +146,9 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
 def main(words: Sequence[str], data: Path = DATA) -> list[str]:
     """Prints the tables, set after set; returns their lines."""
     asked = read_arguments(words)
+    if not data.is_dir():
+        print(f"models: skipped, there is no {data}; set ARGELANDER_DATA.")
+        return []
     names = {*RECIPES, *MODELS} if asked.all else {*asked.recipes, REFERENCE}
     page = head(shlex.join(["argelander", "bench", "models", "--data", "DIR", *words]))
     with open_cluster(asked.workers) as scheduler:
