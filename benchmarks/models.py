@@ -33,8 +33,11 @@ from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.mapping import preset_names
+from tasks.learning.members import choose_members
 from tasks.learning.models import MODELS, spec_of
+from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import RECIPES, STANDARD
+from tasks.learning.splits import TEST
 from tasks.learning.targets import Target
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.acquire.stage import acquire_sources
@@ -44,6 +47,8 @@ from tasks.stages.featurize.stage import featurize_sources
 from tasks.stages.train.fits import fit_recipes
 from tasks.stages.train.folds import read_fit_seconds, read_labels, read_predictions, work_folder
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, read_target_labels
+
+Trained = dict[Recipe, NDArray[np.float64]]  # raw predictions of the recipes of a target
 
 DATA = Path(os.environ.get("ARGELANDER_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 REFERENCE = next(name for name in MODELS if spec_of(name).is_floor)
@@ -79,7 +84,7 @@ def prepare(run: Run, settings: Settings) -> None:
 def measure_set(
     run: Run, settings: Settings, recipes: Sequence[str], n_folds: int, again: Sequence[str] = ()
 ) -> dict[str, list[Measured]]:
-    """What was measured of each recipe on a set that is prepared, by the name of the target."""
+    """What was measured of each recipe on a set that is prepared, by the name of the target; means of them at last."""
     lake, plan, todo = Lake(run.lake), plan_of(settings, recipes, n_folds), []
     for name in recipes:  # each alone: what a training is of does not depend on which others there are
         todo += read_target_labels(lake, run, plan_of(settings, (name,), n_folds))
@@ -87,26 +92,46 @@ def measure_set(
         if labels.recipes[0].name in again:
             shutil.rmtree(work_folder(run, labels.model_id(plan)), ignore_errors=True)
     found: dict[str, list[Measured]] = {}
-    for labels, (folder, failures) in zip(todo, fit_recipes(run, plan, todo), strict=True):
-        for target, measured in measure(labels, folder, plan.config, failures).items():
+    trained: dict[Target, Trained] = {}
+    fitted = zip(todo, fit_recipes(run, plan, todo), strict=True)
+    for labels, (folder, failures) in sorted(fitted, key=lambda each: each[0].recipes[0].spec.is_joined):
+        own = trained.setdefault(labels.target, {})
+        for target, measured in measure(labels, folder, plan.config, failures, own).items():
             found.setdefault(target, []).append(measured)
     return found
 
 
 def measure(
-    labels: TargetLabels, folder: Path, config: TrainingConfig, failures: Mapping[str, object]
+    labels: TargetLabels, folder: Path, config: TrainingConfig, failures: Mapping[str, object], trained: Trained
 ) -> dict[str, Measured]:
-    """Out-of-fold figures of the one recipe of `labels`, by the part of its target."""
+    """Out-of-fold figures of the one recipe of `labels`, by the part of its target; `trained` gets what was trained."""
     (recipe,), target = labels.recipes, labels.target
     if recipe.name in failures:
         return {part.name: Measured(recipe.name, failure=str(failures[recipe.name])) for part in target.parts}
     fold = read_labels(folder)[0]["fold"].to_numpy()
-    raw = read_predictions(folder, recipe.name, config.n_folds, fold)
+    if recipe.spec.is_joined:
+        raw, seconds = mix_out_of_fold(labels, trained, fold, config.interval_level), np.zeros(config.n_folds)
+    else:
+        raw = read_predictions(folder, recipe, target, config.n_folds, fold)
+        seconds = read_fit_seconds(folder, recipe.name, config.n_folds)
+        trained[recipe] = raw
     row, scores = score_out_of_fold(target, raw, labels.y, fold, config.interval_level)
     figures, resamples = target.measure(scores, labels.y[row]), target.resample(scores, labels.y[row])
-    seconds = read_fit_seconds(folder, recipe.name, config.n_folds)
     key = fingerprint(labels.source_id[row], fold[row])
     return {name: Measured(recipe.name, figures[name], resamples[name], key, seconds) for name in figures}
+
+
+def mix_out_of_fold(
+    labels: TargetLabels, trained: Trained, fold: NDArray[np.int8], level: float
+) -> NDArray[np.float64]:
+    """Raw predictions (S, W) of the mean of recipes: of each fold, by members that were chosen on the other folds."""
+    (recipe,), target, raws = labels.recipes, labels.target, {each.name: raw for each, raw in trained.items()}
+    mixed = np.empty((fold.size, target.width))
+    for k in np.unique(fold):
+        others = np.where(fold == k, TEST, fold).astype(np.int8)
+        members = choose_members(recipe.config.members, list(trained), target, raws, labels.y, others, level)
+        mixed[fold == k] = target.mix([raws[member.name][fold == k] for member in members])
+    return mixed
 
 
 def score_out_of_fold(

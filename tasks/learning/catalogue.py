@@ -53,7 +53,7 @@ def columns_read(scorers: Sequence[Scorer]) -> tuple[str, ...]:
 
 def reads_curves(scorers: Sequence[Scorer]) -> bool:
     """True where one of the scorers reads light curves."""
-    return any(scorer.recipe.spec.reads_curves for scorer in scorers)
+    return any(scorer.recipe.reads_curves for scorer in scorers)
 
 
 def has_trained_any(scorers: Sequence[Scorer], source_id: NDArray[np.int64]) -> NDArray[np.bool_]:

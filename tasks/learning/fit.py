@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tasks.learning.targets import Target
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A trained recipe: a body for each of its seeds, and its `target`, with the classes that it learned.
+    """A trained recipe: a body for each seed of each of its parts, and its `target`, with the classes that it learned.
 
     `source_id` (n,) int64, sorted, are the objects that trained it, early stopping included: for a catalogue it
     may score none of these. `note` stands beside every figure of it.
@@ -29,8 +30,10 @@ class Model:
     note: str = ""
 
     def predict(self, examples: Examples) -> NDArray[np.float64]:
-        """Raw predictions (S, W) of the target, float64: the mean over the seeds."""
-        return np.mean([body.predict(examples) for body in self.bodies], axis=0)
+        """Raw predictions (S, W) of the target, float64: the mean over the seeds of a part, mixed over the parts."""
+        raws = iter([body.predict(examples) for body in self.bodies])
+        of_part = [np.mean([next(raws) for _ in part.seeds], axis=0) for part in self.recipe.parts]
+        return self.target.mix(of_part)
 
     def has_seen(self, source_id: ArrayLike) -> NDArray[np.bool_]:
         """(S,) true for objects that took part in the training."""
@@ -53,6 +56,10 @@ def fit(
     y = np.asarray(y)
     if y.shape != (len(examples),) or y.size == 0:
         raise ValueError(f"recipe {recipe.name}: {y.size} labels for {len(examples)} examples; give one for each.")
+    if recipe.members:
+        folders = [checkpoints / each.name if checkpoints else None for each in recipe.members]
+        pairs = zip(recipe.members, folders, strict=True)
+        return assemble(recipe, [fit(each, examples, y, weight, folder) for each, folder in pairs])
     order = np.argsort(examples.source_id, kind="stable")
     examples, y = examples.select(order), y[order]
     own = examples.only(recipe.columns) if recipe.columns else examples
@@ -64,6 +71,21 @@ def fit(
         for seed, kept in zip(recipe.seeds, _checkpoint_paths(recipe, checkpoints), strict=True)
     )
     return Model(recipe, target, examples.source_id, bodies, target.note(y))
+
+
+def assemble(recipe: Recipe, members: Sequence[Model]) -> Model:
+    """The model of a recipe with members: theirs, put together as they are.
+
+    ValueError where they have not learnt the same from the same objects.
+    """
+    first = members[0]
+    for other in members:
+        if other.target != first.target or not np.array_equal(other.source_id, first.source_id):
+            raise ValueError(
+                f"recipe {recipe.name}: {other.recipe.name} and {first.recipe.name} differ in their labels."
+            )
+    bodies = tuple(body for member in members for body in member.bodies)
+    return Model(recipe, first.target, first.source_id, bodies, first.note)
 
 
 def _checkpoint_paths(recipe: Recipe, folder: Path | None) -> list[Path | None]:

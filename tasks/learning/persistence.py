@@ -17,7 +17,7 @@ from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.spec import Body
 from tasks.learning.targets import target_from_json
 
-FORMAT = 2  # raise it when a model on disk can no longer be read; it is then trained again
+FORMAT = 3  # raise it when a model on disk can no longer be read; it is then trained again
 CARD, ARRAYS = "card.json", "arrays.safetensors"
 SEEN = "seen.source_id"
 
@@ -52,8 +52,9 @@ def load(folder: str | Path) -> Model:
         raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}).") from None
     recipe = recipe_from_json(card["recipe"])
     seen = arrays.pop(SEEN, np.empty(0, np.int64))
-    bodies = tuple(_body(recipe, seed, own, arrays) for seed, own in zip(recipe.seeds, card["settings"], strict=True))
-    return Model(recipe, target_from_json(card["target"]), seen, bodies, card["note"])
+    owners = [part for part in recipe.parts for _ in part.seeds]
+    bodies = (_body(part, k, arrays, own) for k, (part, own) in enumerate(zip(owners, card["settings"], strict=True)))
+    return Model(recipe, target_from_json(card["target"]), seen, tuple(bodies), card["note"])
 
 
 def read_card(folder: str | Path) -> dict[str, Any]:
@@ -83,13 +84,14 @@ def _card(model: Model) -> dict[str, Any]:
 
 
 def _arrays(model: Model) -> dict[str, NDArray]:
-    """Arrays of every body, each under its seed, and the objects that trained it."""
+    """Arrays of every body, each under its place, and the objects that trained it."""
     arrays: dict[str, NDArray] = {SEEN: model.source_id}
-    for seed, body in zip(model.recipe.seeds, model.bodies, strict=True):
-        arrays |= {f"{seed}/{name}": array for name, array in body.arrays().items()}
+    for place, body in enumerate(model.bodies):
+        arrays |= {f"{place}/{name}": array for name, array in body.arrays().items()}
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 
-def _body(recipe: Recipe, seed: int, settings: dict[str, Any], arrays: dict[str, NDArray]) -> Body:
-    own = {name.partition("/")[2]: array for name, array in arrays.items() if name.partition("/")[0] == str(seed)}
-    return recipe.spec.build(recipe.config, settings, own)
+def _body(part: Recipe, place: int, arrays: dict[str, NDArray], settings: dict[str, Any]) -> Body:
+    prefix = f"{place}/"
+    own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    return part.spec.build(part.config, settings, own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
@@ -19,7 +19,8 @@ class Recipe:
     """How one model of one target, or of several together, is trained.
 
     `config` is of the class that the model's spec names. `columns` are the features that it reads, () for all of the
-    examples. With several `seeds` a model is trained with each, and their predictions are averaged.
+    examples. With several `seeds` a model is trained with each, and their predictions are averaged. A recipe with
+    `members` is the mean of their predictions.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Recipe:
     config: Any
     columns: tuple[str, ...] = ()
     seeds: tuple[int, ...] = (0,)
+    members: tuple[Recipe, ...] = ()
 
     def __post_init__(self) -> None:
         if not isinstance(self.config, self.spec.config):
@@ -49,6 +51,26 @@ class Recipe:
         """What it learns: the one target, or all of them together."""
         return join(self.targets)
 
+    @property
+    def parts(self) -> tuple[Recipe, ...]:
+        """The recipes that are trained for it: its members, or itself."""
+        return self.members or (self,)
+
+    @property
+    def reads_curves(self) -> bool:
+        """True where light curves must be read for it."""
+        return any(part.spec.reads_curves for part in self.parts)
+
+    def lacks(self, offer: Offer) -> str:
+        """What it needs and the dataset has not; "" where it can be trained and can score."""
+        return ", ".join(dict.fromkeys(filter(None, (part.spec.lacks(offer) for part in self.parts))))
+
+    def join(self, members: Sequence[Recipe]) -> Recipe:
+        """The mean of complete recipes, which reads what they read."""
+        columns = tuple(dict.fromkeys(name for member in members for name in member.columns))
+        config = replace(self.config, members=tuple(member.name for member in members))
+        return replace(self, config=config, columns=columns, members=tuple(members))
+
     def complete_for(self, offer: Offer, seed: int = 0) -> Recipe:
         """Complete for a dataset: the columns on offer that its model reads, and seeds that count from `seed`."""
         seeds = tuple(seed + own for own in self.seeds)
@@ -63,18 +85,20 @@ class Recipe:
             "config": asdict(self.config),
             "columns": list(self.columns),
             "seeds": list(self.seeds),
+            **({"members": [member.to_json() for member in self.members]} if self.members else {}),
         }
 
 
 def recipe_from_json(card: Mapping[str, Any]) -> Recipe:
     """Recipe of a model card; ValueError where this version cannot read it."""
-    unknown = sorted(set(card) - {"name", "targets", "model", "config", "columns", "seeds"})
+    unknown = sorted(set(card) - {"name", "targets", "model", "config", "columns", "seeds", "members"})
     if unknown or "targets" not in card:
         what = f"has {', '.join(unknown)}" if unknown else "has no targets"
         raise ValueError(f"model card: its recipe {what}; the model is of another version.")
     targets, config = map(target_from_json, card["targets"]), config_of(card["model"], card["config"])
     columns, seeds = tuple(card["columns"]), tuple(card["seeds"])
-    return Recipe(card["name"], tuple(targets), card["model"], config, columns, seeds)
+    members = tuple(map(recipe_from_json, card.get("members", ())))
+    return Recipe(card["name"], tuple(targets), card["model"], config, columns, seeds, members)
 
 
 def config_of(model: str, values: Mapping[str, Any]) -> Any:

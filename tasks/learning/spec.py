@@ -188,7 +188,7 @@ class ModelSpec(Generic[Config]):
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
     settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the largest is started first.
     `simplicity`: 0 for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe that
-    is worse out of fold is ever used.
+    is worse out of fold is ever used. `is_joined`: it is not fitted, but made of the trained models of other recipes.
     """
 
     name: str
@@ -200,6 +200,7 @@ class ModelSpec(Generic[Config]):
     fit: Fit[Config]
     build: Build[Config]
     is_floor: bool = False
+    is_joined: bool = False
 
     @property
     def reads_curves(self) -> bool:

@@ -18,6 +18,7 @@ MODELS: dict[str, str] = {
     "extra_trees": "tasks.learning.models.extra_trees",
     "hierarchical_forest": "tasks.learning.models.hierarchical_forest",
     "lstm": "tasks.learning.models.lstm",
+    "mixture": "tasks.learning.models.mixture",
 }
 
 

@@ -26,13 +26,14 @@ FILES = (
     "forests",
     "boosting",
     "becker2025",
+    "means",
 )
 RECIPES: dict[str, MakeRecipes] = {
     make.__name__: make for file in FILES for make in import_module(f"{__name__}.{file}").RECIPES
 }
 
 # What competes unless the settings name others.
-STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm")
+STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm", "mean")
 
 
 def recipes_for(

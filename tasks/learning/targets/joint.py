@@ -124,6 +124,11 @@ class Joint(Target[JointCalibration, JointScores]):
         of_own = zip(self.parts, own.parts, _columns(raw, own.parts), strict=True)
         return np.hstack([part.align_to(values, theirs) for part, theirs, values in of_own])
 
+    def _mix(self, raws: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """That of each part, side by side."""
+        of_part = zip(*(_columns(raw, self.parts) for raw in raws), strict=True)
+        return np.hstack([part.mix(own) for part, own in zip(self.parts, of_part, strict=True)])
+
     def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> JointCalibration:
         """Each part on the objects that have its label."""
         found = []

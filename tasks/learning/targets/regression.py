@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,6 +118,12 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         edges = np.quantile(y, np.linspace(0, 1, VALUE_STRATA + 1)[1:-1]) if y.size else np.empty(0)
         stratum = np.unique(np.searchsorted(edges, y, side="right"), return_inverse=True)[1].astype(np.int64)
         return stratum, np.arange(stratum.max(initial=-1) + 1).astype(str)
+
+    def _mix(self, raws: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Mean and spread of the mixture of their distributions (Lakshminarayanan et al. 2017, NIPS, section 2.4)."""
+        mean, spread = np.moveaxis(np.asarray(raws), -1, 0)
+        variance = (spread**2).mean(axis=0) + mean.var(axis=0)
+        return np.stack([mean.mean(axis=0), np.sqrt(variance)], axis=1)
 
     def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> ConformalInterval:
         """An interval that holds the label with probability `level`."""

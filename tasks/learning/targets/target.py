@@ -147,6 +147,14 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
         """Raw predictions (S, width) from those of a model whose target is `own`, which may have fewer classes."""
         return raw
 
+    def mix(self, raws: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The raw predictions (S, W) of a mean of models from those of each."""
+        return self._mix(raws) if len(raws) > 1 else raws[0]
+
+    def _mix(self, raws: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Of probabilities their mean."""
+        return np.mean(raws, axis=0)
+
     @abstractmethod
     def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> OwnCalibration:
         """Calibration from out-of-fold raw predictions; `level` is the coverage of intervals."""

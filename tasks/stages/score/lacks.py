@@ -87,9 +87,9 @@ class Lacks:
         declared = declared_columns(self.observed.names, tuple(dict.fromkeys(self.observed.surveys)))
         found = [lack for name in recipe.columns for lack in self.columns.get(name, ())]
         read = {name: declared.get(name) for name in recipe.columns}
-        whole = recipe.spec.lacks(Offer(read, self.content.has_curves, self.content.has_time))
+        whole = recipe.lacks(Offer(read, self.content.has_curves, self.content.has_time))
         found += [Lack(whole)] if whole else []
-        found += _absent_bands(self.observed.names, self.content) if recipe.spec.reads_curves and not whole else []
+        found += _absent_bands(self.observed.names, self.content) if recipe.reads_curves and not whole else []
         return tuple(dict.fromkeys(found))
 
 

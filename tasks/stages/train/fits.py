@@ -9,6 +9,7 @@ from pathlib import Path
 from lakehouse.disk import FullDisk
 from lakehouse.run import Run
 from tasks.learning.metrics import ALL, Metric
+from tasks.learning.recipe import Recipe
 from tasks.learning.targets import Target
 from tasks.stages.fanout import try_all
 from tasks.stages.train.folds import fit_fold, is_fitted, write_labels
@@ -39,7 +40,7 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
     fits = [
         (recipe, folder, fold)
         for labels, folder in zip(todo, folders, strict=True)
-        for recipe in labels.recipes
+        for recipe in trained_alone(labels)
         for fold in range(plan.config.n_folds)
         if not is_fitted(folder, recipe.name, fold)
     ]
@@ -55,7 +56,12 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
     return list(failed.items())
 
 
-def left_out(target: Target, failures: Mapping[str, Failure]) -> dict[str, dict[str, list[Metric]]]:
+def trained_alone(labels: TargetLabels) -> list[Recipe]:
+    """The recipes that are trained: all but those that are made of others."""
+    return [recipe for recipe in labels.recipes if not recipe.spec.is_joined]
+
+
+def left_out(target: Target, failures: Mapping[str, Failure | str]) -> dict[str, dict[str, list[Metric]]]:
     """What stands in place of the metrics of recipes that failed: by recipe and part, the reason and no value."""
     return {
         name: {part.name: [Metric(part.decides, ALL, None, None, None, 0, str(why))] for part in target.parts}

@@ -20,11 +20,11 @@ from lakehouse.models import LABELS, explain_damaged_model, fold_dir
 from lakehouse.run import Run
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
-from tasks.learning.fit import fit
-from tasks.learning.persistence import save
-from tasks.learning.recipe import recipe_from_json
+from tasks.learning.fit import assemble, fit
+from tasks.learning.persistence import load, save
+from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.splits import TEST, split
-from tasks.learning.targets import target_from_json
+from tasks.learning.targets import Target, target_from_json
 from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
@@ -87,7 +87,7 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     recipe = recipe_from_json(next(card for card in about["recipes"] if card["name"] == recipe_name))
     target = target_from_json(about["target"])
     folds, y = labels["fold"].to_numpy(), target.from_columns(labels)
-    examples = _examples(run, folder, recipe.spec.reads_curves)
+    examples = _examples(run, folder, recipe.reads_curves)
     training = (folds != fold) & (folds != TEST)
     checkpoints = fold_dir(Path(folder) / CHECKPOINTS / recipe_name, fold)
     with refuse_full_disk(f"checkpoints of {recipe_name}"):
@@ -103,13 +103,16 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     shutil.rmtree(checkpoints, ignore_errors=True)
 
 
-def read_predictions(folder: Path, recipe: str, n_folds: int, fold: NDArray[np.int8]) -> NDArray[np.float64]:
+def read_predictions(
+    folder: Path, recipe: Recipe, target: Target, n_folds: int, fold: NDArray[np.int8]
+) -> NDArray[np.float64]:
     """Raw predictions of all labelled sources: out of fold for those that trained, the mean of all models else."""
-    with explain_damaged_model(folder):
-        parts = [pq.read_table(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
-    total = np.zeros((fold.size, as_matrix(parts[0]["prediction"]).shape[1]))
-    for part in parts:
-        total[part["row"].to_numpy()] += as_matrix(part["prediction"])
+    total = np.zeros((fold.size, target.width))
+    for k in range(n_folds):
+        with explain_damaged_model(folder):
+            parts = [pq.read_table(fold_dir(folder / part.name, k) / PREDICTIONS) for part in recipe.parts]
+            raws = [as_matrix(part["prediction"]) for part in parts]
+        total[parts[0]["row"].to_numpy()] += target.mix(raws)
     return total / np.where(fold == TEST, n_folds, 1)[:, None]
 
 
@@ -117,6 +120,17 @@ def read_fit_seconds(folder: Path, recipe: str, n_folds: int) -> NDArray[np.floa
     """Processor time (n_folds,) that each training of a recipe took."""
     schemas = [pq.read_schema(fold_dir(folder / recipe, k) / PREDICTIONS) for k in range(n_folds)]
     return np.array([float(schema.metadata[SECONDS.encode()]) for schema in schemas])
+
+
+def write_folds(folder: Path, recipe: Recipe, n_folds: int, draft: Path) -> None:
+    """Put the models of a recipe, one for each fold, where a model keeps them."""
+    if not recipe.members:
+        shutil.copytree(folder / recipe.name, draft, dirs_exist_ok=True)
+        return
+    for k in range(n_folds):
+        with explain_damaged_model(folder):
+            members = [load(fold_dir(folder / member.name, k)) for member in recipe.members]
+        save(assemble(recipe, members), fold_dir(draft, k), {"fold": k})
 
 
 def as_lists(raw: NDArray[np.float64]) -> pa.FixedSizeListArray:

@@ -154,7 +154,7 @@ def leave_out_dependent(sources: frozenset[str] | None, offer: Offer) -> Offer:
 
 def complete_recipes(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
     """The recipes whose models can be fed, with the columns that they read, and seeds that count from `seed`."""
-    return tuple(recipe.complete_for(offer, seed) for recipe in recipes if not recipe.spec.lacks(offer))
+    return tuple(recipe.complete_for(offer, seed) for recipe in recipes if not recipe.lacks(offer))
 
 
 def group_by_target(recipes: Sequence[Recipe]) -> list[tuple[Target, tuple[Recipe, ...]]]:

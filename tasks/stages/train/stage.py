@@ -27,8 +27,9 @@ from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
 from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
+from tasks.stages.train.candidates import read_candidates
 from tasks.stages.train.fits import Failure, fit_recipes, left_out
-from tasks.stages.train.folds import as_lists, clear_work, read_labels, read_predictions
+from tasks.stages.train.folds import as_lists, clear_work, read_labels, write_folds
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
 
 METRIC = TABLES["score_model__metric"]
@@ -126,21 +127,22 @@ def _conclude(
     """
     table, about = read_labels(folder)
     config, fold, target = plan.config, table["fold"].to_numpy(), labels.target
-    recipes = [recipe for recipe in labels.recipes if recipe.name not in failures]
-    if not recipes:
-        raise failures[labels.recipes[0].name].error
-    predictions = {r.name: read_predictions(folder, r.name, config.n_folds, fold) for r in recipes}
-    evaluation = evaluate(target, recipes, predictions, labels.y, fold, config.interval_level, about["note"])
-    chosen = next(recipe for recipe in recipes if recipe.name == evaluation.chosen)
+    found = read_candidates(folder, labels, plan, fold, failures)
+    if not found.recipes:
+        raise next(iter(failures.values())).error
+    evaluation = evaluate(
+        target, found.recipes, found.predictions, labels.y, fold, config.interval_level, about["note"]
+    )
+    chosen = next(recipe for recipe in found.recipes if recipe.name == evaluation.chosen)
     card = {
         **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
         "choice": asdict(evaluation.choice), "note": about["note"], "n_test": int((fold == TEST).sum()),
     }  # fmt: skip
     if not _is_stored(run, target.name, folder.name, plan):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
-            shutil.copytree(folder / chosen.name, draft, dirs_exist_ok=True)
-            pq.write_table(table.append_column("prediction", as_lists(predictions[chosen.name])), draft / LABELS)
-    return _metric_rows(run.dataset, folder.name, evaluation, left_out(target, failures))
+            write_folds(folder, chosen, config.n_folds, draft)
+            pq.write_table(table.append_column("prediction", as_lists(found.predictions[chosen.name])), draft / LABELS)
+    return _metric_rows(run.dataset, folder.name, evaluation, left_out(target, found.left_out))
 
 
 def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str, Any]:

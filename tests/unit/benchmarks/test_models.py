@@ -46,6 +46,12 @@ def test_every_star_is_measured_and_the_forest_beats_the_baseline(found):
     assert forest.key == majority.key and forest.resamples["accuracy"][0] == figures["accuracy"].value
 
 
+def test_a_mean_is_measured_after_its_members_and_trains_nothing(run, found):
+    rows = measure_set(run, SETTINGS, ("mean", *RECIPES), 3)["class"]
+    assert [row.recipe for row in rows] == ["majority", "forest", "mean"] and rows[-1].seconds.tolist() == [0.0] * 3
+    assert rows[-1].resamples["accuracy"][0] > 0.8 and rows[1].metrics == found["class"][1].metrics
+
+
 def test_what_is_trained_is_not_trained_again(run, found, monkeypatch):
     trained, try_all = [], fits.try_all
 

@@ -32,6 +32,7 @@ from tasks.stages.train.labels import (
     join_labels,
     leave_out_dependent,
 )
+from tests.unit.learning.synthetic_stars import recipe
 
 TEFF = Regression.of("teff_k")
 PLAN = TrainingPlan(TrainingConfig(n_folds=2, recipes=("majority",), quantities=("teff_k",)), seed=3)
@@ -111,7 +112,7 @@ def test_predictions_are_out_of_fold_and_the_mean_of_all_models_for_the_held_out
         raw = np.column_stack([values, np.negative(values)])
         pq.write_table(pa.table({"row": rows, "prediction": as_lists(raw)}), folder / PREDICTIONS)
         assert is_fitted(tmp_path, "forest", k)
-    found = read_predictions(tmp_path, "forest", 2, fold)
+    found = read_predictions(tmp_path, recipe("forest", TEFF), TEFF, 2, fold)
     np.testing.assert_array_equal(found, [[1, -1], [2, -2], [15, -15], [4, -4]])
 
 
