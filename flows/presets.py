@@ -26,7 +26,7 @@ def demo(data: Path | None = None) -> Settings:
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
     forests = {name: {"trees": 150} for name in ("forest", "balanced_forest", "colour_forest")}
     options: dict[str, dict[str, Any]] = {**forests, "lstm": {"bands": ["G", "BP", "RP"], "max_passes": 20}}
-    return _archives("demo", Sample(random_index=(0, FEW)), TrainingConfig(options=options))
+    return _archives("demo", Sample(random_index=(0, FEW)), TrainingConfig(options=options, budget_minutes=2.0))
 
 
 def rrlyrae(data: Path | None = None) -> Settings:

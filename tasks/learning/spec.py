@@ -186,7 +186,8 @@ class ModelSpec(Generic[Config]):
     """A kind of model.
 
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
-    settings. `cost`: seconds on one core for a fold of a thousand objects, roughly; the largest is started first.
+    settings. `cost`: seconds on one core for a training on a thousand objects, roughly, with the settings as they are;
+    `effort` names the setting that it is proportional to, "" for none. The dearest is started first.
     `simplicity`: 0 for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe that
     is worse out of fold is ever used. `is_joined`: it is not fitted, but made of the trained models of other recipes.
     """
@@ -201,11 +202,17 @@ class ModelSpec(Generic[Config]):
     build: Build[Config]
     is_floor: bool = False
     is_joined: bool = False
+    effort: str = ""
 
     @property
     def reads_curves(self) -> bool:
         """True where light curves must be read for it."""
         return any(need.reads_curves for need in self.needs)
+
+    def reckon_seconds(self, config: Config, n: float) -> float:
+        """Seconds on one core, roughly, for a training on n objects."""
+        share = getattr(config, self.effort) / getattr(self.config(), self.effort) if self.effort else 1.0
+        return self.cost * share * n / 1000
 
     def columns(self, offer: Offer) -> tuple[str, ...]:
         """The feature columns that it reads of those on offer, in their order."""

@@ -12,6 +12,8 @@ from schemas.quantities import QUANTITY_NAME
 from schemas.tables.catalogue import find_collision
 from tasks.surveys import list_label_origins
 
+BUDGET_CORES = 2  # of which the budget counts the minutes: what is left out does not depend on the machine
+
 
 def _standard_recipes() -> tuple[str, ...]:
     from tasks.learning.recipes import STANDARD  # here: presets are listed without what models need
@@ -80,6 +82,11 @@ class TrainingConfig:
     interval_level: Annotated[
         float, Field(gt=0.1, lt=0.999, description="Share of the labels that the published intervals are to hold.")
     ] = 0.68
+    budget_minutes: Annotated[
+        float | None,
+        Field(gt=0, description="Minutes on two cores that a training may take by the costs that models declare; the "
+              "dearest recipes are left out before it, never cut short. Null for no limit."),
+    ] = 8.0  # fmt: skip
     when: Annotated[
         Literal["stale", "missing"], Field(description="Retrain when labels change, or only where no model is there.")
     ] = "stale"

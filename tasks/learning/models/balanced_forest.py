@@ -15,6 +15,7 @@ SPEC = ModelSpec(
     needs=(Features(),),
     config=ForestConfig,
     cost=5.0,
+    effort="trees",
     simplicity=4,
     fit=partial(fit, classifier=balanced_classifier),
     build=build,

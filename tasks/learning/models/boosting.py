@@ -88,6 +88,7 @@ SPEC = ModelSpec(
     needs=(Features(),),
     config=BoostingConfig,
     cost=8.0,
+    effort="rounds",
     simplicity=6,
     fit=fit,
     build=build,

@@ -12,6 +12,7 @@ SPEC = ModelSpec(
     needs=(Features(declared=(COLOUR,)),),
     config=ForestConfig,
     cost=3.0,
+    effort="trees",
     simplicity=2,
     fit=fit,
     build=build,

@@ -30,6 +30,7 @@ SPEC = ModelSpec(
     needs=(Features(),),
     config=ForestConfig,
     cost=4.0,
+    effort="trees",
     simplicity=5,
     fit=partial(fit, classifier=_classifier, regressor=_regressor),
     build=build,

@@ -11,6 +11,7 @@ SPEC = ModelSpec(
     needs=(Features(),),
     config=ForestConfig,
     cost=10.0,
+    effort="trees",
     simplicity=3,
     fit=fit,
     build=build,

@@ -98,6 +98,7 @@ SPEC = ModelSpec(
     needs=(Features(),),
     config=HierarchyConfig,
     cost=6.0,
+    effort="trees",
     simplicity=7,
     fit=fit,
     build=build,

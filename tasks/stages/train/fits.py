@@ -38,17 +38,17 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
     """
     folders = [write_labels(run, labels, plan) for labels in todo]
     fits = [
-        (recipe, folder, fold)
+        (recipe.spec.reckon_seconds(recipe.config, labels.y.size), recipe, folder, fold)
         for labels, folder in zip(todo, folders, strict=True)
         for recipe in trained_alone(labels)
         for fold in range(plan.config.n_folds)
         if not is_fitted(folder, recipe.name, fold)
     ]
-    fits.sort(key=lambda fit: -fit[0].spec.cost)  # the dearest first, so that no worker ends alone with one
-    jobs = [(run, str(folder), recipe.name, fold) for recipe, folder, fold in fits]
+    fits.sort(key=lambda fit: -fit[0])  # the dearest first, so that no worker ends alone with one
+    jobs = [(run, str(folder), recipe.name, fold) for _, recipe, folder, fold in fits]
     errors = try_all(run.scheduler, fit_fold, jobs, "train", run.retries)
     failed: dict[Path, Failures] = {folder: {} for folder in folders}
-    for (recipe, folder, fold), error in zip(fits, errors, strict=True):
+    for (_, recipe, folder, fold), error in zip(fits, errors, strict=True):
         if isinstance(error, FullDisk):
             raise error
         if error is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
 from tasks.learning.targets import targets_for
 from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
+from tasks.stages.train.budget import keep_within_budget
 from tasks.stages.train.candidates import read_candidates
 from tasks.stages.train.fits import Failure, fit_recipes, left_out
 from tasks.stages.train.folds import as_lists, clear_work, read_labels, write_folds
@@ -42,12 +43,13 @@ AGAIN = {
 def train_models(run: Run, plan: TrainingPlan) -> StageResult:
     """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold."""
     lake = Lake(run.lake)
-    every = read_target_labels(lake, run, plan)
+    every, too_dear = keep_within_budget(read_target_labels(lake, run, plan), plan.config)
     with ExitStack() as stack:
         for model_id in sorted(t.model_id(plan) for t in every):  # in one order, so that no two wait for each other
             lease = leases_of(run.lake).hold(f"model-{run.dataset}-{model_id}", f"training of {model_id}")
             stack.enter_context(lease)
-        return _train_models(lake, run, plan, every)
+        done = _train_models(lake, run, plan, every)
+    return replace(done, notes=(*done.notes, *too_dear))
 
 
 def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[TargetLabels]) -> StageResult:

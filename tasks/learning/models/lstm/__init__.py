@@ -48,6 +48,7 @@ SPEC = ModelSpec(
     needs=(Curves(has_time=True),),
     config=NetworkConfig,
     cost=120.0,
+    effort="max_passes",
     simplicity=20,
     fit=fit,
     build=build,
