@@ -25,7 +25,9 @@ def demo(data: Path | None = None) -> Settings:
     _refuse_data("demo", data)
     # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
     forests = {name: {"trees": 150} for name in ("forest", "balanced_forest", "colour_forest")}
-    options: dict[str, dict[str, Any]] = {**forests, "lstm": {"bands": ["G", "BP", "RP"], "max_passes": 20}}
+    boosting = {"boosting": {"rounds": 60, "rate": 0.15}}
+    network = {"lstm": {"bands": ["G", "BP", "RP"], "max_passes": 20}}
+    options: dict[str, dict[str, Any]] = {**forests, **boosting, **network}
     return _archives("demo", Sample(random_index=(0, FEW)), TrainingConfig(options=options, budget_minutes=2.0))
 
 

@@ -130,15 +130,18 @@ class BoostedClasses(Trees):
 
 @dataclass(frozen=True, eq=False)
 class BoostedValue(BoostedClasses):
-    """Boosted trees of two sums, a value and the logarithm of its spread; values stay between `low` and `high`."""
+    """Boosted trees of several sums: values, whose mean is meant, and last the logarithm of the spread about it.
+
+    The mean stays between `low` and `high`.
+    """
 
     low: float = -np.inf
     high: float = np.inf
 
     def predict(self, examples: Examples) -> NDArray[np.float64]:
         """Value and spread, (S, 2)."""
-        value, log_spread = self.sums(examples).T
-        return np.stack([np.clip(value, self.low, self.high), np.exp(log_spread)], axis=1)
+        sums = self.sums(examples)
+        return np.stack([np.clip(sums[:, :-1].mean(1), self.low, self.high), np.exp(sums[:, -1])], axis=1)
 
 
 BODIES: dict[str, type[Any]] = {each.__name__: each for each in (Forest, ValueForest, BoostedClasses, BoostedValue)}

@@ -12,7 +12,12 @@ from tests.integration.conftest import argelander, sentence
 
 pytestmark = pytest.mark.slow
 TREES = [f"training.options.{name}.trees=60" for name in ("forest", "balanced_forest", "colour_forest")]
-SETTINGS = ("source.replica.n_objects=400", *TREES, "training.options.lstm.max_passes=5")
+SETTINGS = (
+    "source.replica.n_objects=400",
+    *TREES,
+    "training.options.boosting.rounds=20",
+    "training.options.lstm.max_passes=5",
+)
 SMALL_SKY = [word for setting in SETTINGS for word in ("--set", setting)]
 
 

@@ -30,7 +30,7 @@ SETTINGS = (
     "source.sample.random_index=null", "limit=24", "training.n_folds=2", "training.min_labels=10",
     "training.quantities=[teff_k]", "training.options.lstm.hidden=2", "training.options.lstm.max_passes=1",
     *(f"training.options.{name}.trees=10" for name in ("forest", "balanced_forest", "colour_forest")),
-    "features.period.f_max=5", "compute.n_workers=1",
+    "training.options.boosting.rounds=5", "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip
 # By whom and of what a row was made.
 STAMPS = ("run_id", "scored_at", "model_id", "feature_hash", "input_hash", "curve_hash", "definitions")

@@ -14,6 +14,7 @@ from tasks.learning.spec import Features, ModelSpec
 from tasks.learning.targets import Classification, Labels, Regression, Target
 from tasks.learning.trees import BoostedClasses, BoostedValue, build
 
+N_INNER = 4  # parts of the objects, each unseen by one of the means
 LEAST_STEP = -9.0  # of the log spread: one outlier does not throw it
 TINY = 1e-18  # in place of 0: labels that are all the same have a spread too
 
@@ -34,24 +35,24 @@ def fit(
     if not columns:
         raise ValueError(f"{target.name}: boosting needs at least one feature column, and there is none.")
     weight = np.ones(len(examples)) if weight is None else weight / weight.mean()
-    is_class = isinstance(target, Classification)
-    loss, start = (cross_entropy if is_class else gaussian)(own.values, weight, config)
     bins = Bins.of(examples.matrix(columns), config.bins)
-    arrays = boost(bins, loss, start, config, seed)
-    if is_class:
-        return BoostedClasses(columns, *arrays, start.size)
-    return BoostedValue(columns, *arrays, start.size, float(own.values.min()), float(own.values.max()))
+    if isinstance(target, Classification):
+        loss, start = cross_entropy(own.values, weight, config.class_power)
+        return BoostedClasses(columns, *boost(bins, loss, start, config, seed), start.size)
+    loss, start = gaussian(own.values, weight, seed)
+    span = float(own.values.min()), float(own.values.max())
+    return BoostedValue(columns, *boost(bins, loss, start, config, seed), start.size, *span)
 
 
 def cross_entropy(
-    code: NDArray[np.int64], weight: NDArray[np.float64], config: BoostingConfig
+    code: NDArray[np.int64], weight: NDArray[np.float64], power: float
 ) -> tuple[Loss, NDArray[np.float64]]:
     """Cross entropy of codes (S,) with the softmax of K logits, and the logits of the weighted frequencies (K,).
 
-    With the weights of classes that the settings ask for, times `weight` (S,).
+    A class of n objects weighs n ** -power, times the `weight` (S,) of each.
     """
     size = np.maximum(np.bincount(code, weight), TINY)  # of a class that no weight counts
-    weight = weight * size[code] ** -config.class_power
+    weight = weight * size[code] ** -power
     weight = weight / weight.mean()
     truth = np.eye(size.size)[code]
 
@@ -62,24 +63,27 @@ def cross_entropy(
     return loss, np.log(np.maximum(weight @ truth / weight.sum(), TINY))
 
 
-def gaussian(
-    y: NDArray[np.float64], weight: NDArray[np.float64], config: BoostingConfig
-) -> tuple[Loss, NDArray[np.float64]]:
-    """Likelihood of y (S,) under a normal distribution, of mean and log spread; and both without regard to the columns.
+def gaussian(y: NDArray[np.float64], weight: NDArray[np.float64], seed: int) -> tuple[Loss, NDArray[np.float64]]:
+    """Likelihood of y (S,) under normal distributions: of N_INNER means and a log spread, and where they start.
 
-    Along the natural gradient (Duan et al. 2020, ICML, NGBoost): the Hessian is Fisher's information, so the mean is
-    that of least squares whatever the spread.
+    Each mean learns by least squares from all but its part of the objects; the spread from the residuals about the
+    mean that did not see the object, because those about one that did are too small. Its step is along the natural
+    gradient (Duan et al. 2020, ICML, NGBoost): the Hessian is Fisher's information.
     """
-    del config
-    mean = np.average(y, weights=weight)
-    log_spread = 0.5 * np.log(np.average((y - mean) ** 2, weights=weight) + TINY)
+    part = np.random.default_rng(seed).permutation(y.size) % N_INNER
+    sees = part[:, None] != np.arange(N_INNER)
+    weights = np.hstack([weight[:, None] * sees, weight[:, None]])
+    mean = weights[:, :N_INNER].T @ y / np.maximum(weights[:, :N_INNER].sum(0), TINY)
+    variance = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
+    information = weights * np.append(np.ones(N_INNER), 2.0)
 
     def loss(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        residual = y - raw[:, 0]
-        step = np.maximum(1 - residual**2 * np.exp(-2 * raw[:, 1]), LEAST_STEP)
-        return weight[:, None] * np.stack([-residual, step], axis=1), weight[:, None] * np.array([[1.0, 2.0]])
+        means, log_spread = raw[:, :N_INNER], raw[:, N_INNER]
+        residual = y - means[~sees]
+        step = np.maximum(1 - residual**2 * np.exp(-2 * log_spread), LEAST_STEP)
+        return weights * np.hstack([means - y[:, None], step[:, None]]), information
 
-    return loss, np.array([mean, log_spread])
+    return loss, np.append(mean, 0.5 * np.log(variance + TINY))
 
 
 SPEC = ModelSpec(

@@ -11,17 +11,17 @@ from tasks.learning.targets import Classification, Regression
 from tasks.learning.trees import build
 
 
-def _classifier(settings: dict[str, Any], n_column: int) -> Any:
+def _classifier(settings: dict[str, Any], share: float) -> Any:
     """Geurts, Ernst & Wehenkel 2006 (Mach. Learn. 63, 3); classes weigh the same."""
     from sklearn.ensemble import ExtraTreesClassifier
 
     return ExtraTreesClassifier(max_features="sqrt", class_weight="balanced", **settings)
 
 
-def _regressor(settings: dict[str, Any], n_column: int) -> Any:
+def _regressor(settings: dict[str, Any], share: float) -> Any:
     from sklearn.ensemble import ExtraTreesRegressor
 
-    return ExtraTreesRegressor(max_features=1 / 3, **settings)
+    return ExtraTreesRegressor(max_features=share, **settings)
 
 
 SPEC = ModelSpec(

@@ -33,7 +33,7 @@ RECIPES: dict[str, MakeRecipes] = {
 }
 
 # What competes unless the settings name others.
-STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "lstm", "mean")
+STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "boosting", "lstm", "mean")
 
 
 def recipes_for(
