@@ -118,21 +118,27 @@ def check_numbers(
     `cells` is the SELECT of the cells by role, with its parameters; `columns` gives the name and type of each role.
     """
     query, values = cells
+    texts = {role: column for role, column in columns.items() if is_text(value_type(column[1]))}
+    if not texts:
+        return
+    said, counted = [], []
+    for place, (role, (_, kind)) in enumerate(texts.items()):
+        text = word(role, kind)
+        is_said = f"NOT list_contains(?, lower({text})) AND NOT starts_with({text}, '{LIMIT}')"
+        said += [f"CASE WHEN {is_said} THEN {text} END AS said{place}", f"{number(role, kind)} AS value{place}"]
+        no_number = f"FILTER (value{place} IS NULL)"
+        counted += [f"count(said{place})", f"count(said{place}) {no_number}", f"any_value(said{place}) {no_number}"]
+    words = [list(NOTHING)] * len(texts)
+    found = con.execute(
+        f"SELECT {', '.join(counted)} FROM (SELECT {', '.join(said)} FROM ({query}))", [*words, *values]
+    ).fetchall()[0]
     wrong = Problems()
-    for role, (name, kind) in columns.items():
-        if not is_text(value_type(kind)):
-            continue
-        said, read = word(role, kind), number(role, kind)
-        n_said, n_read, example = con.execute(
-            f"""SELECT count(*), count(value), any_value(said) FILTER (value IS NULL)
-                FROM (SELECT {said} AS said, {read} AS value FROM ({query}))
-                WHERE NOT list_contains(?, lower(said)) AND NOT starts_with(said, ?)""",
-            [*values, list(NOTHING), LIMIT],
-        ).fetchall()[0]
+    for place, (name, kind) in enumerate(texts.values()):
+        n_said, n_none, example = found[3 * place : 3 * place + 3]
         with wrong.collect():
-            if n_read < MIN_NUMBERS * n_said:
+            if n_said - n_none < MIN_NUMBERS * n_said:
                 raise BadInput(
-                    f"{file}: column {name!r} is {value_type(kind)}, but it must be a number ({n_said - n_read:,} of "
+                    f"{file}: column {name!r} is {value_type(kind)}, but it must be a number ({n_none:,} of "
                     f"{n_said:,} values are none, such as {example!r}): convert it, or name another column."
                 )
     wrong.raise_each(guard)

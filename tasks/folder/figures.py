@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,12 +10,21 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from schemas import BadInput
 from schemas.dataset import MJD_ZERO_JD, DatasetSpec
+from schemas.values import is_nothing
 from tasks.folder.checks import has_instrumental
-from tasks.folder.rows import Layout, measured_query
-from tasks.folder.sentinels import NINES, TIMES, find_sentinels
-from tasks.folder.timescale import JD_FROM, LIKELY_MJD_RANGE
+from tasks.folder.layout import Layout
+from tasks.folder.rows import epoch_query, value_query
+from tasks.folder.sentinels import TIMES, find_sentinels
+from tasks.folder.tally import BRIGHT, COUNTS, make_suspects
+from tasks.folder.timescale import JD_FROM
 from tasks.lightcurves.photometry import INSTRUMENTAL_RANGE, MAG_RANGE
+
+MAX_BAND_VALUES = 1000  # a column with more names no bands
+SAMPLE_ROWS = 65_536  # of which quantiles are taken in a larger file: off by less than 0.4 per cent of its rows
+
+BandCounts = dict[str | None, Counter[str]]  # COUNTS of the tally by what the file calls a band, None for no word
 
 
 @dataclass(frozen=True)
@@ -49,56 +59,87 @@ class Figures:
     step: float
 
 
-def count_bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> BandFigures:
-    """The figures of each declared band, in one pass."""
-    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
-    below = f"mag > {INSTRUMENTAL_RANGE[0]} AND mag <= {MAG_RANGE[0]}"
-    rows = con.execute(
-        f"""SELECT band, count(*) FILTER (isfinite(mag)), count(*) FILTER ({below}),
-            count(DISTINCT mag) FILTER ({below}),
-            count(*) FILTER (isfinite(mag_err) AND mag_err > 0 AND NOT list_contains(?, mag_err))
-            FROM ({query}) WHERE band >= 0 GROUP BY band""",
-        [np.array(NINES, np.float32).tolist(), *values],
-    ).fetchall()
-    quotes = np.zeros(len(spec.bands), bool)
+def count_bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> BandCounts:
+    """The tally by band; BadInput where there are too many for bands."""
+    sums = ", ".join(f"sum({name})::BIGINT" for name in COUNTS)
+    found = con.execute(f"SELECT band, {sums} FROM tally GROUP BY band LIMIT {MAX_BAND_VALUES + 1}").fetchall()
+    if len(found) > MAX_BAND_VALUES:
+        raise BadInput(
+            f"{file}: column {form.columns['band']!r} has more than {MAX_BAND_VALUES:,} values: it "
+            f"cannot be the band, set lightcurves.band in dataset.toml."
+        )
+    declared = {band.in_file for band in spec.bands}
+    counts: BandCounts = defaultdict(Counter)
+    for word, *n in found:
+        key = word if word in declared or not is_nothing(word or "") else None
+        counts[key].update(dict(zip(COUNTS, n, strict=True)))
+    return dict(counts)
+
+
+def judge_bands(
+    con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, counts: BandCounts
+) -> BandFigures:
+    """The figures of each declared band."""
+    quotes = np.array([counts.get(band.in_file, Counter())["n_err"] > 0 for band in spec.bands])
     mag_low = np.full(len(spec.bands), MAG_RANGE[0], np.float32)
-    for band, n_mag, n_below, n_different, n_err in rows:
-        quotes[band] = n_err > 0
-        if has_instrumental(n_mag, n_below, n_different) and spec.bands[band].system == "instrumental":
-            mag_low[band] = INSTRUMENTAL_RANGE[0]
+    for place, band in enumerate(spec.bands):
+        own = counts.get(band.in_file)
+        if own and own["n_bright"] and band.system == "instrumental":
+            n_different = _count_different(con, file, form, spec, place)
+            if has_instrumental(own["n_mag"], own["n_bright"], n_different):
+                mag_low[place] = INSTRUMENTAL_RANGE[0]
     return BandFigures(quotes, mag_low)
 
 
+def _count_different(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, place: int) -> int:
+    """How many different magnitudes a band has that may be instrumental."""
+    query, values = epoch_query(file, form, [band.in_file for band in spec.bands])
+    different = f"SELECT count(DISTINCT mag) FROM ({query}) WHERE band = ? AND flags >= 0 AND {BRIGHT}"
+    return int(con.execute(different, [*values, place]).fetchall()[0][0])
+
+
 def count_rows(
-    con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, bands: BandFigures
+    con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, counts: BandCounts, bands: BandFigures
 ) -> Figures:
-    """The figures of the file, in one pass; times that are words for none are in no quantile."""
-    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
-    likely = "BETWEEN {} AND {}".format(*LIKELY_MJD_RANGE)
-    usual = "isfinite(time) AND NOT list_contains(?, time)"
-    mjd = f"CASE WHEN ? AND time > {JD_FROM} THEN time - {MJD_ZERO_JD} ELSE time END"
-    cursor = con.execute(
-        f"""SELECT count(*) FILTER (id IS NULL) AS n_loose,
-            count(*) FILTER (isfinite(time)) AS n_time, count(*) FILTER (isfinite(mag)) AS n_mag,
-            count(*) FILTER (isfinite(mag) AND (mag <= mag_low OR mag >= {MAG_RANGE[1]})) AS n_mag_out,
-            count(*) FILTER (mag <= mag_low AND mag > {INSTRUMENTAL_RANGE[0]}) AS n_below,
-            count(*) FILTER (isfinite(time) AND time > {JD_FROM}) AS n_jd,
-            count(*) FILTER (time {likely} OR time - {MJD_ZERO_JD} {likely}) AS n_date,
-            count(*) FILTER (isfinite(time) AND time >= ?) AS n_repeat,
-            count(*) FILTER (isfinite(time) AND time <> CAST(CAST(time AS FLOAT) AS DOUBLE)) AS n_fine,
-            approx_quantile({mjd}, [0.01, 0.5, 0.99]) FILTER ({usual}) AS quantiles
-            FROM (SELECT *, coalesce(list_extract(?, band + 1), {MAG_RANGE[0]}) AS mag_low FROM ({query}))""",
-        [spec.phase_end, spec.mixed_jd, list(TIMES) if spec.kind == "time" else [], bands.mag_low.tolist(), *values],
+    """The figures of the file; times that are words for none are in no quantile."""
+    total = sum(counts.values(), Counter())
+    instrumental = [band.in_file for band, low in zip(spec.bands, bands.mag_low, strict=True) if low < MAG_RANGE[0]]
+    n_good = sum(counts[word]["n_bright"] for word in instrumental)
+    low, median, high = _find_quantiles(con, file, form, spec, total["n_time"]) if total["n_time"] else (0.0, 0.0, 0.0)
+    is_coarse = not total["n_fine"] and spec.kind == "time"
+    return Figures(
+        n_loose=con.execute("SELECT coalesce(sum(n_row), 0)::BIGINT FROM tally WHERE id IS NULL").fetchall()[0][0],
+        n_mag_out=total["n_out"] - n_good,
+        n_below=total["n_bright"] - n_good,
+        **{name: total[name] for name in ("n_time", "n_mag", "n_jd", "n_date", "n_repeat")},
+        low=low,
+        median=median,
+        high=high,
+        step=_find_step(con, file, form, median) if is_coarse else 0.0,
     )
-    figures = cursor.to_arrow_table().to_pylist()[0]
-    at = figures.pop("quantiles") or [0.0, 0.0, 0.0]
-    is_coarse = not figures.pop("n_fine") and spec.kind == "time"
-    step = _find_step(con, query, values, at[1]) if is_coarse else 0.0
-    return Figures(**figures, **dict(zip(("low", "median", "high"), at, strict=True)), step=step)
 
 
-def _find_step(con: duckdb.DuckDBPyConnection, query: str, values: list[object], median: float) -> float:
+def _find_quantiles(
+    con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, n_time: int
+) -> tuple[float, float, float]:
+    """The 1, 50 and 99 per cent quantiles of the times, of a part of the rows that does not depend on their order."""
+    query, values = value_query(file, form)
+    part = max(1, n_time // SAMPLE_ROWS)
+    mjd = f"CASE WHEN ? AND time > {JD_FROM} THEN time - {MJD_ZERO_JD} ELSE time END"
+    words = list(TIMES) if spec.kind == "time" else []
+    # The words are looked for among the times that are taken: as a condition they would be among all.
+    (found,) = con.execute(
+        f"""SELECT quantile_cont(CASE WHEN NOT list_contains(?, time) THEN {mjd} END, [0.01, 0.5, 0.99])
+            FROM ({query}) WHERE isfinite(time) AND hash(time, mag) % {part} = 0""",
+        [words, spec.mixed_jd, *values],
+    ).fetchall()[0]
+    low, median, high = found or (0.0, 0.0, 0.0)
+    return low, median, high
+
+
+def _find_step(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, median: float) -> float:
     """Step of numbers of 32 bits at `median` if the times take it; 0 where they are rounded, as to whole days."""
+    query, values = value_query(file, form)
     step = float(np.spacing(np.float32(abs(median))))
     taken = f"SELECT count(*) FROM ({query}) WHERE isfinite(time) AND fmod(time, ?) <> 0"
     return step if con.execute(taken, [*values, 2 * step]).fetchall()[0][0] else 0.0
@@ -108,11 +149,17 @@ def count_sentinels(
     con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec, bands: BandFigures
 ) -> dict[float, int]:
     """Magnitudes that stand for none, declared or found, and how many rows in range hold each."""
-    query, values = measured_query(file, form, [band.in_file for band in spec.bands])
-    epochs = f"SELECT id, band, mag FROM ({query}) WHERE mag > list_extract(?, band + 1) AND mag < {MAG_RANGE[1]}"
-    values = [*values, bands.mag_low.tolist()]
+    low = bands.mag_low.tolist()
+
+    def select(among: str = "") -> tuple[str, list[object]]:
+        query, values = epoch_query(file, form, [band.in_file for band in spec.bands], among)
+        in_range = f"flags >= 0 AND mag > list_extract(?, band + 1) AND mag < {MAG_RANGE[1]}"
+        return f"SELECT id, band, mag FROM ({query}) WHERE {in_range}", [*values, low]
+
     declared = spec.lightcurves.sentinels
     if declared is None:
-        return find_sentinels(con, epochs, values)
+        make_suspects(con, form)
+        return find_sentinels(con, select("suspect"), select())
+    epochs, values = select()
     counted = f"SELECT mag, count(*) FROM ({epochs}) WHERE list_contains(?, mag) GROUP BY mag ORDER BY mag"
     return dict(con.execute(counted, [*values, np.array(declared, np.float32).tolist()]).fetchall())

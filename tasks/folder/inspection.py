@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,18 +19,17 @@ from schemas.errors import Guard
 from schemas.files import unreadable
 from schemas.formats.opening import open_table
 from schemas.rejections import REJECTED, number_repeats, reject
-from schemas.sql import match_only
-from schemas.values import is_nothing
 from tasks.folder.checks import as_text
 from tasks.folder.columns import check_numbers
-from tasks.folder.figures import BandFigures, Figures, count_bands, count_rows, count_sentinels
+from tasks.folder.figures import BandFigures, Figures, count_bands, count_rows, count_sentinels, judge_bands
+from tasks.folder.layout import NUMBERS, Layout, layout
 from tasks.folder.notes import describe_bands, describe_times, describe_values, list_some
 from tasks.folder.objects import read_ids
-from tasks.folder.rows import NUMBERS, Layout, cell_query, connect_sorter, epoch_query, layout, row_query
+from tasks.folder.rows import cell_query, connect_sorter, epoch_query
+from tasks.folder.tally import make_tally
 from tasks.folder.timescale import JD_FROM, check_scale, check_step, days
 from tasks.lightcurves.photometry import MAG_RANGE
 
-MAX_BAND_VALUES = 1000  # a column with more names no bands
 MAX_BAD_MAGS = 0.5  # share of magnitudes out of range above which the column holds something else
 MIXED = (0.01, 0.99)  # share of JD among all times between which the column holds two scales
 
@@ -94,7 +92,9 @@ def _inspect(
     if form.good_flags is not None:
         numbers.pop("flags", None)
     check_numbers(con, cell_query(file, form), numbers, file, guard)
-    per_band = _bands(con, file, form, spec)
+    make_tally(con, file, form, spec)
+    counts = count_bands(con, file, form, spec)
+    per_band = {word: counted["n_row"] for word, counted in counts.items()}
     n_rows = sum(per_band.values())
     if n_rows == 0:
         raise BadInput(f"{file} has no rows: there is no light curve to read.")
@@ -106,8 +106,8 @@ def _inspect(
                 f"{file}: column {spec.lightcurves.band!r} names the bands {list_some(unknown)}, but declared are "
                 f"{list_some(declared)}: correct the bands in dataset.toml."
             )
-    bands = count_bands(con, file, form, spec)
-    figures = count_rows(con, file, form, spec, bands)
+    bands = judge_bands(con, file, form, spec, counts)
+    figures = count_rows(con, file, form, spec, counts, bands)
     _check_figures(figures, bands, n_rows, file, spec, guard)
     notes = [*describe_bands(spec, per_band, unknown, file), *describe_times(figures, spec, file)]
     if figures.n_time:
@@ -117,7 +117,7 @@ def _inspect(
     sentinels = count_sentinels(con, file, form, spec, bands)
     notes += describe_values(spec, per_band, bands, sentinels, file)
     with guard():
-        notes += _id_notes(con, folder, file, form, spec)
+        notes += _id_notes(con, folder, file, spec)
     return Contents(
         file,
         spec,
@@ -131,26 +131,6 @@ def _inspect(
         _loose(con, file, form) if figures.n_loose else REJECTED.empty_table(),
         tuple(notes),
     )
-
-
-def _bands(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> dict[str | None, int]:
-    """Rows per name of a band in the file; without a band column all are in the one that is declared."""
-    source, values = row_query(file, form)
-    if "band" not in form.columns:
-        found = con.execute(f"SELECT count(*) FROM ({source})", values).fetchall()
-        return {spec.bands[0].in_file: found[0][0]}
-    query = f"SELECT band, count(*) FROM ({source}) GROUP BY 1 LIMIT {MAX_BAND_VALUES + 1}"
-    found = con.execute(query, values).fetchall()
-    if len(found) > MAX_BAND_VALUES:
-        raise BadInput(
-            f"{file}: column {form.columns['band']!r} has more than {MAX_BAND_VALUES:,} values: it "
-            f"cannot be the band, set lightcurves.band in dataset.toml."
-        )
-    declared = {band.in_file for band in spec.bands}
-    counts: Counter[str | None] = Counter()
-    for value, n in found:
-        counts[value if value in declared or not is_nothing(value or "") else None] += n
-    return dict(counts)
 
 
 def _check_figures(
@@ -195,14 +175,13 @@ def _check_times(figures: Figures, spec: DatasetSpec, file: Path) -> None:
     check_scale(spec, figures.low, figures.median, figures.high, str(file))
 
 
-def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, form: Layout, spec: DatasetSpec) -> list[str]:
+def _id_notes(con: duckdb.DuckDBPyConnection, folder: Path, file: Path, spec: DatasetSpec) -> list[str]:
     """How many objects of the light curves the table of objects does not know; BadInput where it knows none."""
     known = read_ids(folder, spec)
     con.register("known", pa.table({"id": known}))
-    names = f"SELECT DISTINCT {form.id} AS id FROM {form.table}"
-    query = f"""SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
-                FROM ({names}) WHERE id IS NOT NULL"""
-    found, matched, example = con.execute(query, [match_only(file)]).fetchall()[0]
+    query = """SELECT count(*), count(*) FILTER (id IN (SELECT id FROM known WHERE id IS NOT NULL)), min(id)
+               FROM (SELECT DISTINCT id FROM tally) WHERE id IS NOT NULL"""
+    found, matched, example = con.execute(query).fetchall()[0]
     if found and not matched:
         raise BadInput(
             f"{file}: none of its {found:,} objects is in {spec.objects.file}: ids look like {example!r} "

@@ -2,110 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from schemas.dataset import DatasetSpec
-from schemas.errors import Guard, Problems
 from schemas.rejections import REJECTED, reject
 from schemas.sql import match_only
 from schemas.values import (
-    find_mask,
-    identity,
-    is_limit,
-    is_list,
     is_text,
     limit_number,
     magnitude,
     magnitude_error,
     number,
     ratio_error,
-    truth,
     unmask,
     value_type,
     word,
 )
-from tasks.folder.columns import check_schema, connect, name_place, name_table, require_id, require_number
+from tasks.folder.columns import connect, name_place
+from tasks.folder.layout import NUMBERS, Layout
 from tasks.lightcurves.flags import BAD_QUALITY
 
-NUMBERS = {"time": "DOUBLE", "mag": "FLOAT", "mag_err": "FLOAT", "flags": "DOUBLE"}  # SQL type of each
 UPPER_LIMIT, NO_FLUX = -1, -2  # flags of rows whose `mag` is the limit, or the flux that is not positive
 MASK = "{}_mask"  # role of the mask of a role's column
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Columns of a file of epochs by role with their types, their masks, and all columns of the file.
-
-    `lists` are the columns that hold a list per row (the nested form). `zero_mag` is the magnitude of flux 1 where the
-    role mag is a flux, and `good_flags` the words of good epochs, None for numbers of which 0 is good;
-    `has_ratio` where the role mag_err is a flux over its error.
-    """
-
-    columns: dict[str, str]
-    kinds: dict[str, pa.DataType]
-    masks: dict[str, str]
-    lists: frozenset[str]
-    names: tuple[str, ...]
-    zero_mag: float | None = None
-    good_flags: tuple[str, ...] | None = None
-    has_ratio: bool = False
-
-    def sql(self, role: str) -> str:
-        """The column with a role in a statement."""
-        return name_place(self.columns[role], self.names)
-
-    @property
-    def id(self) -> str:
-        """The object's id in a statement."""
-        mask = self.masks.get("id")
-        return identity(unmask(self.sql("id"), mask and name_place(mask, self.names)), self.kinds["id"])
-
-    @property
-    def limit(self) -> str | None:
-        """Whether the brightness of a cell is a limit, in a statement; None where nothing can say so."""
-        said = [is_limit("mag", self.kinds["mag"])] if is_text(value_type(self.kinds["mag"])) else []
-        said += [truth("upper_limit", self.kinds["upper_limit"])] if "upper_limit" in self.kinds else []
-        return " OR ".join(f"coalesce({each}, false)" for each in said) or None
-
-    @property
-    def has_aside(self) -> bool:
-        """Whether rows may hold a brightness that is no measurement: limits, and fluxes that are not positive."""
-        return self.zero_mag is not None or self.limit is not None
-
-    @property
-    def table(self) -> str:
-        """What a statement selects from; its parameter is the path of the file."""
-        return name_table(self.names)
-
-
-def layout(file: Path, spec: DatasetSpec, guard: Guard = nullcontext) -> Layout:
-    """The layout of `file`; raises BadInput for columns that are missing or, each inside `guard`, of a wrong type."""
-    said = spec.lightcurves
-    given = {"id": said.id, "time": said.time, "mag": said.value, "mag_err": said.error, "band": said.band,
-             "flags": said.flags, "upper_limit": said.upper_limit}  # fmt: skip
-    columns = {role: name for role, name in given.items() if name is not None}
-    key = {"mag": "flux", "mag_err": "flux_err"} if said.flux else {"mag_err": "snr"} if said.snr else {}
-    schema = check_schema(file, {f"lightcurves.{key.get(role, role)}": name for role, name in columns.items()}, guard)
-    kinds = {role: schema.field(name).type for role, name in columns.items()}
-    wrong = Problems()
-    with wrong.collect():
-        require_id(kinds["id"], f"{file}: column {columns['id']!r}")
-    for role in (role for role in NUMBERS if role in kinds):
-        is_word = said.good_flags is not None or pa.types.is_boolean(value_type(kinds[role]))
-        if not (role == "flags" and is_word):
-            with wrong.collect():
-                require_number(kinds[role], f"{file}: column {columns[role]!r}")
-    wrong.raise_each(guard)
-    masks = {role: mask for role, name in columns.items() if (mask := find_mask(name, schema))}
-    lists = frozenset(name for name in (*columns.values(), *masks.values()) if is_list(schema.field(name).type))
-    return Layout(columns, kinds, masks, lists, tuple(schema.names), said.zero_mag, said.good_flags, bool(said.snr))
+Query = tuple[str, list[Any]]  # a SELECT and its parameters
 
 
 def connect_sorter(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConnection:
@@ -113,8 +36,11 @@ def connect_sorter(scratch: str, setting: dict[str, Any]) -> duckdb.DuckDBPyConn
     return connect(preserve_insertion_order="false", temp_directory=scratch, **setting)
 
 
-def cell_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
-    """SELECT of one row per epoch with the cells of the file by role, null where masked; and its parameters."""
+def cell_query(file: Path, form: Layout, among: str = "") -> Query:
+    """SELECT of one row per epoch with the cells of the file by role, null where masked.
+
+    `among` is a table with the cells of id and band of the rows that are wanted; all are where it is not given.
+    """
     wanted = {**form.columns, **{MASK.format(role): name for role, name in form.masks.items()}}
     cells = {role: name_place(name, form.names) for role, name in wanted.items()}
     chosen = ", ".join(
@@ -127,21 +53,38 @@ def cell_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
             f"{unmask(role, MASK.format(role) if role in form.masks else None)} AS {role}" for role in form.columns
         )
         query = f"SELECT {', '.join(shown)} FROM ({query})"
+    if among:
+        query = f"SELECT * FROM ({query}) SEMI JOIN {among} USING ({', '.join(form.keys)})"
     return query, [match_only(file)]
 
 
-def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
-    """SELECT of one row per epoch with the values by role, null where there is none; and its parameters.
+def row_query(file: Path, form: Layout, among: str = "") -> Query:
+    """SELECT of one row per epoch with the values by role, null where there is none; see `cell_query` for `among`.
 
     id and band are text, time and flags DOUBLE, mag and mag_err FLOAT, or DOUBLE where they are fluxes; is_limit says
     whether the brightness is a limit, where something can say so.
     """
-    query, values = cell_query(file, form)
-    kinds = form.kinds
+    return _take(cell_query(file, form, among), form, form.words)
+
+
+def value_query(file: Path, form: Layout) -> Query:
+    """SELECT of time, mag and mag_err of each epoch, null where there is no measurement; id and band are still cells.
+
+    A word costs more than all numbers of a row: who counts rows of the same object together asks for few of them.
+    """
+    source, values = _magnitude_query(*_take(cell_query(file, form), form, {key: key for key in form.keys}), form)
+    if not form.has_aside:
+        return source, values
+    shown = (f"CASE WHEN aside = 0 THEN {role} END AS {role}" for role in ("mag", "mag_err") if role in form.columns)
+    return f"SELECT * REPLACE ({', '.join(shown)}) FROM ({source})", values
+
+
+def _take(cells: Query, form: Layout, keys: Mapping[str, str]) -> Query:
+    """SELECT of the values of `cells` by role, and of what `keys` make of id and band."""
+    query, values = cells
+    kinds, chosen = form.kinds, dict(keys)
     types = NUMBERS if form.zero_mag is None else {**NUMBERS, "mag": "DOUBLE", "mag_err": "DOUBLE"}
-    chosen = {"id": identity("id", kinds["id"])}
     chosen |= {role: number(role, kinds[role], kind) for role, kind in types.items() if role in kinds}
-    chosen |= {"band": word("band", kinds["band"])} if "band" in kinds else {}
     if form.limit:
         chosen["is_limit"] = form.limit
         chosen |= {"mag": limit_number("mag", kinds["mag"])} if is_text(value_type(kinds["mag"])) else {}
@@ -154,12 +97,13 @@ def row_query(file: Path, form: Layout) -> tuple[str, list[Any]]:
     return f"SELECT {', '.join(f'{value} AS {role}' for role, value in chosen.items())} FROM ({query})", values
 
 
-def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
+def epoch_query(file: Path, form: Layout, band_values: Sequence[str], among: str = "") -> Query:
     """SELECT of id, time, mag, mag_err, band (index into `band_values`, -1 for null), flags; no nulls but in id.
 
-    Fluxes have become magnitudes, but where flags are NO_FLUX; mag of UPPER_LIMIT is what the file says.
+    Fluxes have become magnitudes, but where flags are NO_FLUX; mag of UPPER_LIMIT is what the file says. See
+    `cell_query` for `among`.
     """
-    source, values = _magnitude_query(*row_query(file, form), form)
+    source, values = _magnitude_query(*row_query(file, form, among), form)
     has = form.columns
     bad = f"CASE WHEN coalesce(nullif(flags, 'nan'::DOUBLE), 0) = 0 THEN 0 ELSE {BAD_QUALITY} END::INTEGER"
     chosen = {
@@ -177,16 +121,7 @@ def epoch_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[s
     return f"SELECT {listed} FROM ({source})", [*first, *values]
 
 
-def measured_query(file: Path, form: Layout, band_values: Sequence[str]) -> tuple[str, list[Any]]:
-    """`epoch_query` with NaN as mag and mag_err of what is no measurement."""
-    query, values = epoch_query(file, form, band_values)
-    if not form.has_aside:
-        return query, values
-    shown = ", ".join(f"CASE WHEN flags < 0 THEN 'nan'::FLOAT ELSE {role} END AS {role}" for role in ("mag", "mag_err"))
-    return f"SELECT * REPLACE ({shown}) FROM ({query})", values
-
-
-def _magnitude_query(source: str, values: list[Any], form: Layout) -> tuple[str, list[Any]]:
+def _magnitude_query(source: str, values: list[Any], form: Layout) -> Query:
     """The rows of `row_query` with magnitudes for fluxes; `aside` is UPPER_LIMIT, NO_FLUX or 0 where rows may be so."""
     if not form.has_aside:
         return source, values

@@ -21,7 +21,7 @@ def find(*stars):
     rows = {"id": np.repeat(np.arange(len(stars)).astype(str), lengths), "band": np.zeros(sum(lengths), np.int16)}
     with duckdb.connect() as con:
         con.register("given", pa.table({**rows, "mag": np.concatenate(stars).astype(np.float32)}))
-        return find_sentinels(con, ANY, [])
+        return find_sentinels(con, (ANY, []), (ANY, []))
 
 
 def vary(seed=0, n=60, mag=15.0, amplitude=0.8, places=3):
