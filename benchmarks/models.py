@@ -33,6 +33,7 @@ from lakehouse.lineage import fingerprint
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.mapping import preset_names
+from tasks.learning.calibration import Levels
 from tasks.learning.members import choose_members
 from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipe import Recipe
@@ -110,44 +111,46 @@ def measure(
         return {part.name: Measured(recipe.name, failure=str(failures[recipe.name])) for part in target.parts}
     fold = read_labels(folder)[0]["fold"].to_numpy()
     if recipe.spec.is_joined:
-        raw, seconds = mix_out_of_fold(labels, trained, fold, config.interval_level), np.zeros(config.n_folds)
+        raw, seconds = mix_out_of_fold(labels, trained, fold, config.levels), np.zeros(config.n_folds)
     else:
         raw = read_predictions(folder, recipe, target, config.n_folds, fold)
         seconds = read_fit_seconds(folder, recipe.name, config.n_folds)
         trained[recipe] = raw
-    row, scores = score_out_of_fold(target, raw, labels.y, fold, config.interval_level)
+    row, scores = score_out_of_fold(target, raw, labels.y, fold, config.levels)
     figures, resamples = target.measure(scores, labels.y[row]), target.resample(scores, labels.y[row])
     key = fingerprint(labels.source_id[row], fold[row])
     return {name: Measured(recipe.name, figures[name], resamples[name], key, seconds) for name in figures}
 
 
 def mix_out_of_fold(
-    labels: TargetLabels, trained: Trained, fold: NDArray[np.int8], level: float
+    labels: TargetLabels, trained: Trained, fold: NDArray[np.int8], levels: Levels
 ) -> NDArray[np.float64]:
     """Raw predictions (S, W) of the mean of recipes: of each fold, by members that were chosen on the other folds."""
     (recipe,), target, raws = labels.recipes, labels.target, {each.name: raw for each, raw in trained.items()}
     mixed = np.empty((fold.size, target.width))
     for k in np.unique(fold):
         others = np.where(fold == k, TEST, fold).astype(np.int8)
-        members = choose_members(recipe.config.members, list(trained), target, raws, labels.y, others, level)
+        members = choose_members(recipe.config.members, list(trained), target, raws, labels.y, others, levels)
         mixed[fold == k] = target.mix([raws[member.name][fold == k] for member in members])
     return mixed
 
 
 def score_out_of_fold(
-    target: Target, raw: NDArray[np.float64], y: NDArray[Any], fold: NDArray[np.int8], level: float
+    target: Target, raw: NDArray[np.float64], y: NDArray[Any], fold: NDArray[np.int8], levels: Levels
 ) -> tuple[NDArray[np.int64], Any]:
     """The stars fold by fold, as rows (S,) of `raw`, and their scores, calibrated on the other folds."""
     rows, scores = [], []
     for k in np.unique(fold):
-        calibration = target.calibrate(raw[fold != k], y[fold != k], level)
+        calibration = target.calibrate(raw[fold != k], y[fold != k], levels)
         rows.append(np.flatnonzero(fold == k))
         scores.append(target.scores(calibration, raw[rows[-1]]))
     return np.concatenate(rows), concatenate(scores)
 
 
 def concatenate(parts: Sequence[Any]) -> Any:
-    """Arrays, or scores that are made of arrays, one after the other."""
+    """Arrays, or scores that are made of arrays, one after the other; None where they are absent."""
+    if parts[0] is None:
+        return None
     if not is_dataclass(parts[0]):
         each = isinstance(parts[0], tuple)
         return tuple(map(concatenate, zip(*parts, strict=True))) if each else np.concatenate(parts)

@@ -18,7 +18,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, refuse_full_disk, whole_folder, write_json
 from schemas import TABLES, BadInput
 
-MODEL_FOLDER, LABELS = "models", "labels.parquet"
+MODEL_FOLDER, LABELS, NOVELTY = "models", "labels.parquet", "novelty.safetensors"
 CARD = TABLES["score_model__card"]
 NAME = re.compile(r"[\w.+-]+\Z", re.ASCII)
 

@@ -19,6 +19,14 @@ ENOUGH_FOR_TEMPERATURE = 20
 
 
 @dataclass(frozen=True)
+class Levels:
+    """How often the published intervals of quantities, and the sets of classes, are to hold the truth."""
+
+    interval: float = 0.68
+    class_set: float = 0.9
+
+
+@dataclass(frozen=True)
 class Temperature:
     """p -> softmax(log((p + floor) / (1 + C floor)) / temperature): Guo et al. 2017 (ICML, section 4.2).
 

@@ -13,18 +13,20 @@ from numpy.typing import NDArray
 from schemas import Column
 from schemas.arrays import align
 from tasks.learning.data import Examples
-from tasks.learning.ensemble import ensemble_predict
+from tasks.learning.ensemble import predict_and_compare
 from tasks.learning.fit import Model
 from tasks.learning.recipe import Recipe
 from tasks.learning.splits import TEST
 from tasks.learning.targets import Calibration, ScoreValues, Target
+from tasks.learning.uncertainty.novelty import Novelty
 
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
     """What scores one target: a model per fold, the fold of each source that trained (n,), and the calibration.
 
-    `target` is bound to the classes of all labels; `trained` (n,) are sorted ids.
+    `target` is bound to the classes of all labels; `trained` (n,) are sorted ids. `novelty` says how strange a source
+    is; None of a quantity, of models that read no features, and of older programs.
     """
 
     model_id: str
@@ -34,6 +36,7 @@ class Scorer:
     calibration: Calibration
     trained: NDArray[np.int64]
     fold: NDArray[np.int64]
+    novelty: Novelty | None = None
 
     def folds(self, source_id: NDArray[np.int64]) -> NDArray[np.int64]:
         """Fold of each source, (S,); -1 where it trained no model."""
@@ -42,8 +45,8 @@ class Scorer:
 
     def score(self, examples: Examples) -> Any:
         """Calibrated scores; a source that trained is scored by the one model that never saw it."""
-        raw = ensemble_predict(self.models, examples, self.folds(examples.source_id), self.target)
-        return self.target.scores(self.calibration, raw)
+        raw, entropy = predict_and_compare(self.models, examples, self.folds(examples.source_id), self.target)
+        return self.target.scores(self.calibration, raw, entropy)
 
 
 def columns_read(scorers: Sequence[Scorer]) -> tuple[str, ...]:
@@ -60,6 +63,14 @@ def has_trained_any(scorers: Sequence[Scorer], source_id: NDArray[np.int64]) -> 
     """(S,) true for sources that trained one of the scorers."""
     trained = [scorer.folds(source_id) != TEST for scorer in scorers]
     return np.any(np.reshape(trained, (len(scorers), source_id.size)), axis=0)
+
+
+def rank_novelty(scorers: Sequence[Scorer], examples: Examples) -> pa.Array:
+    """novelty_rank (S,) by the first scorer that gives one; null where there is none."""
+    for scorer in scorers:
+        if scorer.novelty:
+            return pa.array(scorer.novelty.rank(examples), pa.float32(), from_pandas=True)
+    return pa.nulls(len(examples), pa.float32())
 
 
 def catalogue_values(scorers: Sequence[Scorer], scores: Sequence[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from tasks.learning.bootstrap import paired_counts
 from tasks.learning.calibration import ENOUGH_FOR_TEMPERATURE, Temperature
 from tasks.learning.metrics import confusion_figures
+from tasks.learning.uncertainty.class_sets import LEVEL, ClassSets
 
 EXPONENTS = np.arange(21) / 20
 MOST_LOST = 0.002  # of the accuracy of the most probable class, for a better macro F1
@@ -66,23 +67,29 @@ def _is_better(cells: NDArray[np.int64], than: NDArray[np.int64], n_class: int) 
 
 @dataclass(frozen=True)
 class ClassCalibration:
-    """Of a Classification: `temperature` makes probabilities hold, `decision` says which class they speak for."""
+    """Of a Classification: `temperature` makes probabilities hold, `decision` says which class they speak for, `sets`
+    which classes an object may be of; None in cards of older programs.
+    """
 
     temperature: Temperature = field(default_factory=Temperature)
     decision: Decision = field(default_factory=Decision)
+    sets: ClassSets | None = None
 
     @classmethod
-    def fit(cls, raw: NDArray[np.float64], codes: ArrayLike) -> ClassCalibration:
-        """From out-of-fold raw probabilities (S, C) of true class codes (S,)."""
+    def fit(cls, raw: NDArray[np.float64], codes: ArrayLike, set_level: float = LEVEL) -> ClassCalibration:
+        """From out-of-fold raw probabilities (S, C) of true class codes (S,); sets hold the true one as stated."""
         temperature = Temperature.fit(raw, codes)
-        return cls(temperature, Decision.fit(temperature.apply(raw), codes))
+        proba = temperature.apply(raw)
+        return cls(temperature, Decision.fit(proba, codes), ClassSets.fit(proba, codes, set_level))
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a card."""
-        return {**self.temperature.to_json(), "decision": asdict(self.decision)}
+        sets = {"sets": self.sets.to_json()} if self.sets else {}
+        return {**self.temperature.to_json(), "decision": asdict(self.decision), **sets}
 
     @classmethod
     def from_json(cls, card: Mapping[str, Any]) -> ClassCalibration:
         """Inverse of `to_json`; older cards have a temperature alone."""
         decision = Decision.from_json(card["decision"]) if "decision" in card else Decision()
-        return cls(Temperature.from_json(card), decision)
+        sets = ClassSets.from_json(card["sets"]) if "sets" in card else None
+        return cls(Temperature.from_json(card), decision, sets)

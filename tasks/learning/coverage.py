@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.learning.bootstrap import wilson
+from tasks.learning.bootstrap import Z, wilson
 from tasks.learning.metrics import ALL, Metric
 
 MAGNITUDE_BINS = 4
@@ -25,9 +25,9 @@ class Groups:
     magnitude: NDArray[np.str_]
 
     @classmethod
-    def of(cls, label: ArrayLike, magnitude: ArrayLike) -> Groups:
+    def of(cls, label: ArrayLike, magnitude: ArrayLike | None = None) -> Groups:
         """From class labels (S,), "" for none, and magnitudes (S,), NaN where unknown: the bins are their quartiles."""
-        mag = np.asarray(magnitude, np.float64)
+        mag = np.full(np.shape(label), np.nan) if magnitude is None else np.asarray(magnitude, np.float64)
         known = np.isfinite(mag)
         edges = np.unique(np.quantile(mag[known], np.linspace(0, 1, MAGNITUDE_BINS + 1)) if known.any() else [])
         ends = [f"{low:.1f} to {high:.1f} mag" for low, high in pairwise(edges)]
@@ -64,3 +64,10 @@ def coverage_metrics(
 def _masks(names: NDArray[np.str_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     """Each name but "" and where it stands, (S,)."""
     return ((str(name), names == name) for name in np.unique(names[names != ""]))
+
+
+def set_size_metrics(size: NDArray[np.int64], note: str = "") -> list[Metric]:
+    """Mean number of classes in the sets of S > 0 objects, and the share of sets without any; `size` (S,)."""
+    mean, half = float(size.mean()), float(Z * size.std() / np.sqrt(size.size))
+    rows = [Metric("set_size", ALL, mean, mean - half, mean + half, size.size, note or None)]
+    return rows + coverage_metrics("empty_sets", (size == 0).astype(np.float64), None, note)

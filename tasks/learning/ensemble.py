@@ -23,23 +23,38 @@ def ensemble_predict(
     its own fold's model alone; the others the mean over models. ValueError where a model would score an object that
     it has seen.
     """
+    return predict_and_compare(models, examples, fold, target)[0]
+
+
+def predict_and_compare(
+    models: Sequence[Model], examples: Examples, fold: ArrayLike, target: Target
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The raw predictions of `ensemble_predict`, and the mean entropy (S, P) of those that they are the mean of.
+
+    Those are the bodies of all models: of every seed, of every recipe of a mean; NaN where it was one alone.
+    """
     fold = np.asarray(fold, np.int64)
     if fold.shape != (len(examples),) or (fold >= len(models)).any() or (fold < OUTSIDE).any():
         raise ValueError(f"ensemble: folds must be -1 to {len(models) - 1}, one for each of {len(examples)} examples.")
-    total = np.zeros((len(examples), target.width))
+    total, entropy = np.zeros((len(examples), target.width)), np.zeros((len(examples), len(target.parts)))
+    n_member = np.zeros((len(examples), 1), np.int64)
     for k, model in enumerate(models):
         rows = np.flatnonzero((fold == k) | (fold == OUTSIDE))
         if rows.size:
-            total[rows] += _predict_unseen(model, examples.select(rows), target)
-    return total / np.where(fold == OUTSIDE, len(models), 1)[:, None]
+            raws = _predict_unseen(model, examples.select(rows))
+            total[rows] += target.align_to(model.mix(raws), model.target)
+            entropy[rows] += np.sum([model.target.entropy(raw) for raw in raws], axis=0)
+            n_member[rows] += len(raws)
+    n_model = np.where(fold == OUTSIDE, len(models), 1)[:, None]
+    return total / n_model, np.where(n_member > 1, entropy / n_member, np.nan)
 
 
-def _predict_unseen(model: Model, examples: Examples, target: Target) -> NDArray[np.float64]:
-    """Raw predictions in the columns of `target`; ValueError where the model was trained on one of the objects."""
+def _predict_unseen(model: Model, examples: Examples) -> list[NDArray[np.float64]]:
+    """Raw predictions of all members of a model; ValueError where it was trained on one of the objects."""
     seen = model.has_seen(examples.source_id)
     if seen.any():
         raise ValueError(
             f"ensemble: {int(seen.sum())} of {len(examples)} objects took part in the training of the "
             f"model that would score them (first: {examples.source_id[seen][0]}); give them their fold."
         )
-    return target.align_to(model.predict(examples), model.target)
+    return model.members(examples)

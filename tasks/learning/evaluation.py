@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.learning.calibration import Levels
+from tasks.learning.coverage import Groups
 from tasks.learning.metrics import Metric
 from tasks.learning.recipe import Recipe
 from tasks.learning.selection import Choice, Merit, choose
@@ -50,27 +52,40 @@ def evaluate(
     predictions: Mapping[str, NDArray[np.float64]],
     y: NDArray,
     fold: NDArray[np.int8],
-    level: float,
+    levels: Levels,
     note: str = "",
+    groups: Groups | None = None,
 ) -> Evaluation:
     """Calibrate and measure every recipe of one target, bound to its classes, and choose among them.
 
     `predictions` holds raw predictions (S, W) per recipe: out of fold where `fold` (S,) is 0 or more, by all models
     where it is -1, the held-out part. Calibration and choice see the out-of-fold part alone; the held-out part
-    gives its figures alone. `level` is the coverage of intervals, `note` stands beside every figure.
+    gives its figures alone. `levels` are how often intervals and sets are to hold the truth: that is measured in
+    all `groups`. `note` stands beside every figure.
     """
-    measured = {recipe.name: measure(target, predictions[recipe.name], y, fold, level, note) for recipe in recipes}
+    measured = {
+        recipe.name: measure(target, predictions[recipe.name], y, fold, levels, note, groups) for recipe in recipes
+    }
     return Evaluation(choose(recipes, {name: each.merit for name, each in measured.items()}), measured)
 
 
 def measure(
-    target: Target, raw: NDArray[np.float64], y: NDArray, fold: NDArray[np.int8], level: float, note: str = ""
+    target: Target,
+    raw: NDArray[np.float64],
+    y: NDArray,
+    fold: NDArray[np.int8],
+    levels: Levels,
+    note: str = "",
+    groups: Groups | None = None,
 ) -> RecipeResult:
     """Calibrate one recipe's raw predictions (S, W) out of fold, and measure them there and in the held-out part."""
     training = fold != TEST
-    calibration = target.calibrate(raw[training], y[training], level)
+    calibration = target.calibrate(raw[training], y[training], levels)
     scores = target.scores(calibration, raw)
     parts = {OUT_OF_FOLD: training, HELD_OUT: ~training}
-    metrics = {name: target.measure(scores.select(part), y[part], note) for name, part in parts.items()}
+    metrics = {
+        name: target.measure(scores.select(part), y[part], note, groups.select(part) if groups else None)
+        for name, part in parts.items()
+    }
     draws = target.merit_draws(scores.select(training), y[training])
     return RecipeResult(calibration, Merit(target.merit(metrics[OUT_OF_FOLD]), draws), metrics)

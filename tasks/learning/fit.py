@@ -30,10 +30,17 @@ class Model:
     note: str = ""
 
     def predict(self, examples: Examples) -> NDArray[np.float64]:
-        """Raw predictions (S, W) of the target, float64: the mean over the seeds of a part, mixed over the parts."""
-        raws = iter([body.predict(examples) for body in self.bodies])
-        of_part = [np.mean([next(raws) for _ in part.seeds], axis=0) for part in self.recipe.parts]
-        return self.target.mix(of_part)
+        """Raw predictions (S, W) of the target, float64: those of all members, mixed."""
+        return self.mix(self.members(examples))
+
+    def members(self, examples: Examples) -> list[NDArray[np.float64]]:
+        """Raw predictions (S, W) of every body: of each seed of each part."""
+        return [body.predict(examples) for body in self.bodies]
+
+    def mix(self, raws: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The one raw prediction of those of all members: the mean over the seeds of a part, mixed over the parts."""
+        each = iter(raws)
+        return self.target.mix([np.mean([next(each) for _ in part.seeds], axis=0) for part in self.recipe.parts])
 
     def has_seen(self, source_id: ArrayLike) -> NDArray[np.bool_]:
         """(S,) true for objects that took part in the training."""

@@ -14,9 +14,17 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import TABLES
+from schemas.tables.catalogue import OF_CLASS
 from tasks.features import FeatureConfig, compute_colours, compute_features
 from tasks.features.feature import Arrays
-from tasks.learning.catalogue import Scorer, catalogue_columns, catalogue_values, columns_read, reads_curves
+from tasks.learning.catalogue import (
+    Scorer,
+    catalogue_columns,
+    catalogue_values,
+    columns_read,
+    rank_novelty,
+    reads_curves,
+)
 from tasks.learning.data import examples_from_table
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.cuts import NeutralCutConfig, cut_by_survey
@@ -24,7 +32,7 @@ from tasks.lightcurves.cuts import NeutralCutConfig, cut_by_survey
 PERIOD = tuple(
     TABLES["out__catalogue"].columns_by_name[name] for name in ("period_day", "period_error_day", "period_prob")
 )
-CLASS_PRED, REASON = (TABLES["out__catalogue"].columns_by_name[name] for name in ("class_pred", "unscored_reason"))
+NOVELTY, REASON = (TABLES["out__catalogue"].columns_by_name[name] for name in ("novelty_rank", "unscored_reason"))
 NO_EPOCH, NO_MODEL = "no_epoch", "no_model"  # reasons why a row has no scores
 
 
@@ -41,9 +49,9 @@ class Pipeline:
 class CatalogueRows:
     """What the catalogue says of S sources that their archives do not, and the scores that it was made of.
 
-    `table`: source_id, n_epoch, the columns of PERIOD, class_pred, unscored_reason, and the columns of every target, a
-    row for each source. `is_scored` (S,) is false where there was nothing to score; `scores` has those of each scorer
-    for the others, and is empty where there are none.
+    `table`: source_id, n_epoch, the columns of PERIOD and OF_CLASS, novelty_rank, unscored_reason, and the columns of
+    every target, a row for each source. `is_scored` (S,) is false where there was nothing to score; `scores` has those
+    of each scorer for the others, and is empty where there are none.
     """
 
     table: pa.Table
@@ -88,23 +96,25 @@ def catalogue_rows(
     if not is_scored.all():
         examples = examples.select(is_scored)
     scores = tuple(each.score(examples) for each in scorers) if len(examples) else ()
-    nothing = {column.name: pa.nulls(n, column.type) for column in (*PERIOD, CLASS_PRED)}
+    nothing = {column.name: pa.nulls(n, column.type) for column in (*PERIOD, *OF_CLASS, NOVELTY)}
     period = {column.name: features[column.name] for column in PERIOD if column.name in features.column_names}
     measured = {
         "source_id": features["source_id"],
         "n_epoch": pa.array(np.zeros(n) if n_epoch is None else n_epoch, pa.int32()),
     }
     reason = {REASON.name: pa.array(np.where(has_epoch, NO_MODEL, NO_EPOCH), REASON.type, mask=is_scored)}
-    values = _spread_values(scorers, scores, is_scored)
+    values = _spread_values(scorers, scores, rank_novelty(scorers, examples), is_scored)
     return CatalogueRows(pa.table(measured | nothing | period | reason | values), scores, is_scored)
 
 
-def _spread_values(scorers: Sequence[Scorer], scores: Sequence[Any], is_scored: NDArray[np.bool_]) -> dict[str, Any]:
+def _spread_values(
+    scorers: Sequence[Scorer], scores: Sequence[Any], novelty: pa.Array, is_scored: NDArray[np.bool_]
+) -> dict[str, Any]:
     """Values of the catalogue's columns for all sources (S,), from `scores` of the scored ones; null elsewhere."""
     if not scores:
         declared = catalogue_columns([(each.target, each.calibration) for each in scorers])
         return {column.name: pa.nulls(is_scored.size, column.type) for column in declared}
-    values = catalogue_values(scorers, scores)
+    values = {**catalogue_values(scorers, scores), NOVELTY.name: novelty}
     if is_scored.all():
         return values
     place = pa.array(np.cumsum(is_scored) - 1, mask=~is_scored)

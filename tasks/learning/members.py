@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.learning.calibration import Levels
 from tasks.learning.recipe import Recipe
 from tasks.learning.selection import Merit
 from tasks.learning.splits import TEST
@@ -24,7 +25,7 @@ def choose_members(
     predictions: Mapping[str, NDArray[np.float64]],
     y: NDArray,
     fold: NDArray[np.int8],
-    level: float,
+    levels: Levels,
 ) -> tuple[Recipe, ...]:
     """Those of the `trained` recipes that are called `names`, or without names those that forward selection takes.
 
@@ -38,7 +39,7 @@ def choose_members(
 
     def mix(members: Sequence[Recipe]) -> Merit:
         raw = target.mix([raws[member.name] for member in members])
-        scores = target.scores(target.calibrate(raw, y[training], level), raw)
+        scores = target.scores(target.calibrate(raw, y[training], levels), raw)
         draws = target.merit_draws(scores, y[training])
         return Merit(float(np.nanmean(draws)), draws)
 

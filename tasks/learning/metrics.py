@@ -75,28 +75,14 @@ def classification_metrics(
 
 
 def regression_metrics(
-    y: ArrayLike,
-    value: ArrayLike,
-    lo: ArrayLike | None = None,
-    hi: ArrayLike | None = None,
-    note: str = "",
-    draws: int = DRAWS,
-    seed: int = 0,
+    y: ArrayLike, value: ArrayLike, note: str = "", draws: int = DRAWS, seed: int = 0
 ) -> list[Metric]:
-    """RMSE, MAE, R2, median bias (predicted minus true) and coverage of [lo, hi], all arrays (S,) in one unit.
-
-    Objects whose interval is not defined (NaN) are left out of the coverage alone.
-    """
+    """RMSE, MAE, R2 and median bias (predicted minus true) of values (S,) against y (S,), in one unit."""
     y, value = np.asarray(y, np.float64), np.asarray(value, np.float64)
     if y.size == 0:
         return [Metric(metric, ALL, None, None, None, 0, "No object with a label.") for metric in ("rmse", "mae")]
     figures = _regression_figures(y, value)
-    rows = _with_interval(("rmse", "mae", "r2", "median_bias"), figures, y.size, note, draws, seed)
-    if lo is not None and hi is not None:
-        inside = _inside(y, np.asarray(lo, np.float64), np.asarray(hi, np.float64))
-        if inside.size:
-            rows += _with_interval(("coverage",), lambda i: inside[i].mean(1)[:, None], inside.size, note, draws, seed)
-    return rows
+    return _with_interval(("rmse", "mae", "r2", "median_bias"), figures, y.size, note, draws, seed)
 
 
 def confusion_matrix(y: ArrayLike, guess: ArrayLike, classes: Sequence[str]) -> NDArray[np.int64]:
@@ -175,12 +161,6 @@ def _continuous(
         return np.stack([loss[index].mean(1), expected_calibration_error(confidence[index], correct[index], BINS)], 1)
 
     return _with_interval(("log_loss", "ece"), figures, n, note, draws, seed)
-
-
-def _inside(y: NDArray[np.float64], lo: NDArray[np.float64], hi: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 where y is in [lo, hi], 0 elsewhere, of the objects whose interval is defined."""
-    defined = np.isfinite(lo) & np.isfinite(hi)
-    return ((y >= lo) & (y <= hi))[defined].astype(np.float64)
 
 
 def _regression_figures(y: NDArray[np.float64], value: NDArray[np.float64]) -> Any:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from schemas.quantities import QUANTITY_NAME
 from schemas.tables.catalogue import find_collision
+from tasks.learning.calibration import Levels
 from tasks.surveys import list_label_origins
 
 BUDGET_CORES = 2  # of which the budget counts the minutes: what is left out does not depend on the machine
@@ -82,6 +83,9 @@ class TrainingConfig:
     interval_level: Annotated[
         float, Field(gt=0.1, lt=0.999, description="Share of the labels that the published intervals are to hold.")
     ] = 0.68
+    class_set_level: Annotated[
+        float, Field(gt=0.5, lt=0.999, description="Share of the members of a class whose class_set is to hold it.")
+    ] = 0.9
     budget_minutes: Annotated[
         float | None,
         Field(gt=0, description="Minutes on two cores that a training may take by the costs that models declare; the "
@@ -90,3 +94,8 @@ class TrainingConfig:
     when: Annotated[
         Literal["stale", "missing"], Field(description="Retrain when labels change, or only where no model is there.")
     ] = "stale"
+
+    @property
+    def levels(self) -> Levels:
+        """How often intervals and sets are to hold the truth."""
+        return Levels(self.interval_level, self.class_set_level)

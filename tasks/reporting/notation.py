@@ -15,12 +15,16 @@ METRICS = {
     "ece": "ECE", "roc_auc": "ROC AUC", "auc": "AUC", "rmse": "RMSE", "mae": "MAE", "bias": "Bias",
     "median_bias": "Median bias", "r2": "R²",
     "nmad": "NMAD", "scatter": "Scatter", "coverage": "Coverage", "coverage_90": "Coverage of 90 % intervals",
-    "coverage_68": "Coverage of 68 % intervals", "pinball": "Pinball loss", "crps": "CRPS",
+    "coverage_68": "Coverage of 68 % intervals", "coverage_95": "Coverage of 95 % intervals",
+    "set_coverage": "Coverage of class sets", "set_size": "Classes in a set", "empty_sets": "Empty sets",
+    "accuracy_area": "Area under accuracy", "macro_f1_area": "Area under macro F1", "error_auc": "ROC AUC of errors",
+    "pinball": "Pinball loss", "crps": "CRPS",
     "n_outlier": "Outliers", "outlier_fraction": "Outlier fraction", "width": "Interval width",
 }  # fmt: skip
 HIGHER_IS_BETTER = frozenset(
-    {"accuracy", "balanced_accuracy", "macro_f1", "f1_macro", "f1", "precision", "recall", "roc_auc", "auc", "r2"}
-)
+    {"accuracy", "balanced_accuracy", "macro_f1", "f1_macro", "f1", "precision", "recall", "roc_auc", "auc", "r2",
+     "accuracy_area", "macro_f1_area", "error_auc"}
+)  # fmt: skip
 LOWER_IS_BETTER = frozenset(
     {"log_loss", "brier", "ece", "rmse", "mae", "nmad", "scatter", "pinball", "crps", "outlier_fraction"}
 )

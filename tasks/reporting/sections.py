@@ -4,7 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tasks.reporting.coverage import coverage_table
 from tasks.reporting.data import ReportData, as_records
+from tasks.reporting.figures.abstention import abstention_curves
 from tasks.reporting.figures.bars import bars, contest
 from tasks.reporting.figures.calibration import calibration_curve
 from tasks.reporting.figures.classes import class_counts, confusion_matrix
@@ -36,7 +38,7 @@ def sections(data: ReportData, colours: dict[str, str]) -> tuple[Section, ...]:
     return (
         sample_section(data, colours),
         classifier_section(data, metrics, colours),
-        quantity_section(data, metrics),
+        quantity_section(data, metrics, colours),
         truth_section(metrics, colours),
         curve_section(data, colours),
         quality_section(data),
@@ -64,7 +66,12 @@ def classifier_section(data: ReportData, metrics: Sequence[dict[str, Any]], colo
         remark = Remark("This dataset has no class labels, so no classifier was trained or measured.")
         return Section("classification", "Classification", lead, (remark,))
     parts += [confusion_matrix(data.held_out), calibration_curve(data.held_out)]
-    each = (class_table(metrics, target, split, colours) for target in targets for split in HELD_OUT)
+    curves = (abstention_curves(metrics, target, HELD_OUT[0]) for target in targets)
+    parts += [curve for curve in curves if curve is not None]
+    each = (
+        table(metrics, target, split, colours)
+        for target in targets for table in (class_table, coverage_table) for split in HELD_OUT
+    )  # fmt: skip
     per_class = [table for table in each if table is not None]
     parts += per_class or [Remark("No metric was computed class by class.")]
     return Section("classification", "Classification", lead, tuple(parts))
@@ -79,7 +86,7 @@ def _comparison(metrics: Sequence[dict[str, Any]], target: str, splits: Sequence
     return [*([contest(target, first)] if first else []), metric_table(rows, target)]
 
 
-def quantity_section(data: ReportData, metrics: Sequence[dict[str, Any]]) -> Section:
+def quantity_section(data: ReportData, metrics: Sequence[dict[str, Any]], colours: Colours) -> Section:
     """Each regressed quantity: recipes against each other, then predictions against labels."""
     lead = "Continuous quantities, measured on labelled objects that the model did not see."
     classes = class_targets(metrics)
@@ -89,6 +96,8 @@ def quantity_section(data: ReportData, metrics: Sequence[dict[str, Any]]) -> Sec
     for target in targets:
         parts += _comparison(metrics, target, HELD_OUT)
         parts += [quantity_figure(q) for q in data.quantities if q.quantity == target]
+        held = (coverage_table(metrics, target, split, colours) for split in HELD_OUT)
+        parts += [table for table in held if table is not None]
     if not parts:
         parts = [Remark("This dataset has no labels of a continuous quantity, so no regressor was trained.")]
     return Section("quantities", "Quantities", lead, tuple(parts))

@@ -50,7 +50,8 @@ def overall(records: Sequence[Record], target: str, splits: Sequence[str]) -> li
 
     Within a split the chosen recipe comes first, then the others from best to worst.
     """
-    rows = [r for r in records if r["target"] == target and r["class"] == "all" and r["split"] in splits]
+    mine = (r for r in records if r["target"] == target and r["class"] == "all" and r["split"] in splits)
+    rows = [r for r in mine if ":" not in r["metric"]]  # that is a point of a curve, or a bin
     first = headline(rows)
     is_rising = bool(first) and first[0]["metric"] in HIGHER_IS_BETTER
     value = {(r["recipe"], r["split"]): -r["value"] if is_rising else r["value"] for r in first}
@@ -62,8 +63,8 @@ def overall(records: Sequence[Record], target: str, splits: Sequence[str]) -> li
 
 
 def class_targets(records: Sequence[Record]) -> tuple[str, ...]:
-    """The targets that decide among classes: those with a metric of one class. The others are quantities."""
-    return tuple(dict.fromkeys(row["target"] for row in records if row["class"] != "all"))
+    """The targets that decide among classes: those with an F1 of one class. The others are quantities."""
+    return tuple(dict.fromkeys(row["target"] for row in records if row["class"] != "all" and row["metric"] == "f1"))
 
 
 def headline(rows: Sequence[Record]) -> list[Record]:

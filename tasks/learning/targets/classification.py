@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import Column
-from schemas.tables.catalogue import PROBABILITY
+from schemas.tables.catalogue import PROBABILITY, SET_SEPARATOR
+from tasks.learning.abstention import abstention_metrics
+from tasks.learning.calibration import Levels
 from tasks.learning.class_calibration import ClassCalibration
+from tasks.learning.coverage import Groups, coverage_metrics, set_size_metrics
 from tasks.learning.metrics import Metric, classification_metrics, overall
 from tasks.learning.paired import Resamples, resample_classes
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
+from tasks.learning.uncertainty.disagreement import bald, entropy
 
 SMALL_CLASS = 5
 
@@ -24,14 +29,20 @@ SMALL_CLASS = 5
 class ClassScores:
     """Calibrated probabilities `proba` (S, C), each row sums to 1, and the codes of the predicted classes `decided`
     (S,), which are not always the most probable ones.
+
+    `in_set` (S, C) is true for the classes of an object's set, None of a model without sets. `bald` (S,) is what those
+    that gave the probabilities disagree about, NaN where unknown; None: of all.
     """
 
     proba: NDArray[np.float64]
     decided: NDArray[np.int64]
+    in_set: NDArray[np.bool_] | None = None
+    bald: NDArray[np.float64] | None = None
 
     def select(self, index: NDArray[Any]) -> ClassScores:
         """Those of the objects at `index`."""
-        return ClassScores(self.proba[index], self.decided[index])
+        arrays = (self.proba, self.decided, self.in_set, self.bald)
+        return ClassScores(*(None if array is None else array[index] for array in arrays))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -127,22 +138,41 @@ class Classification(Target[ClassCalibration, ClassScores]):
         proba[:, [self.classes.index(name) for name in own.classes]] = raw
         return proba
 
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> ClassCalibration:
-        """One temperature for all classes, and the rule that decides for one."""
-        return ClassCalibration.fit(raw, self._codes(y))
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], levels: Levels) -> ClassCalibration:
+        """One temperature for all classes, the rule that decides for one, and the sets."""
+        return ClassCalibration.fit(raw, self._codes(y), levels.class_set)
 
     def calibration_from_json(self, card: Mapping[str, Any]) -> ClassCalibration:
         """Inverse of `ClassCalibration.to_json`."""
         return ClassCalibration.from_json(card)
 
-    def scores(self, calibration: ClassCalibration, raw: NDArray[np.float64]) -> ClassScores:
-        """Calibrated probabilities, and what is decided from them."""
+    def scores(
+        self, calibration: ClassCalibration, raw: NDArray[np.float64], entropy: NDArray[np.float64] | None = None
+    ) -> ClassScores:
+        """Calibrated probabilities, what is decided from them, the sets, and the disagreement about raw ones."""
         proba = calibration.temperature.apply(raw)
-        return ClassScores(proba, calibration.decision.decide(proba))
+        in_set = calibration.sets.contain(proba) if calibration.sets else None
+        return ClassScores(
+            proba, calibration.decision.decide(proba), in_set, None if entropy is None else bald(raw, entropy[:, 0])
+        )
 
-    def measure(self, scores: ClassScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
-        """Accuracy, F1, ..., overall and by class."""
-        return {self.name: classification_metrics(y, scores.proba, self.classes, note, decided=scores.decided)}
+    def entropy(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of the probabilities, (S, 1)."""
+        return entropy(raw)[:, None]
+
+    def measure(
+        self, scores: ClassScores, y: NDArray[Any], note: str = "", groups: Groups | None = None
+    ) -> dict[str, list[Metric]]:
+        """Accuracy, F1, ..., overall and by class; the abstention curve; how often and how closely the sets hold."""
+        rows = classification_metrics(y, scores.proba, self.classes, note, decided=scores.decided)
+        truth = np.where(np.isin(y, self.classes), self._codes(y), self.width)  # what it has not learnt is a class more
+        rows += abstention_metrics(truth, scores.decided, scores.proba.max(1), note)
+        if scores.in_set is not None and y.size:
+            inside = np.pad(scores.in_set, ((0, 0), (0, 1)))[np.arange(y.size), truth].astype(np.float64)
+            own = Groups.of(y) if groups is None else replace(groups, label=y.astype(str))
+            rows += coverage_metrics("set_coverage", inside, own, note)
+            rows += set_size_metrics(scores.in_set.sum(1), note)
+        return {self.name: rows}
 
     def resample(self, scores: ClassScores, y: NDArray[Any]) -> dict[str, Resamples]:
         """Accuracy and macro F1."""
@@ -154,7 +184,8 @@ class Classification(Target[ClassCalibration, ClassScores]):
             return {}
         proba = np.stack([rows[column].to_numpy() for column in self.probabilities.values()], axis=1)
         decided = self._codes(rows[f"{self.name}_pred"].to_numpy(zero_copy_only=False))
-        return self.measure(ClassScores(proba, decided), truth[self.name].to_numpy(), note)
+        scores = ClassScores(proba, decided, self._parse_sets(rows))
+        return self.measure(scores, truth[self.name].to_numpy(), note)
 
     def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
         """Macro F1."""
@@ -172,11 +203,45 @@ class Classification(Target[ClassCalibration, ClassScores]):
         ]
 
     def catalogue_values(self, scores: ClassScores) -> dict[str, Any]:
-        """The predicted class, and the probability of each."""
+        """The predicted class, how sure it is, and the probability of each."""
         decided = pa.array(self.classes).take(pa.array(scores.decided))
         columns = self.probabilities.values()
         each = {column: scores.proba[:, i].astype(np.float32) for i, column in enumerate(columns)}
-        return {f"{self.name}_pred": decided, **each}
+        return {f"{self.name}_pred": decided, **self._doubts(scores), **each}
+
+    def _doubts(self, scores: ClassScores) -> dict[str, Any]:
+        """The set of each object with its size, 1 - the largest probability, and BALD; null where unknown."""
+        n = len(scores.proba)
+        smp = (1 - scores.proba.max(axis=1)).astype(np.float32)
+        bald = (
+            pa.nulls(n, pa.float32()) if scores.bald is None else pa.array(scores.bald, pa.float32(), from_pandas=True)
+        )
+        sets, size = pa.nulls(n, pa.string()), pa.nulls(n, pa.int16())
+        if scores.in_set is not None:
+            sets, size = self._write_sets(scores.proba, scores.in_set), pa.array(scores.in_set.sum(1), pa.int16())
+        return {
+            f"{self.name}_set": sets, f"{self.name}_set_size": size, f"{self.name}_smp": smp, f"{self.name}_bald": bald,
+        }  # fmt: skip
+
+    def _write_sets(self, proba: NDArray[np.float64], in_set: NDArray[np.bool_]) -> pa.Array:
+        """Names of the classes in each set, the most probable first, as one text."""
+        order = np.argsort(-proba, axis=1, kind="stable")
+        row, rank = np.nonzero(np.take_along_axis(in_set, order, axis=1))
+        names = pa.array(_without_separator(self.classes)).take(pa.array(order[row, rank]))
+        offsets = np.concatenate([[0], np.cumsum(in_set.sum(1))]).astype(np.int32)
+        return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets), names), SET_SEPARATOR)
+
+    def _parse_sets(self, rows: pa.Table) -> NDArray[np.bool_] | None:
+        """Inverse of `_write_sets`, (S, C), of the rows of a catalogue; None where one has no set."""
+        column = f"{self.name}_set"
+        if column not in rows.column_names or rows[column].null_count:
+            return None
+        sets = pc.split_pattern(rows[column].combine_chunks(), SET_SEPARATOR)
+        code = pc.index_in(sets.flatten(), value_set=pa.array(_without_separator(self.classes)))
+        parent = pc.list_parent_indices(sets).filter(code.is_valid())  # the empty set is split into one empty name
+        in_set = np.zeros((rows.num_rows, self.width), bool)
+        in_set[parent.to_numpy(), code.drop_null().to_numpy()] = True
+        return in_set
 
     def score_values(self, scores: ClassScores) -> tuple[ScoreValues, ...]:
         """The probability of each class."""
@@ -184,3 +249,8 @@ class Classification(Target[ClassCalibration, ClassScores]):
 
     def _codes(self, y: NDArray[Any]) -> NDArray[np.int64]:
         return np.searchsorted(self.classes, y.astype(str)).astype(np.int64)
+
+
+def _without_separator(classes: tuple[str, ...]) -> list[str]:
+    """Names as sets of them are written: a separator within a name would end it."""
+    return [name.replace(SET_SEPARATOR, ",") for name in classes]

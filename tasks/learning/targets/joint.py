@@ -11,7 +11,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import Column
-from tasks.learning.calibration import JointCalibration
+from tasks.learning.calibration import JointCalibration, Levels
+from tasks.learning.coverage import Groups
 from tasks.learning.metrics import Metric
 from tasks.learning.paired import Resamples
 from tasks.learning.targets.target import Labels, LabelSource, Scores, ScoreValues, Target
@@ -129,12 +130,12 @@ class Joint(Target[JointCalibration, JointScores]):
         of_part = zip(*(_columns(raw, self.parts) for raw in raws), strict=True)
         return np.hstack([part.mix(own) for part, own in zip(self.parts, of_part, strict=True)])
 
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> JointCalibration:
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], levels: Levels) -> JointCalibration:
         """Each part on the objects that have its label."""
         found = []
         for part, values in zip(self.parts, _columns(raw, self.parts), strict=True):
             known = part.is_usable(y[part.name])
-            found.append(part.calibrate(values[known], y[part.name][known], level))
+            found.append(part.calibrate(values[known], y[part.name][known], levels))
         return JointCalibration(tuple(found))
 
     def calibration_from_json(self, card: Mapping[str, Any]) -> JointCalibration:
@@ -142,16 +143,27 @@ class Joint(Target[JointCalibration, JointScores]):
         pairs = zip(self.parts, card["parts"], strict=True)
         return JointCalibration(tuple(part.calibration_from_json(each) for part, each in pairs))
 
-    def scores(self, calibration: JointCalibration, raw: NDArray[np.float64]) -> JointScores:
+    def scores(
+        self, calibration: JointCalibration, raw: NDArray[np.float64], entropy: NDArray[np.float64] | None = None
+    ) -> JointScores:
         """Scores of each part."""
-        each = zip(self.parts, calibration.parts, _columns(raw, self.parts), strict=True)
-        return JointScores(tuple(part.scores(own, values) for part, own, values in each))
+        of_part = [None] * len(self.parts) if entropy is None else np.split(entropy, len(self.parts), axis=1)
+        each = zip(self.parts, calibration.parts, _columns(raw, self.parts), of_part, strict=True)
+        return JointScores(tuple(part.scores(own, values, spread) for part, own, values, spread in each))
 
-    def measure(self, scores: JointScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
+    def entropy(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Of each part."""
+        each = zip(self.parts, _columns(raw, self.parts), strict=True)
+        return np.hstack([part.entropy(values) for part, values in each])
+
+    def measure(
+        self, scores: JointScores, y: NDArray[Any], note: str = "", groups: Groups | None = None
+    ) -> dict[str, list[Metric]]:
         """Metrics of each part over the objects that have its label."""
         found: dict[str, list[Metric]] = {}
-        for part, own_y, own_scores in self.of_parts(y, scores):
-            found |= part.measure(own_scores, own_y, note)
+        for part, own, own_scores in self.of_parts(y, scores):
+            known = part.is_usable(y[part.name])
+            found |= part.measure(own_scores, own, note, groups.select(known) if groups else None)
         return found
 
     def resample(self, scores: JointScores, y: NDArray[Any]) -> dict[str, Resamples]:

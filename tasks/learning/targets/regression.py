@@ -13,30 +13,42 @@ from numpy.typing import ArrayLike, NDArray
 from schemas import Column
 from schemas.arrays import floats
 from schemas.quantities import Quantity, quantity
-from schemas.tables.catalogue import QUANTITY, QUANTITY_HI, QUANTITY_LO
-from tasks.learning.calibration import ConformalInterval
+from schemas.tables.catalogue import OF_QUANTITY
+from tasks.learning.calibration import Levels
+from tasks.learning.coverage import Groups, coverage_metrics
+from tasks.learning.interval_calibration import WIDE, IntervalCalibration
 from tasks.learning.metrics import Metric, overall, regression_metrics
 from tasks.learning.paired import Resamples, resample_values
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
+ENDS = ("Lower", "Upper")
 VALUE_STRATA = 10  # a number is stratified by its deciles
 
 
 @dataclass(frozen=True, eq=False)
 class QuantityScores:
-    """`value` with the ends `lo` and `hi` of its interval, (S,) each, in the unit of the quantity."""
+    """`value` with the ends `lo` and `hi` of its interval, and of its 95 % interval, (S,) each, in the unit of the
+    quantity; NaN where none is promised.
+    """
 
     value: NDArray[np.float64]
     lo: NDArray[np.float64]
     hi: NDArray[np.float64]
+    lo95: NDArray[np.float64]
+    hi95: NDArray[np.float64]
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """All of them, in the order of the catalogue's columns."""
+        return self.value, self.lo, self.hi, self.lo95, self.hi95
 
     def select(self, index: NDArray[Any]) -> QuantityScores:
         """Those of the objects at `index`."""
-        return QuantityScores(self.value[index], self.lo[index], self.hi[index])
+        return QuantityScores(*(array[index] for array in self.arrays))
 
 
 @dataclass(frozen=True)
-class Regression(Target[ConformalInterval, QuantityScores]):
+class Regression(Target[IntervalCalibration, QuantityScores]):
     """A number. With `is_log` it is learnt as log10: labels must be positive, and so is what is predicted.
 
     `unit` (VOUnit) and `ucd` are those of its columns; a model's card keeps them beside the name.
@@ -125,22 +137,36 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         variance = (spread**2).mean(axis=0) + mean.var(axis=0)
         return np.stack([mean.mean(axis=0), np.sqrt(variance)], axis=1)
 
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> ConformalInterval:
-        """An interval that holds the label with probability `level`."""
-        return ConformalInterval.fit(self.to_learned(y), raw[:, 0], raw[:, 1], level)
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], levels: Levels) -> IntervalCalibration:
+        """Intervals that hold the label with the probability `levels.interval`, and with 95 %."""
+        return IntervalCalibration.fit(self.to_learned(y), raw[:, 0], raw[:, 1], levels.interval)
 
-    def calibration_from_json(self, card: Mapping[str, Any]) -> ConformalInterval:
-        """Inverse of `ConformalInterval.to_json`."""
-        return ConformalInterval.from_json(card)
+    def calibration_from_json(self, card: Mapping[str, Any]) -> IntervalCalibration:
+        """Inverse of `IntervalCalibration.to_json`."""
+        return IntervalCalibration.from_json(card)
 
-    def scores(self, calibration: ConformalInterval, raw: NDArray[np.float64]) -> QuantityScores:
-        """Value and interval in the unit of the quantity."""
-        lo, hi = calibration.interval(raw[:, 0], raw[:, 1])
-        return QuantityScores(self.to_physical(raw[:, 0]), self.to_physical(lo), self.to_physical(hi))
+    def scores(
+        self, calibration: IntervalCalibration, raw: NDArray[np.float64], entropy: NDArray[np.float64] | None = None
+    ) -> QuantityScores:
+        """Value and intervals in the unit of the quantity."""
+        ends = calibration.intervals(raw[:, 0], raw[:, 1])
+        return QuantityScores(*map(self.to_physical, (raw[:, 0], *ends)))
 
-    def measure(self, scores: QuantityScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
-        """RMSE, R2, coverage, ..."""
-        return {self.name: regression_metrics(y, scores.value, scores.lo, scores.hi, note)}
+    def entropy(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """None, (S, 1)."""
+        return np.full((len(raw), 1), np.nan)
+
+    def measure(
+        self, scores: QuantityScores, y: NDArray[Any], note: str = "", groups: Groups | None = None
+    ) -> dict[str, list[Metric]]:
+        """RMSE, R2, ...; the coverage of both intervals, by class and magnitude too."""
+        inside, inside95 = (
+            np.where(np.isfinite(lo) & np.isfinite(hi), (y >= lo) & (y <= hi), np.nan)
+            for lo, hi in ((scores.lo, scores.hi), (scores.lo95, scores.hi95))
+        )
+        rows = regression_metrics(y, scores.value, note=note)
+        rows += coverage_metrics("coverage", inside, groups, note)
+        return {self.name: rows + coverage_metrics("coverage_95", inside95, groups, note)}
 
     def resample(self, scores: QuantityScores, y: NDArray[Any]) -> dict[str, Resamples]:
         """RMSE and MAE."""
@@ -150,9 +176,12 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         """The same, of the published values, where there is a true one."""
         if self.name not in truth.column_names:
             return {}
-        y, scores = floats(truth[self.name]), QuantityScores(*(floats(rows[name]) for name in self._names()))
+        absent = np.full(rows.num_rows, np.nan)  # of catalogues of older programs
+        given = (floats(rows[name]) if name in rows.column_names else absent for name in self._names())
+        y, scores = floats(truth[self.name]), QuantityScores(*given)
         both = np.isfinite(y) & np.isfinite(scores.value)
-        return self.measure(scores.select(both), y[both], note)
+        label = truth["class"].fill_null("").to_numpy() if "class" in truth.column_names else np.full(y.size, "")
+        return self.measure(scores.select(both), y[both], note, Groups.of(label).select(both))
 
     def merit(self, metrics: Mapping[str, list[Metric]]) -> float | None:
         """Minus the RMSE."""
@@ -163,23 +192,19 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         """Minus the RMSE."""
         return -self.resample(scores, y)[self.name][self.decides][1:]
 
-    def columns(self, calibration: ConformalInterval) -> list[Column]:
-        """The value and both ends of its interval."""
-        interval = f"end of its {calibration.level:.0%} interval."
-        declared = (
-            (QUANTITY, "", f"Predicted {self.name}."),
-            (QUANTITY_LO, ";stat.min", f"Lower {interval}"),
-            (QUANTITY_HI, ";stat.max", f"Upper {interval}"),
-        )
-        named = zip(self._names(), declared, strict=True)
+    def columns(self, calibration: IntervalCalibration) -> list[Column]:
+        """The value and the ends of its intervals."""
+        docs = [f"Predicted {self.name}."]
+        docs += [f"{end} end of its {level:.0%} interval." for level in (calibration.level, WIDE) for end in ENDS]
+        marks = ("", ";stat.min", ";stat.max", ";stat.min", ";stat.max")
+        each = zip(OF_QUANTITY, self._names(), docs, marks, strict=True)
         return [
-            replace(column.rename(name, doc), unit=self.unit, ucd=self.ucd + end) for name, (column, end, doc) in named
+            replace(column.rename(name, doc), unit=self.unit, ucd=self.ucd + mark) for column, name, doc, mark in each
         ]
 
     def catalogue_values(self, scores: QuantityScores) -> dict[str, Any]:
-        """The value and both ends of its interval, null where undefined."""
-        arrays = (scores.value, scores.lo, scores.hi)
-        pairs = zip(self._names(), arrays, strict=True)
+        """The value and the ends of its intervals, null where undefined."""
+        pairs = zip(self._names(), scores.arrays, strict=True)
         return {name: pa.array(array, pa.float32(), from_pandas=True) for name, array in pairs}
 
     def score_values(self, scores: QuantityScores) -> tuple[ScoreValues, ...]:
@@ -187,5 +212,5 @@ class Regression(Target[ConformalInterval, QuantityScores]):
         value, lo, hi = (array[:, None] for array in (scores.value, scores.lo, scores.hi))
         return (ScoreValues(self.name, (self.name,), value, lo, hi),)
 
-    def _names(self) -> tuple[str, str, str]:
-        return self.name, f"{self.name}_lo", f"{self.name}_hi"
+    def _names(self) -> tuple[str, ...]:
+        return tuple(column.name.format(quantity=self.name) for column in OF_QUANTITY)

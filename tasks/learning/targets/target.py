@@ -12,6 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import Column
+from tasks.learning.calibration import Levels
+from tasks.learning.coverage import Groups
 from tasks.learning.metrics import Metric
 from tasks.learning.paired import Resamples
 
@@ -156,20 +158,28 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
         return np.mean(raws, axis=0)
 
     @abstractmethod
-    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], level: float) -> OwnCalibration:
-        """Calibration from out-of-fold raw predictions; `level` is the coverage of intervals."""
+    def calibrate(self, raw: NDArray[np.float64], y: NDArray[Any], levels: Levels) -> OwnCalibration:
+        """Calibration from out-of-fold raw predictions; `levels` are how often intervals and sets hold the truth."""
 
     @abstractmethod
     def calibration_from_json(self, card: Mapping[str, Any]) -> OwnCalibration:
         """Inverse of the calibration's `to_json`."""
 
     @abstractmethod
-    def scores(self, calibration: OwnCalibration, raw: NDArray[np.float64]) -> OwnScores:
-        """Calibrated scores of raw predictions."""
+    def scores(
+        self, calibration: OwnCalibration, raw: NDArray[np.float64], entropy: NDArray[np.float64] | None = None
+    ) -> OwnScores:
+        """Calibrated scores of raw predictions; `entropy` (S, P) is the mean of `entropy` over those that gave them."""
 
     @abstractmethod
-    def measure(self, scores: OwnScores, y: NDArray[Any], note: str = "") -> dict[str, list[Metric]]:
-        """Metrics of scores against labels, by the name of the part."""
+    def entropy(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Entropy of the raw predictions of each part (S, P), in nats; NaN for a part that is no class."""
+
+    @abstractmethod
+    def measure(
+        self, scores: OwnScores, y: NDArray[Any], note: str = "", groups: Groups | None = None
+    ) -> dict[str, list[Metric]]:
+        """Metrics of scores against labels, by the name of the part; of `groups` the coverage is measured too."""
 
     @abstractmethod
     def resample(self, scores: OwnScores, y: NDArray[Any]) -> dict[str, Resamples]:

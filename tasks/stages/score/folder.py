@@ -20,10 +20,12 @@ from lakehouse.run import Run
 from schemas import TABLES
 from schemas.arrays import align_all, floats
 from schemas.inputs import FolderSource
+from schemas.tables.catalogue import OF_CLASS
 from tasks.features import INPUTS, FeatureConfig
 from tasks.folder import local
 from tasks.learning.light_curves import (
     NO_EPOCH,
+    NOVELTY,
     PERIOD,
     REASON,
     Pipeline,
@@ -49,6 +51,7 @@ from tasks.stages.score.refusals import (
 from tasks.surveys.cuts import CutConfig
 
 INPUT = TABLES["core_sample__input"].name
+BESIDE = (*OF_CLASS, NOVELTY)  # of every model, beside the columns of its target
 
 
 def write_scores(
@@ -135,16 +138,16 @@ def score_file(
     else:
         scored = rows_of_photometry(objects, scorers).table
     columns = [column.name for column in (*scored_columns(run, models), *PERIOD)]
-    scored = scored.select(["class_pred", REASON.name, *columns])
+    scored = scored.select([*(column.name for column in BESIDE), REASON.name, *columns])
     scored = scored.add_column(0, "object_id", rows["object_id"].take(pa.array(first)))
     return scored.append_column("model_id", pa.repeat(" ".join(models.values()), scored.num_rows))
 
 
 def _with_unseen(scores: pa.Table | None, every: pa.Array, run: Run, models: Mapping[str, str]) -> pa.Table:
     """A row for every object of the folder, in its order; null scores where it had no usable epoch."""
-    units = {column.name: column.field() for column in (*scored_columns(run, models), *PERIOD)}
+    units = {column.name: column.field() for column in (*BESIDE, *scored_columns(run, models), *PERIOD)}
     if scores is None:
-        text = [pa.field(name, pa.string()) for name in ("object_id", "class_pred", REASON.name, "model_id")]
+        text = [pa.field(name, pa.string()) for name in ("object_id", REASON.name, "model_id")]
         scores = pa.schema([*text, *units.values()]).empty_table()
     place = pc.index_in(every, value_set=scores["object_id"].combine_chunks())
     columns = {name: scores[name].combine_chunks().take(place) for name in scores.column_names if name != "object_id"}

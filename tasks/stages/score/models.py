@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from lakehouse.models import LABELS, ModelPlace, explain_damaged_model, fold_dir, model_dir, read_card
+from lakehouse.models import LABELS, NOVELTY, ModelPlace, explain_damaged_model, fold_dir, model_dir, read_card
 from lakehouse.run import Run
 from schemas import BadInput, Column
 from tasks.learning.catalogue import Scorer, catalogue_columns
 from tasks.learning.persistence import FORMAT, load
 from tasks.learning.recipe import Recipe, recipe_from_json
 from tasks.learning.targets import Calibration, Target, target_from_json
+from tasks.learning.uncertainty.novelty import Novelty
 
 Place = ModelPlace | Run  # where models are: a lake and a dataset
 
@@ -67,5 +68,6 @@ def scorer(lake: str, dataset: str, target: str, model_id: str) -> Scorer:
         models = tuple(load(fold_dir(folder, k)) for k in range(card["n_folds"]))
         learnt, calibration = target_of(card)
         recipe = recipe_from_json(card["recipe"])
+        novelty = Novelty.load(folder / NOVELTY) if (folder / NOVELTY).exists() else None
     trained, fold = labels["source_id"].to_numpy(), labels["fold"].to_numpy().astype(np.int64)
-    return Scorer(model_id, recipe, learnt, models, calibration, trained, fold)
+    return Scorer(model_id, recipe, learnt, models, calibration, trained, fold, novelty)

@@ -41,8 +41,8 @@ def read_candidates(
     found = Candidates([*trained], {recipe.name: read(recipe) for recipe in trained}, {**failures})
     for recipe in labels.recipes:
         if recipe.spec.is_joined:
-            names, level = recipe.config.members, config.interval_level
-            members = choose_members(names, trained, target, found.predictions, labels.y, fold, level)
+            names = recipe.config.members
+            members = choose_members(names, trained, target, found.predictions, labels.y, fold, config.levels)
             if len(members) < 2:
                 found.left_out[recipe.name] = FEW_MEMBERS.format(", ".join(names)) if names else NO_MEAN
                 continue

@@ -87,7 +87,7 @@ class TargetLabels:
         recipes = [recipe.to_json() for recipe in self.recipes]
         return fingerprint(
             LEARNING_VERSION, FORMAT, self.target.to_json(), self.source_id, "\n".join(map(str, self.y)),
-            self.feature_hash, recipes, config.n_folds, config.test_fraction, config.interval_level, plan.seed,
+            self.feature_hash, recipes, config.n_folds, config.test_fraction, config.levels, plan.seed,
         )  # fmt: skip
 
     def model_id(self, plan: TrainingPlan) -> str:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from lakehouse.delta.reference import TableRef
 from lakehouse.delta.store import Lake
 from lakehouse.leases import leases_of
-from lakehouse.models import LABELS, has_model, read_card, read_current, retire, set_current, write_model
+from lakehouse.models import LABELS, NOVELTY, has_model, read_card, read_current, retire, set_current, write_model
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.learning.evaluation import OUT_OF_FOLD, Evaluation, evaluate
@@ -31,6 +31,7 @@ from tasks.stages.train.budget import keep_within_budget
 from tasks.stages.train.candidates import read_candidates
 from tasks.stages.train.fits import Failure, fit_recipes, left_out
 from tasks.stages.train.folds import as_lists, clear_work, read_labels, write_folds
+from tasks.stages.train.groups import fit_novelty, read_groups
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
 
 METRIC = TABLES["score_model__metric"]
@@ -132,8 +133,9 @@ def _conclude(
     found = read_candidates(folder, labels, plan, fold, failures)
     if not found.recipes:
         raise next(iter(failures.values())).error
+    groups = read_groups(run, labels.source_id, config)
     evaluation = evaluate(
-        target, found.recipes, found.predictions, labels.y, fold, config.interval_level, about["note"]
+        target, found.recipes, found.predictions, labels.y, fold, config.levels, about["note"], groups
     )
     chosen = next(recipe for recipe in found.recipes if recipe.name == evaluation.chosen)
     card = {
@@ -144,6 +146,8 @@ def _conclude(
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
             write_folds(folder, chosen, config.n_folds, draft)
             pq.write_table(table.append_column("prediction", as_lists(found.predictions[chosen.name])), draft / LABELS)
+            if novelty := fit_novelty(run, labels, chosen, fold != TEST):
+                novelty.save(draft / NOVELTY)
     return _metric_rows(run.dataset, folder.name, evaluation, left_out(target, found.left_out))
 
 

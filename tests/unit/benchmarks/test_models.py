@@ -11,6 +11,7 @@ from benchmarks.models import REFERENCE, concatenate, find_sets, measure_set, re
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.mapping import preset_names
+from tasks.learning.calibration import Levels
 from tasks.learning.targets import CLASS
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.train import fits
@@ -99,9 +100,9 @@ def test_the_calibration_of_a_star_has_not_seen_it():
     y, fold = rng.choice(["a", "b"], 90), np.repeat([0, 1, 2], 30)
     raw = np.where((y == "a")[:, None], [0.8, 0.2], [0.2, 0.8])
     target = CLASS.bind(y)
-    row, scores = score_out_of_fold(target, raw, y, fold, 0.68)
+    row, scores = score_out_of_fold(target, raw, y, fold, Levels())
     turned = np.where(fold == 1, np.where(y == "a", "b", "a"), y)
-    _, others = score_out_of_fold(target, raw, turned, fold, 0.68)
+    _, others = score_out_of_fold(target, raw, turned, fold, Levels())
     own = fold[row] == 1
     assert np.array_equal(scores.proba[own], others.proba[own])
     assert not np.array_equal(scores.proba[~own], others.proba[~own])

@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from schemas.tables.catalogue import OF_CLASS
+from tasks.learning.calibration import Levels
 from tasks.learning.catalogue import (
     Scorer,
     catalogue_columns,
@@ -34,7 +36,7 @@ def trained(target, y, columns=NAMES) -> Scorer:
     models = tuple(fit(own, known.select(each), y[part][each]) for each in parts)
     bound = target.bind(y[part])
     raw = ensemble_predict(models, known, fold, bound)
-    calibration = evaluate(bound, [own], {own.name: raw}, y[part], fold, 0.8).calibration
+    calibration = evaluate(bound, [own], {own.name: raw}, y[part], fold, Levels(0.8)).calibration
     return Scorer(f"{target.name}-1", own, bound, models, calibration, known.source_id, fold.astype(np.int64))
 
 
@@ -65,7 +67,7 @@ def test_scores_do_not_depend_on_the_order_or_company_of_sources(scorers):
 def test_the_catalogue_has_the_columns_of_all_scorers_in_their_order(scorers):
     values = catalogue_values(scorers, [scorer.score(EXAMPLES) for scorer in scorers])
     columns = catalogue_columns([(scorer.target, scorer.calibration) for scorer in scorers])
-    assert list(values) == ["class_pred", *(column.name for column in columns)]
+    assert list(values) == [*(column.name for column in OF_CLASS), *(column.name for column in columns)]
     assert all(pa.array(values[column.name]).type == column.type for column in columns)
     best = np.argmax([values[f"prob_{name}"] for name in scorers[0].target.classes], axis=0)
     assert values["class_pred"].to_pylist() == np.array(scorers[0].target.classes)[best].tolist()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from tasks.learning.coverage import FEWEST, MAGNITUDE_BINS, Groups, coverage_metrics
+from tasks.learning.coverage import FEWEST, MAGNITUDE_BINS, Groups, coverage_metrics, set_size_metrics
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -29,7 +29,7 @@ def test_every_group_has_its_own_share():
 def test_small_groups_and_objects_without_an_interval_have_no_row():
     inside = INSIDE.copy()
     inside[np.flatnonzero(LABEL == "CEP")[FEWEST - 1 :]] = np.nan
-    rows = coverage_metrics("coverage", inside, Groups.of(LABEL, np.full(N, np.nan)), "A note.")
+    rows = coverage_metrics("coverage", inside, Groups.of(LABEL), "A note.")
     assert [row.name for row in rows] == ["all", "ECL"] and rows[0].n == np.isfinite(inside).sum()
     assert {row.note for row in rows} == {"A note."}
     assert coverage_metrics("coverage", np.full(5, np.nan)) == []
@@ -38,3 +38,12 @@ def test_small_groups_and_objects_without_an_interval_have_no_row():
 def test_one_magnitude_for_all_is_no_bin():
     groups = Groups.of(LABEL, np.full(N, 15.0))
     assert (groups.magnitude == "").all() and (groups.select(LABEL == "CEP").label == "CEP").all()
+
+
+def test_sets_have_a_mean_size_with_its_interval_and_a_share_that_is_empty():
+    size = np.repeat([0, 1, 2, 3], [10, 60, 20, 10])
+    mean, empty = set_size_metrics(size, "A note.")
+    assert (mean.metric, mean.value, mean.n, mean.note) == ("set_size", 1.3, 100, "A note.")
+    half = 1.96 * size.std() / 10
+    assert (mean.lo, mean.hi) == pytest.approx((1.3 - half, 1.3 + half), abs=1e-4)
+    assert (empty.metric, empty.value) == ("empty_sets", 0.1) and empty.lo < 0.1 < empty.hi

@@ -1,12 +1,15 @@
 """No row is scored by a model that has seen it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from tasks.learning.ensemble import ensemble_predict
+from tasks.learning.class_calibration import ClassCalibration
+from tasks.learning.ensemble import ensemble_predict, predict_and_compare
 from tasks.learning.fit import fit
 from tasks.learning.splits import split
-from tasks.learning.targets import CLASS, Regression
+from tasks.learning.targets import CLASS, Joint, Regression
 from tests.unit.learning.synthetic_stars import recipe, stars
 
 EXAMPLES, CLASSES, TEFF = stars(150)
@@ -68,3 +71,37 @@ def test_values_are_averaged_with_their_spread():
     i = int(np.flatnonzero(SPLIT.fold == -1)[0])
     each = [model.predict(EXAMPLES.select([i]))[0] for model in models]
     assert found[i] == pytest.approx(np.mean(each, axis=0))
+
+
+def entropy_of(proba):
+    """In nats, (S,)."""
+    return -np.sum(np.where(proba > 0, proba * np.log(np.maximum(proba, 1e-300)), 0), axis=1)
+
+
+def test_the_mean_entropy_is_that_of_every_seed_of_every_model_that_scored():
+    two = replace(RECIPES[0], seeds=(3, 4))
+    models = trained(two, CLASSES)
+    raw, entropy = predict_and_compare(models, EXAMPLES, SPLIT.fold, TARGET)
+    assert np.array_equal(raw, ensemble_predict(models, EXAMPLES, SPLIT.fold, TARGET))
+    each = np.array([[entropy_of(proba) for proba in model.members(EXAMPLES)] for model in models])
+    for i, k in enumerate(SPLIT.fold):
+        assert entropy[i, 0] == pytest.approx(each[:, :, i].mean() if k < 0 else each[k, :, i].mean())
+    found = TARGET.scores(ClassCalibration(), raw, entropy).bald
+    assert (found >= 0).all() and found.max() > 0.01
+
+
+def test_of_one_member_there_is_no_mean_and_of_a_quantity_none_at_all():
+    models = trained(RECIPES[0], CLASSES)
+    _, entropy = predict_and_compare(models, EXAMPLES, SPLIT.fold, TARGET)
+    assert np.array_equal(np.isnan(entropy[:, 0]), SPLIT.fold >= 0)
+    value = Regression.of("teff_k")
+    _, none = predict_and_compare(trained(recipe("forest", value, trees=5), TEFF), EXAMPLES, SPLIT.fold, value)
+    assert none.shape == (150, 1) and np.isnan(none).all()
+
+
+def test_several_targets_have_an_entropy_each():
+    both = Joint((CLASS, Regression.of("teff_k"))).bind(
+        np.array([("EA", 1.0), ("RR", 2.0)], [("class", "U2"), ("teff_k", float)])
+    )
+    found = both.entropy(np.array([[0.5, 0.5, 5000.0, 10.0], [1.0, 0.0, 6000.0, 10.0]]))
+    assert np.allclose(found[:, 0], [np.log(2), 0]) and np.isnan(found[:, 1]).all()

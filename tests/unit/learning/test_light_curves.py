@@ -6,12 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from schemas.tables.catalogue import OF_CLASS
 from tasks.features import FeatureConfig, compute_features
 from tasks.learning.catalogue import Scorer
 from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.data import examples_from_table
 from tasks.learning.fit import fit
-from tasks.learning.light_curves import PERIOD, Pipeline, catalogue_rows, rows_of_curves, rows_of_photometry
+from tasks.learning.light_curves import NOVELTY, PERIOD, Pipeline, catalogue_rows, rows_of_curves, rows_of_photometry
 from tasks.learning.targets import CLASS
 from tasks.lightcurves import LightCurveBatch
 from tasks.lightcurves.cuts import NeutralCutConfig
@@ -105,8 +106,9 @@ def test_a_catalogue_row_is_epochs_period_and_the_values_of_every_target(feature
     place = features.column_names.index("period_day")
     found = catalogue_rows(features.set_column(place, "period_day", period), RAW.n_epoch, None, [forest])
     names = forest.target.classes
-    first = ["source_id", "n_epoch", *(column.name for column in PERIOD), "class_pred", "unscored_reason"]
-    assert found.table.column_names[:7] == first and found.table["unscored_reason"].null_count == 24
+    columns = [column.name for column in (*PERIOD, *OF_CLASS, NOVELTY)]
+    first = ["source_id", "n_epoch", *columns, "unscored_reason"]
+    assert found.table.column_names[: len(first)] == first and found.table["unscored_reason"].null_count == 24
     assert set(found.table.column_names[7:]) >= {f"prob_{name}" for name in names}
     assert found.table["period_day"].to_pylist() == period.to_pylist()
     assert found.table["n_epoch"].type == pa.int32() and found.table["class_pred"].null_count == 0

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from tasks.learning.calibration import Levels
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.fit import assemble, fit
 from tasks.learning.members import choose_members
@@ -125,11 +126,11 @@ def test_members_are_those_that_help_out_of_fold(spoil_held_out):
     trained = [recipe(name) for name in noises]
     trained.append(Recipe("twin", (CLASS,), "forest", trained[0].config))
     y, target = np.array(["a", "b", "c"])[codes], CLASS.bind(np.array(["a", "b", "c"]))
-    found = choose_members((), trained, target, predictions, y, fold, 0.68)
+    found = choose_members((), trained, target, predictions, y, fold, Levels())
     assert {each.name for each in found} == {"forest", "balanced_forest", "lstm"}
-    alone = choose_members((), [trained[0], trained[3]], target, predictions, y, fold, 0.68)
+    alone = choose_members((), [trained[0], trained[3]], target, predictions, y, fold, Levels())
     assert [each.name for each in alone] == ["forest"]
-    named = choose_members(("lstm", "forest", "absent"), trained, target, predictions, y, fold, 0.68)
+    named = choose_members(("lstm", "forest", "absent"), trained, target, predictions, y, fold, Levels())
     assert [each.name for each in named] == ["forest", "lstm"] and choose_members(
-        (), (), target, {}, y, fold, 0.68
+        (), (), target, {}, y, fold, Levels()
     ) == ()

@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, mean_absolute_error, root_mean_squared_error
 
 from tasks.learning.bootstrap import interval
+from tasks.learning.calibration import Levels
 from tasks.learning.paired import DRAWS, resample_classes, resample_values, subtract
 from tasks.learning.targets import CLASS, Joint, Regression
 
@@ -57,7 +58,7 @@ def test_every_kind_of_target_compares_its_parts(guesses):
     y = joint.labels_of([names, np.where(truth > 0, 5000.0 + truth, np.nan)])
     bound = joint.bind(y)
     raw = np.column_stack([np.eye(4)[better], 5001.0 + guess, np.full(400, 2.0)])
-    found = bound.resample(bound.scores(bound.calibrate(raw, y, 0.68), raw), y)
+    found = bound.resample(bound.scores(bound.calibrate(raw, y, Levels()), raw), y)
     assert {part: list(figures) for part, figures in found.items()} == {
         "class": ["accuracy", "macro_f1"], "teff_k": ["rmse", "mae"]
     }  # fmt: skip

@@ -7,16 +7,19 @@ import pyarrow as pa
 import pytest
 
 from schemas import TABLES
-from tasks.learning.calibration import ConformalInterval, JointCalibration
+from schemas.tables.catalogue import OF_CLASS
+from tasks.learning.calibration import JointCalibration, Levels
 from tasks.learning.catalogue import score_rows
 from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.evaluation import evaluate
 from tasks.learning.fit import fit
+from tasks.learning.interval_calibration import IntervalCalibration
 from tasks.learning.metrics import overall
 from tasks.learning.models import MODELS
 from tasks.learning.persistence import load, save
 from tasks.learning.splits import TEST, split
 from tasks.learning.targets import CLASS, Joint, Regression, target_from_json, targets_for
+from tasks.learning.uncertainty.class_sets import ClassSets
 from tests.unit.learning import joint_neighbours
 from tests.unit.learning.synthetic_stars import stars
 
@@ -68,11 +71,11 @@ def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
     target = BOTH.bind(Y)
     proba = RNG.dirichlet(np.ones(3), 240)
     raw = np.column_stack([proba, TEFF + RNG.normal(0, 100, 240), np.full(240, 50.0)])
-    found = target.calibrate(raw, Y, 0.68)
+    found = target.calibrate(raw, Y, Levels())
     has_class, has_value = Y["class"] != "", np.isfinite(Y["teff_k"])
     codes = np.searchsorted(target.parts[0].classes, Y["class"][has_class])
     assert found.parts[0] == ClassCalibration.fit(proba[has_class], codes)
-    assert found.parts[1] == ConformalInterval.fit(TEFF[has_value], raw[has_value, 3], raw[has_value, 4], 0.68)
+    assert found.parts[1] == IntervalCalibration.fit(TEFF[has_value], raw[has_value, 3], raw[has_value, 4], 0.68)
     card = json.loads(json.dumps(found.to_json()))
     assert target.calibration_from_json(card) == found and isinstance(found, JointCalibration)
     scores = target.scores(found, raw)
@@ -85,12 +88,18 @@ def test_a_joint_calibration_is_that_of_each_part_on_its_own_labels():
 
 def test_catalogue_columns_and_history_rows_of_every_kind():
     target, n = BOTH.bind(Y), 3
-    calibration = JointCalibration((ClassCalibration(), ConformalInterval(0.9, 2.0, 50)))
+    calibration = JointCalibration(
+        (ClassCalibration(), IntervalCalibration.from_json({"level": 0.9, "width": 2.0, "n": 50}))
+    )
     raw = np.array([[0.2, 0.5, 0.3, 5000.0, 100.0]] * n)
     scores = target.scores(calibration, raw)
     values, columns = target.catalogue_values(scores), target.columns(calibration)
-    assert list(values) == ["class_pred", *(column.name for column in columns)]
-    assert [c.name for c in columns] == ["prob_noise", "prob_saw", "prob_sine", "teff_k", "teff_k_lo", "teff_k_hi"]
+    own = [column.name for column in OF_CLASS]
+    assert list(values) == [*own, *(column.name for column in columns)]
+    assert [c.name for c in columns] == [*(f"prob_{name}" for name in ("noise", "saw", "sine")),
+                                         *(f"teff_k{end}" for end in ("", "_lo", "_hi", "_lo95", "_hi95"))]  # fmt: skip
+    assert [pa.array(values[name]).null_count for name in own] == [0, 3, 3, 0, 3]  # no sets, and a single member
+    assert values["teff_k_lo95"].null_count == 3
     assert columns[3].unit == "K" and "90%" in columns[4].doc and columns[4].ucd.endswith(";stat.min")
     assert values["class_pred"].to_pylist() == ["saw"] * 3
     assert values["teff_k_lo"].to_pylist() == [4800.0] * 3
@@ -123,7 +132,7 @@ def test_a_joint_model_from_outside_is_fitted_evaluated_and_stored(registered, t
     raw = model.predict(EXAMPLES)
     assert raw.shape == (240, target.width) and np.allclose(raw[:, :3].sum(1), 1)
     fold = np.where(training, 0, TEST).astype(np.int8)
-    found = evaluate(target, [registered], {registered.name: raw}, Y, fold, 0.68).recipes[registered.name]
+    found = evaluate(target, [registered], {registered.name: raw}, Y, fold, Levels()).recipes[registered.name]
     held_out = found.metrics["test"]
     assert overall(held_out["class"], "accuracy") > 0.7
     assert overall(held_out["teff_k"], "rmse") < 0.7 * np.std(TEFF[~training])
@@ -147,7 +156,7 @@ def test_columns_of_classes_may_have_other_names():
     assert other.probabilities == {"EA": "prob_EA", "RR": "prob_RR", "rr": "prob_rr_mine"}
     scores = other.scores(ClassCalibration(), np.array([[0.1, 0.2, 0.7]]))
     values = other.catalogue_values(scores)
-    assert values["class_pred"].to_pylist() == ["rr"] and list(values) == ["class_pred", *other.probabilities.values()]
+    assert values["class_pred"].to_pylist() == ["rr"] and list(values)[-3:] == [*other.probabilities.values()]
     described = {column.name: column.doc for column in other.columns(ClassCalibration())}
     assert described["prob_rr_mine"] == "Calibrated probability of class rr."
     assert target_from_json(json.loads(json.dumps(other.to_json()))) == other
@@ -158,3 +167,26 @@ def test_a_card_without_other_names_is_as_it_always_was():
     bound = CLASS.bind(np.array(["RR", "rr"]))
     assert bound.name_columns({"RR": "RR"}) == bound == bound.name_columns({})
     assert bound.to_json() == {"kind": "Classification", "name": "class", "classes": ("RR", "rr")}
+
+
+def test_sets_are_written_the_most_probable_first_and_read_back():
+    bound = CLASS.bind(np.array(["EA", "RR;Blazhko", "rr"]))
+    sets = ClassCalibration(sets=ClassSets(0.9, (0.3, 0.3, 0.2)))
+    proba = np.array([[0.4, 0.1, 0.5], [0.1, 0.8, 0.1], [0.29, 0.29, 0.15]])
+    scores = bound.scores(sets, proba)
+    rows = pa.table(bound.catalogue_values(scores))
+    assert rows["class_set"].to_pylist() == ["rr;EA", "RR,Blazhko", ""]
+    assert rows["class_set_size"].to_pylist() == [2, 1, 0]
+    truth = pa.table({"class": ["EA", "EA", "new"]})  # the last is of a class that the model has not learnt
+    found = {(row.metric, row.name): row for row in bound.measure_catalogue(rows, truth)["class"]}
+    assert found["set_coverage", "all"].value == pytest.approx(1 / 3) and found["set_size", "all"].value == 1
+    assert found["empty_sets", "all"].value == pytest.approx(1 / 3)
+
+
+def test_members_that_disagree_have_a_bald_and_a_single_one_has_none():
+    bound = CLASS.bind(np.array(["EA", "RR"]))
+    entropy = bound.entropy(np.array([[1.0, 0.0], [0.5, 0.5]]))
+    scores = bound.scores(ClassCalibration(), np.full((3, 2), 0.5), np.array([*entropy, [np.nan]]))
+    values = bound.catalogue_values(scores)
+    assert np.allclose(scores.bald[:2], [np.log(2), 0.0]) and values["class_bald"][2].as_py() is None
+    assert values["class_smp"].tolist() == [0.5] * 3

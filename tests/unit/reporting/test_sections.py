@@ -60,14 +60,14 @@ def test_without_metrics_by_class_a_remark_says_so(report):
 
 def test_quantities_are_compared_and_then_drawn(report):
     (teff, feh) = report.quantities
-    section = quantity_section(replace(EMPTY, quantities=(feh, teff)), ROWS)
+    section = quantity_section(replace(EMPTY, quantities=(feh, teff)), ROWS, COLOURS)
     captions = [part.caption.split(":")[0] for part in section.parts]
     assert captions == ["[Fe/H]"] + ["Effective temperature"] * 3
     assert kinds(section) == [Drawing, Drawing, Table, Drawing]
 
 
 def test_a_quantity_that_was_measured_and_not_kept_is_still_compared():
-    assert kinds(quantity_section(EMPTY, ROWS)) == [Drawing, Table]
+    assert kinds(quantity_section(EMPTY, ROWS, COLOURS)) == [Drawing, Table]
 
 
 def test_only_the_truth_is_in_its_chapter():
@@ -124,4 +124,30 @@ def test_whatever_has_metrics_of_classes_is_a_classifier_and_no_quantity():
     ]
     section = classifier_section(EMPTY, [*ROWS, *kind], COLOURS)
     assert [part.caption.split(":")[0] for part in section.parts if isinstance(part, Table)][:2] == ["Class", "Kind"]
-    assert kinds(quantity_section(EMPTY, kind)) == [Remark]
+    assert kinds(quantity_section(EMPTY, kind, COLOURS)) == [Remark]
+
+
+def test_the_coverage_and_the_abstention_curve_of_the_chosen_recipe_are_shown(report):
+    measured = [
+        *(metric("class", name, "test", f"{curve}:kept {kept:.1f}", 1 - 0.2 * kept, 0.02, 50, name == "forest")
+          for name in ("forest", "majority") for curve in ("accuracy", "macro_f1") for kept in (0.5, 1.0)),
+        metric("class", "forest", "test", "set_coverage", 0.9, 0.02, 50, True),
+        metric("class", "forest", "test", "set_coverage:12.0 to 14.0 mag", 0.85, 0.02, 25, True),
+        metric("class", "forest", "test", "set_coverage", 0.95, 0.02, 12, True, "RRab"),
+        metric("class", "majority", "test", "set_coverage", 0.91, 0.02, 50, False),
+        metric("teff_k", "forest", "test", "coverage", 0.68, 0.02, 50, True),
+        metric("teff_k", "forest", "test", "coverage_95", 0.94, 0.02, 50, True),
+        metric("teff_k", "forest", "test", "coverage_95", 0.97, 0.02, 15, True, "RRab"),
+    ]  # fmt: skip
+    section = classifier_section(report, [*ROWS, *measured], COLOURS)
+    curve = next(part for part in section.parts if "surest" in part.caption)
+    assert "macro F1 is 0.900 for the surest half and 0.800 for all" in curve.caption
+    table = section.parts[-1]
+    assert [line.cells[0].text for line in table.lines] == ["All", "RRab", "12.0 to 14.0 mag"]
+    assert [line.cells[2].text[:5] for line in table.lines] == ["0.900", "0.950", "0.850"]
+    compared = next(part for part in section.parts if isinstance(part, Table))
+    assert not any(":" in cell.text for cell in compared.header)  # points of curves are no columns
+    parts = quantity_section(EMPTY, [*ROWS, *measured], COLOURS).parts
+    (held,) = (part for part in parts if "set or interval" in part.caption)
+    shown = [[cell.text[:4] for cell in line.cells] for line in held.lines]
+    assert shown == [["All", "50", "0.68", "0.94"], ["RRab", "15", "–", "0.97"]]

@@ -52,6 +52,24 @@ def test_the_report_shows_the_held_out_part_that_was_measured(scored):
     assert (quantity.unit, quantity.level, quantity.recipe) == ("K", 0.8, "colour_forest")
 
 
+def test_the_catalogue_says_how_sure_it_is_and_the_metrics_how_far_that_holds(scored):
+    lake, _ = scored
+    rows = lake.read("out__catalogue").to_pylist()
+    for row in rows:
+        assert row["class_set_size"] == len(list(filter(None, row["class_set"].split(";"))))
+        assert not row["class_set"] or row["class_set"].split(";")[0] == row["class_pred"]
+        assert row["class_smp"] == pytest.approx(1 - max(row[f"prob_{name}"] for name in SHAPES), abs=1e-6)
+        assert row["is_training"] or row["class_bald"] is not None  # of two models one alone has not seen it
+        assert 0 <= row["novelty_rank"] <= 1 and row["teff_k_lo95"] < row["teff_k_lo"] < row["teff_k_hi"]
+    assert any(row["class_bald"] is None for row in rows)
+    found = lake.read("score_model__metric", where={"dataset": DATASET, "split": "oof"}).to_pylist()
+    bins = {row["metric"] for row in found if row["metric"].startswith("set_coverage:")}
+    assert len(bins) == 4 and all(name.endswith(" mag") for name in bins)
+    classes = {(row["metric"], row["class"]) for row in found if row["target"] == "teff_k"}
+    assert {("coverage", name) for name in ("all", *SHAPES)} | {("coverage_95", "all")} <= classes
+    assert {("accuracy:kept 0.5", "all"), ("error_auc", "all")} <= {(row["metric"], row["class"]) for row in found}
+
+
 def test_only_sources_that_trained_nothing_and_have_no_twin_are_held_against_the_truth(scored):
     lake, run = scored
     catalogue = lake.read("out__catalogue").sort_by("source_id")
