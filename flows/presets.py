@@ -23,10 +23,10 @@ FEW = 449_999
 def demo(data: Path | None = None) -> Settings:
     """About 3,000 stars in Gaia, Pan-STARRS1, ZTF and the TIC, from a local replica of the archives; no network."""
     _refuse_data("demo", data)
-    # The network reads Gaia alone, which every star has, and not for long; the forests read all three surveys.
+    # The network folds Gaia alone, which every star has, and not for long; the forests read all three surveys.
     forests = {name: {"trees": 150} for name in ("forest", "balanced_forest", "colour_forest")}
     boosting = {"boosting": {"rounds": 60, "rate": 0.15}}
-    network = {"lstm": {"bands": ["G", "BP", "RP"], "max_passes": 20}}
+    network = {"folded": {"bands": ["G", "BP", "RP"], "max_passes": 16}}
     options: dict[str, dict[str, Any]] = {**forests, **boosting, **network}
     return _archives("demo", Sample(random_index=(0, FEW)), TrainingConfig(options=options, budget_minutes=2.0))
 

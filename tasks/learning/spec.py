@@ -152,28 +152,50 @@ class Folded:
     """Light curves folded at candidate periods: those of the columns `periods` [day], each times each of `factors`.
 
     `periods` are declared columns: `CANDIDATE_PERIOD_DAY` stands for all candidates of the choice, the chosen one
-    first; their probabilities are features (`CANDIDATE_PROB`). A model folds at its `candidates` with `fold_to_bins` or
-    `fold_to_points` of `inputs.folded`.
+    first. `chances` are those with the probability of each candidate, in the same order; () where there are none.
+    Curves that are folded already, whose times are phases, have one candidate, of period 1. A model folds at its
+    `candidates` with `fold_to_bins` or `fold_to_points` of `inputs.folded`.
     """
 
     periods: tuple[Column, ...]
     factors: tuple[float, ...] = (1.0,)
+    chances: tuple[Column, ...] = ()
     reads_curves: bool = True
 
     def columns(self, offer: Offer) -> tuple[str, ...]:
-        """The columns of the periods."""
-        return tuple(name for name, of in offer.columns.items() if of in self.periods)
+        """The columns of the periods and of their probabilities; none where times are phases."""
+        return tuple(name for name, of in offer.columns.items() if of in self._declared(offer))
 
     def lacks(self, offer: Offer) -> str:
-        """Missing without light curves, in folded curves, and where one of the periods is not on offer."""
-        absent = (each.name for each in self.periods if each not in offer.columns.values())
-        return Curves().lacks(offer) or ", ".join(absent)
+        """Missing without light curves, and where one of the periods or probabilities is not on offer."""
+        absent = (each.name for each in self._declared(offer) if each not in offer.columns.values())
+        return Curves(has_time=False).lacks(offer) or ", ".join(absent)
 
     def candidates(self, examples: Examples) -> NDArray[np.float64]:
         """Candidate periods (S, K) [day], all factors of the first column first; NaN where no period was found."""
-        names = [name for each in self.periods for name in candidate_names(each) or (each.name,)]
-        found = examples.matrix(names).astype(np.float64)
-        return (found[:, :, None] * np.array(self.factors)).reshape(len(examples), -1)
+        if not self._has_periods(examples):
+            return np.ones((len(examples), 1))
+        found = examples.matrix(_concrete(self.periods)).astype(np.float64)
+        return (found[:, :, None] * np.array(self.factors)).reshape(len(examples), found.shape[1] * len(self.factors))
+
+    def candidate_chances(self, examples: Examples) -> NDArray[np.float64]:
+        """Probability (S, K) of each candidate, NaN where there is none; 1 where no probabilities are declared."""
+        if not self._has_periods(examples) or not self.chances:
+            return np.ones(self.candidates(examples).shape)
+        return examples.matrix(_concrete(self.chances)).astype(np.float64)
+
+    def _declared(self, offer: Offer) -> tuple[Column, ...]:
+        """What is read of a dataset whose times are times, or phases."""
+        return (*self.periods, *self.chances) if offer.has_time else ()
+
+    def _has_periods(self, examples: Examples) -> bool:
+        """False where the examples have none of the periods, because their times are phases."""
+        return bool({*_concrete(self.periods)} & {*examples.feature_names})
+
+
+def _concrete(declared: tuple[Column, ...]) -> list[str]:
+    """Names of columns, one for each candidate where they are of candidates."""
+    return [name for each in declared for name in candidate_names(each) or (each.name,)]
 
 
 @dataclass(frozen=True)

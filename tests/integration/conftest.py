@@ -26,7 +26,7 @@ from flows.environment import DEFAULTS
 # Small forests, a small network, a coarse period search: what is tested is the machinery, not the science.
 SMALL = (*(f"training.options.{name}.trees=20" for name in ("forest", "balanced_forest", "colour_forest")),
          "training.options.boosting.rounds=5", "training.n_folds=2",
-         "training.options.lstm.max_passes=2", "training.options.lstm.hidden=4",
+         "training.options.folded.max_passes=2", "training.options.folded.channels=[4]",
          "features.period.f_max=5", "compute.n_workers=2", "compute.chunk_objects=40",
          "training.min_labels=20")  # fmt: skip
 FOREST_ONLY = "training.recipes=[majority, median, colour_forest, forest, balanced_forest]"

@@ -16,7 +16,7 @@ SETTINGS = (
     "source.replica.n_objects=400",
     *TREES,
     "training.options.boosting.rounds=20",
-    "training.options.lstm.max_passes=5",
+    "training.options.folded.max_passes=5",
 )
 SMALL_SKY = [word for setting in SETTINGS for word in ("--set", setting)]
 

@@ -28,7 +28,7 @@ ARCHIVE = Path(__file__).parents[1] / "data" / "old_lake.tar.xz"
 SETTINGS = (
     "source.replica.n_objects=250", "source.sample.tiles=[3]", "source.sample.tile_order=0",
     "source.sample.random_index=null", "limit=24", "training.n_folds=2", "training.min_labels=10",
-    "training.quantities=[teff_k]", "training.options.lstm.hidden=2", "training.options.lstm.max_passes=1",
+    "training.quantities=[teff_k]", "training.options.folded.channels=[2]", "training.options.folded.max_passes=1",
     *(f"training.options.{name}.trees=10" for name in ("forest", "balanced_forest", "colour_forest")),
     "training.options.boosting.rounds=5", "features.period.f_max=5", "compute.n_workers=1",
 )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
-from tasks.features.feature import COLOUR
+from tasks.features.feature import CANDIDATE_PERIOD_DAY, CANDIDATE_PROB, COLOUR, candidate_names
+from tasks.learning.data import Examples
 from tasks.learning.fit import Model, fit
 from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipe import Recipe, config_of
@@ -17,10 +18,24 @@ from tasks.learning.targets import CLASS, Regression, Target
 from tests.unit.learning.synthetic_stars import stars
 
 # Whatever a model calls its sizes, these are small; a field that a model lacks is left out.
-SMALL = {"trees": 6, "hidden": 4, "head": (4,), "central_head": (4,), "batch": 32, "max_passes": 2, "max_per_band": 12}
-EXAMPLES, CLASSES, TEFF_K = stars(48, seed=11, n_epoch=(4, 16))
-OTHERS = stars(20, seed=12, n_epoch=(1, 24))[0]  # of which no model has learned; some curves are longer, some shorter
-OFFER = Offer({name: COLOUR if name.startswith("colour") else None for name in EXAMPLES.feature_names})
+SMALL = {"trees": 6, "hidden": 4, "head": (4,), "central_head": (4,), "batch": 32, "max_passes": 2, "max_per_band": 12,
+         "n_bin": 8, "channels": (4, 4), "width": 4, "table": (4,)}  # fmt: skip
+
+
+def add_candidates(examples: Examples) -> Examples:
+    """The examples with candidate periods, of which the first is the period that is a feature of theirs."""
+    period = 10 ** examples.matrix(["log_period"]) * np.array([1, 0.5, 2, 3.7])
+    chance = np.where(np.isfinite(period), [0.5, 0.2, 0.2, 0.1], np.nan)
+    names = (*candidate_names(CANDIDATE_PERIOD_DAY), *candidate_names(CANDIDATE_PROB))
+    features = np.concatenate([examples.features, period, chance], axis=1)
+    return replace(examples, features=features, feature_names=(*examples.feature_names, *names))
+
+
+_BARE, CLASSES, TEFF_K = stars(48, seed=11, n_epoch=(4, 16))
+EXAMPLES = add_candidates(_BARE)
+OTHERS = add_candidates(stars(20, seed=12, n_epoch=(1, 24))[0])  # no model has learned them; some curves are longer
+DECLARED = {name: of for of in (CANDIDATE_PERIOD_DAY, CANDIDATE_PROB) for name in candidate_names(of)}
+OFFER = Offer({name: {**DECLARED, "colour_g_r": COLOUR}.get(name) for name in EXAMPLES.feature_names})
 TARGETS: tuple[tuple[Target, Any], ...] = (
     (CLASS, CLASSES),
     (Regression.of("teff_k"), TEFF_K),

@@ -1,7 +1,7 @@
 """Light curves folded at K candidate periods, into equal bins of phase or as points in order of phase.
 
 Phase is a circle: a later time of phase 0 rotates the bins and the points, and `margin` repeats points over the seam.
-A model that declares the need `spec.Folded` reads them; of the registered models none does yet.
+A model that declares the need `spec.Folded` reads them.
 """
 
 from __future__ import annotations
@@ -23,15 +23,34 @@ def fold_to_bins(
 ) -> NDArray[np.float32]:
     """Mean magnitude (S, K, B, n_bin) of each object at each candidate period, in each band and bin of phase.
 
-    `epochs` are in order of object and band (`epochs_in_bands`); `period_day` (S, K), NaN for no candidate; `zero_day`
-    (S,) or scalar, the time of phase 0. NaN where a bin has no epoch or the period is NaN.
+    `epochs` are in order of object and band (`epochs_in_bands`); `period_day` (S, K), NaN for no candidate; `zero_day`,
+    the time of phase 0, is a scalar, (S,) or (S, K). NaN where a bin has no epoch or the period is NaN.
     """
     curves, band_offsets = epochs.by_band()
-    shape = (len(curves), len(curves.bands), n_bin)
-    candidates = [
-        mean_by_phase(fold(curves, period, zero_day), curves.mag, band_offsets, n_bin) for period in period_day.T
-    ]
-    return np.stack([each.reshape(shape) for each in candidates], axis=1).astype(np.float32)
+    bins = np.empty((*period_day.shape, len(curves.bands), n_bin), np.float32)
+    zero = np.broadcast_to(np.transpose(zero_day), period_day.T.shape)
+    for k in range(period_day.shape[1]):
+        phase = fold(curves, period_day[:, k], zero[k])
+        bins[:, k] = mean_by_phase(phase, curves.mag, band_offsets, n_bin).reshape(bins[:, k].shape)
+    return bins
+
+
+def crest_time(epochs: LightCurveBatch, period_day: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Time (S, K) [day] at which the first harmonic of an object's magnitudes is faintest, at each candidate period.
+
+    As the zero of phase it belongs to the curve: a later zero of time shifts it by as much, so that the folded curve
+    stays the same. `epochs` are `centre`d; NaN where the period is.
+    """
+    crest = np.empty(period_day.shape)
+    for k, period in enumerate(period_day.T):
+        phase = fold(epochs, period)
+        angle = 2 * np.pi * np.where(np.isfinite(phase), phase, 0.0)
+        cosine, sine = (
+            np.bincount(epochs.row, weights=epochs.mag * wave(angle), minlength=len(epochs))
+            for wave in (np.cos, np.sin)
+        )
+        crest[:, k] = np.arctan2(sine, cosine) / (2 * np.pi) * period
+    return crest
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ MODELS: dict[str, str] = {
     "boosting": "tasks.learning.models.boosting",
     "extra_trees": "tasks.learning.models.extra_trees",
     "hierarchical_forest": "tasks.learning.models.hierarchical_forest",
+    "folded": "tasks.learning.models.folded",
     "lstm": "tasks.learning.models.lstm",
     "mixture": "tasks.learning.models.mixture",
 }

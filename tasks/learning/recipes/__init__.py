@@ -26,6 +26,7 @@ FILES = (
     "forests",
     "boosting",
     "becker2025",
+    "folded",
     "means",
 )
 RECIPES: dict[str, MakeRecipes] = {
@@ -33,7 +34,7 @@ RECIPES: dict[str, MakeRecipes] = {
 }
 
 # What competes unless the settings name others.
-STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "boosting", "lstm", "mean")
+STANDARD = ("majority", "median", "colour_forest", "forest", "balanced_forest", "boosting", "folded", "mean")
 
 
 def recipes_for(

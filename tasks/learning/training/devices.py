@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tasks.learning.training.options import Device
+from tasks.learning.training.options import Device, Precision
 
 
 def torch_device(name: Device) -> torch.device:
@@ -29,6 +29,11 @@ def to_device(batch: Any, device: torch.device) -> Any:
     if is_dataclass(batch) and not isinstance(batch, type):
         return replace(batch, **{each.name: to_device(getattr(batch, each.name), device) for each in fields(batch)})
     return batch
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """A context in which matrix products are computed in `precision`; sums, norms and losses stay in float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
 
 
 @contextmanager

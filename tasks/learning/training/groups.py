@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +26,13 @@ class ParameterGroup:
     def lr(self, value: float) -> None:
         """Set the rate of the next steps."""
         self.optimiser.param_groups[0]["lr"] = value
+
+    def end_pass(self, progress: float) -> None:
+        """Set the rate of the next pass; `progress` is the share of all passes that are done."""
+        if self.config.schedule == "cosine":
+            self.lr = self.config.lr * (1 + math.cos(math.pi * progress)) / 2
+        else:
+            self.lr *= self.config.decay
 
     def descend(self, loss: Tensor) -> None:
         """One step down the gradient of `loss` ()."""

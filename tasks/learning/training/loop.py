@@ -65,6 +65,8 @@ def train(learner: Learner, config: LoopConfig, checkpoint: Checkpoint | None = 
     stored_at = time.monotonic()
     while not progress.is_over(config.max_passes, config.patience):
         _run_pass(learner, groups, len(progress.history), rng, device)
+        for group in groups:
+            group.end_pass((len(progress.history) + 1) / config.max_passes)
         progress.record(_validate(learner), learner.module)
         if checkpoint is not None and time.monotonic() - stored_at >= checkpoint.every_s:
             state.store(checkpoint)
@@ -89,8 +91,6 @@ def _run_pass(
         for group in started:
             for _ in range(group.config.steps):
                 group.descend(losses[group.name]())
-    for group in groups:
-        group.lr *= group.config.decay
 
 
 def _validate(learner: Learner) -> float:

@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
+Schedule = Literal["exponential", "cosine"]
 
 
 @dataclass(frozen=True)
 class GroupConfig:
     """How one group of parameters learns, with AdamW.
 
-    `lr` is multiplied by `decay` after every pass. Gradients are clipped to the norm `clip`. The group takes `steps`
-    steps in each batch, from the pass `first_pass` (0 is the first) on.
+    `lr` is multiplied by `decay` after every pass, or falls as half a cosine to 0 at the last of all passes (Loshchilov
+    & Hutter 2017, ICLR, arXiv:1608.03983, eq. 5, without restarts), as `schedule` says. Gradients are clipped to the
+    norm `clip`. The group takes `steps` steps in each batch, from the pass `first_pass` (0 is the first) on.
     """
 
     lr: float
@@ -22,6 +25,7 @@ class GroupConfig:
     clip: float = 1.0
     first_pass: int = 0
     steps: int = 1
+    schedule: Schedule = "exponential"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Which objects learn, which decide when to stop, and which make a batch.
 
-`shuffled_batches` and `balanced_batches` are for networks to come; the LSTM takes batches of similar length.
+`balanced_batches` are for networks to come.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.learning.splits import hash_of
+from tasks.learning.targets import Labels
 
 MIN_STEPS, MIN_BATCH = 12, 16  # a small training set takes smaller batches, so that a pass still moves the weights
 
@@ -23,6 +24,28 @@ def stopping_part(
     chosen = np.zeros(stratum.size, bool)
     chosen[order] = rank < np.rint(fraction * size).astype(np.int64)[stratum[order]]
     return chosen
+
+
+def class_strata(labels: Labels) -> NDArray[np.int64]:
+    """Stratum (S,) of each object for `stopping_part`: its class, or that it is unknown; one for all of a quantity."""
+    return labels.values + 1 if is_class(labels) else np.zeros(labels.values.size, np.int64)
+
+
+def is_class(labels: Labels) -> bool:
+    """True for codes of classes, False for values of a quantity."""
+    return bool(labels.values.dtype.kind == "i")
+
+
+def object_weights(labels: Labels, weight: NDArray | None, power: float) -> NDArray[np.float32]:
+    """Weight (S,) of each object in the loss of a target, of mean 1 over the known labels and 0 without one.
+
+    `weight`, for a class times its frequency to the power -`power`.
+    """
+    known = labels.is_known
+    found = np.zeros(known.size, np.float32)
+    stratum = class_strata(labels)[known]
+    found[known] = balance_weight(stratum, None if weight is None else weight[known], power if is_class(labels) else 0)
+    return found
 
 
 def balance_weight(code: NDArray[np.int64], weight: NDArray | None, power: float) -> NDArray[np.float32]:

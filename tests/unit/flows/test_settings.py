@@ -25,7 +25,7 @@ def test_overrides_reach_into_the_tree_and_change_nothing_else():
     assert (changed.training.options["forest"], changed.source.replica.n_objects) == ({"trees": 77}, 500)
     assert changed.training.quantities == ("teff_k",)
     assert changed.training.options["median"] == {}
-    assert changed.training.options["lstm"] == settings.training.options["lstm"]
+    assert changed.training.options["folded"] == settings.training.options["folded"]
     assert settings.training.options["forest"] == {"trees": 150}
 
 

@@ -26,6 +26,7 @@ EXAMPLES, CLASSES, TEFF = stars(80)
 TARGETS = targets_for(["teff_k", "radius_rsun"])
 OPTIONS = {name: {"trees": 8} for name in ("forest", "balanced_forest", "colour_forest")}
 OPTIONS["lstm"] = {"hidden": 8, "max_passes": 2}
+OPTIONS["folded"] = {"n_bin": 8, "channels": (4,), "max_passes": 1}
 OFFER = Offer({name: COLOUR if name == "colour_g_r" else None for name in EXAMPLES.feature_names})
 RECIPES = [own.complete_for(OFFER) for own in recipes_for(tuple(RECIPE_NAMES), TARGETS, OPTIONS)]
 

@@ -1,5 +1,7 @@
 """What a model needs decides which datasets can feed it, what is read for it, and who is begun first."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,11 +25,12 @@ def fed(offer: Offer) -> set[str]:
 
 def test_a_dataset_feeds_the_models_whose_needs_it_meets():
     every = {own.model for own in recipes_for(STANDARD, targets_for(["teff_k"]))}
-    assert fed(LIGHT_CURVES) == every
-    assert every - fed(FOLDED) == every - fed(PHOTOMETRY) == {"lstm"}
+    assert fed(LIGHT_CURVES) == every - {"folded"}  # there are no candidate periods
+    assert fed(replace(LIGHT_CURVES, columns={**COLUMNS, "a": CANDIDATE_PERIOD_DAY, "b": CANDIDATE_PROB})) == every
+    assert fed(FOLDED) == every and every - fed(PHOTOMETRY) == {"folded"}
     needless = {"majority", "median", "mixture"}  # a mixture needs what its members need, which are not chosen yet
     assert fed(NOTHING) == needless
-    assert fed(Offer({"amplitude": None}, has_time=False)) == every - {"colour_forest", "lstm"} > needless
+    assert fed(Offer({"amplitude": None}, has_time=False)) == every - {"colour_forest"} > needless
 
 
 def test_candidate_periods_are_asked_for_by_what_declares_them():
