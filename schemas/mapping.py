@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from schemas.formats.files import name_tables
 from schemas.sniff import sniff
 
 PRESET_FOLDER = Path(__file__).with_name("datasets")
+PRESET_KEY = "preset"  # of a dataset.toml that says only what differs from a preset
 
 
 def preset_names() -> tuple[str, ...]:
@@ -26,27 +27,51 @@ def preset_names() -> tuple[str, ...]:
 
 def load_preset(name: str) -> DatasetSpec:
     """The preset called `name`; raises BadInput where there is none."""
+    return _validate(_preset_tree(name), f"preset {name}")
+
+
+def _preset_tree(name: str, where: str = "") -> dict[str, Any]:
+    """What the file of a preset says; BadInput, with `where` before it, for a name that is none."""
     known = preset_names()
     if name not in known:
-        raise BadInput(f"There is no preset {name!r}; there are {', '.join(known)}.{nearest(name, known)}")
-    return parse_spec((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
+        raise BadInput(f"{where}There is no preset {name!r}; there are {', '.join(known)}.{nearest(str(name), known)}")
+    return _toml((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
 
 
 def load_spec(folder: Path | str, preset_name: str | None = None, guard: Guard = nullcontext) -> DatasetSpec:
     """How to read `folder`: the preset, else its dataset.toml completed by recognised columns, else those alone.
 
+    A dataset.toml that names a preset (`preset = "tess_fits"`) says what differs from it, also where it is asked for.
     Raises BadInput, in one sentence, for a folder, file or key that is missing, unknown or out of range; those of the
     columns inside `guard`.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder}: give the one that holds objects.parquet and lightcurves.parquet.")
-    if preset_name is not None:
-        return _find_files(folder, load_preset(preset_name))
     path = folder / DATASET_FILE
-    declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path)) if path.is_file() else {}
+    declared: dict[str, Any] = {}
+    if path.is_file():
+        with nullcontext() if preset_name is None else suppress(BadInput):  # what a preset does not read may be broken
+            declared = _toml(path.read_bytes().decode("utf-8", "replace"), str(path))
+    named = declared.pop(PRESET_KEY, None)
+    if preset_name not in (None, named):
+        return _find_files(folder, load_preset(preset_name))
+    if named is not None:
+        return _find_files(folder, _validate(_join(_preset_tree(named, f"{path}: "), declared), str(path), guard))
     where = str(path) if declared else f"{folder} (no {DATASET_FILE})"
     return _validate(sniff(folder, declared, guard), where, guard)
+
+
+def _join(tree: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """`tree` with the entries of `own`: those of a table one by one, a list of tables ([[bands]]) as a whole."""
+    tables = {
+        key: {**tree[key], **value} for key, value in own.items() if _is_table(value) and _is_table(tree.get(key))
+    }
+    return {**tree, **own, **tables}
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
 
 
 def _find_files(folder: Path, spec: DatasetSpec) -> DatasetSpec:

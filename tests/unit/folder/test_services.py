@@ -40,7 +40,7 @@ def test_irsa(tmp_path):
 
 def test_alerce(tmp_path):
     table = {"oid": ["ZTF17aaajvds"] * N, "mjd": MJD, "fid": [1, 2] * 6, "magpsf": MAG + 3, "sigmapsf": [0.1] * N}
-    table |= {"magpsf_corr": MAG, "sigmapsf_corr": [0.02] * N, "dubious": np.arange(N) == 5}
+    table |= {"magpsf_corr": MAG, "sigmapsf_corr_ext": [0.02] * N, "dubious": np.arange(N) == 5}
     Table(table).write(tmp_path / "detections.csv", format="csv")
     _, batch, checks = read(tmp_path, "ztf_alerce")
     np.testing.assert_allclose(batch.mag, MAG, rtol=1e-6)
@@ -91,27 +91,58 @@ def test_asas_sn(tmp_path):
     np.testing.assert_allclose(batch.select([1]).mag, np.delete(MAG, 3), rtol=1e-6)
 
 
+def test_asas_sn_v2(tmp_path):
+    for star in ("one", "two"):
+        rows = [
+            f"{MJD[k] + 2400000.5:.7f},26.0,0.1,{MAG[k]:.4f},0.0054,16.9,1.7,{'Vg'[k % 2]},{'B' if k == 5 else 'G'}"
+            for k in range(N)
+        ]
+        rows[3] = rows[3].replace(f"{MAG[3]:.4f},0.0054", "16.9000,99.9900")
+        header = "# a comment\n#\n\nJD,Flux,Flux Error,Mag,Mag Error,Limit,FWHM,Filter,Quality"
+        (tmp_path / f"{star}.csv").write_text("\n".join([header, *rows]) + "\n")
+    ids, batch, checks = read(tmp_path, "asas_sn_v2")
+    assert ids == ["one", "two"] and checks == ["sentinel"] * 2 and batch.bands == ("V_asassn", "g_asassn")
+    np.testing.assert_allclose(batch.select([0]).time, np.delete(MJD, 3), atol=1e-6)
+    assert np.flatnonzero(batch.select([1]).flags).tolist() == [4]  # the sixth row
+
+
+def test_pyasassn(tmp_path):
+    table = {"asas_sn_id": [661425129485] * N, "jd": MJD + 2400000.5, "flux": [3.9] * N, "mag": MAG}
+    table |= {"mag_err": np.where(np.arange(N) == 2, 99.99, 0.02), "camera": ["bd"] * N, "phot_filter": ["g"] * N}
+    Table({**table, "quality": np.where(np.arange(N) == 7, "B", "G")}).write(tmp_path / "661425129485.csv")
+    text = (tmp_path / "661425129485.csv").read_text()
+    (tmp_path / "661425129485.csv").write_text('# "asas_sn_id":661425129485,"ra_deg":270.1\n' + text)
+    ids, batch, checks = read(tmp_path, "asas_sn_pyasassn")
+    assert ids == ["661425129485"] and checks == ["sentinel"] and np.flatnonzero(batch.flags).tolist() == [6]
+    np.testing.assert_allclose(batch.time, np.delete(MJD, 2), atol=1e-7)
+
+
+KINDS = {"tess_fits": (20.44, 2457000, "QUALITY"), "kepler_fits": (25.10, 2454833, "SAP_QUALITY")}
+
+
 @pytest.mark.parametrize("n_sector", [1, 2])
-def test_tess(tmp_path, n_sector):
+@pytest.mark.parametrize("name", KINDS)
+def test_space_telescopes(tmp_path, name, n_sector):
+    zero_point, zero, flags = KINDS[name]
     time = 1325.3 + np.arange(N) * 0.02
-    flux = 10 ** ((20.44 - MAG) / 2.5)
+    flux = 10 ** ((zero_point - MAG) / 2.5)
     flux[2], flux[7] = np.nan, -1.0
     quality = np.where(np.arange(N) == 4, 128, 0)
     for sector in range(n_sector):
         columns = [
-            fits.Column("TIME", "D", array=time + 27 * sector, unit="BJD - 2457000, days"),
+            fits.Column("TIME", "D", array=time + 27 * sector, unit=f"BJD - {zero}, days"),
             fits.Column("PDCSAP_FLUX", "E", array=flux, unit="e-/s"),
             fits.Column("PDCSAP_FLUX_ERR", "E", array=flux / 1000, unit="e-/s"),
-            fits.Column("QUALITY", "J", array=quality),
+            fits.Column(flags, "J", array=quality),
         ]
         table = fits.BinTableHDU.from_columns(columns, name="LIGHTCURVE")
         primary = fits.PrimaryHDU()
         primary.header.update({"OBJECT": "TIC 25155310", "RA_OBJ": 63.37, "DEC_OBJ": -69.22})
         fits.HDUList([primary, table]).writeto(tmp_path / f"tess_s{sector:04d}_lc.fits")
-    ids, batch, checks = read(tmp_path, "tess_fits")
+    ids, batch, checks = read(tmp_path, name)
     assert ids == ["TIC 25155310"] and checks == sorted(["finite", "flux"] * n_sector)
     np.testing.assert_allclose(batch.mag[:10], np.delete(MAG, [2, 7]), rtol=1e-5)
-    np.testing.assert_allclose(batch.time[:10], np.delete(time, [2, 7]) + 56999.5, atol=1e-7)
+    np.testing.assert_allclose(batch.time[:10], np.delete(time, [2, 7]) + zero - 2400000.5, atol=1e-7)
     assert (batch.flags != 0).sum() == n_sector
 
 

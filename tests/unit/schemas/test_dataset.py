@@ -116,6 +116,30 @@ def test_unknown_preset_names_the_nearest(tmp_path):
         load_spec(tmp_path, "ztf_vxs")
 
 
+def test_a_dataset_file_names_a_preset_and_what_differs(tmp_path):
+    own = 'preset = "tess_fits"\nname = "mine"\n[lightcurves]\nflux = "SAP_FLUX"\nflags = ""\n[[bands]]\nname = "T"'
+    (tmp_path / "dataset.toml").write_text(own)
+    spec, preset = load_spec(tmp_path), load_preset("tess_fits")
+    changed = preset.lightcurves.model_copy(update={"flux": "SAP_FLUX", "flags": None})
+    assert spec.name == "mine" and spec.lightcurves == changed and spec.band_names == ("T",)
+    assert (spec.objects, spec.zero_mjd) == (preset.objects, preset.zero_mjd)
+    assert load_spec(tmp_path, "tess_fits") == spec  # the same preset, asked for
+    assert load_spec(tmp_path, "kepler_fits") == load_preset("kepler_fits")
+
+
+@pytest.mark.parametrize("own, sentence", [
+    ('preset = "tess_fit"', r"dataset.toml: There is no preset 'tess_fit'; there are .*Did you mean 'tess_fits'\?"),
+    ("preset = 3", "There is no preset 3"),
+    ('preset = "tess_fits"\n[lightcurves]\nflg = "Q"', r"dataset.toml: unknown key lightcurves.flg"),
+    ('preset = "tess_fits"\nlightcurves = 3', "dataset.toml: lightcurves: "),
+    ('preset = "tess_fits"\n[lightcurves]\nmag = "m"', "name the column of magnitudes as mag, or"),
+])  # fmt: skip
+def test_what_is_wrong_beside_a_preset_is_one_sentence(tmp_path, own, sentence):
+    (tmp_path / "dataset.toml").write_text(own)
+    with pytest.raises(BadInput, match=sentence):
+        load_spec(tmp_path)
+
+
 def test_short_example_of_the_docs_completes_a_folder(folder, light_curves):
     columns = light_curves()
     columns["hjd_minus_2450000"] = columns.pop("mjd") - 49999.5
