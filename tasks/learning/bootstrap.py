@@ -48,7 +48,7 @@ def paired_counts(cells: NDArray[np.int64], n_cell: int, draws: int = PAIRED_DRA
         place = cells[index] + n_cell * np.arange(len(index))[:, None]
         return np.bincount(place.ravel(), minlength=n_cell * len(index)).reshape(len(index), n_cell)
 
-    return np.concatenate([count(index) for index in resamples(cells.size, draws, seed)])
+    return np.concatenate([np.empty((0, n_cell), np.int64), *map(count, resamples(cells.size, draws, seed))])
 
 
 def class_counts(cells: NDArray[np.int64], n_cell: int, draws: int = DRAWS, seed: int = 0) -> NDArray[np.int64]:

@@ -87,5 +87,5 @@ def measure(
         name: target.measure(scores.select(part), y[part], note, groups.select(part) if groups else None)
         for name, part in parts.items()
     }
-    draws = target.merit_draws(scores.select(training), y[training])
-    return RecipeResult(calibration, Merit(target.merit(metrics[OUT_OF_FOLD]), draws), metrics)
+    merits = target.merits(scores.select(training), y[training])
+    return RecipeResult(calibration, Merit(target.merit(metrics[OUT_OF_FOLD]), merits[1:]), metrics)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.learning.bootstrap import PAIRED_DRAWS
 from tasks.learning.calibration import Levels
 from tasks.learning.recipe import Recipe
 from tasks.learning.selection import Merit
@@ -15,7 +16,7 @@ from tasks.learning.targets import Target
 
 MOST_KINDS = 6  # of models, the best ones, from which members are chosen: each more costs time and chance
 
-Mix = Callable[[Sequence[Recipe]], Merit]
+Merits = Callable[[Sequence[Recipe], int], NDArray[np.float64]]  # of the mean of members, in so many resamples
 
 
 def choose_members(
@@ -37,33 +38,33 @@ def choose_members(
     training = fold != TEST
     raws = {recipe.name: predictions[recipe.name][training] for recipe in trained}
 
-    def mix(members: Sequence[Recipe]) -> Merit:
+    def merits(members: Sequence[Recipe], draws: int) -> NDArray[np.float64]:
         raw = target.mix([raws[member.name] for member in members])
         scores = target.scores(target.calibrate(raw, y[training], levels), raw)
-        draws = target.merit_draws(scores, y[training])
-        return Merit(float(np.nanmean(draws)), draws)
+        return target.merits(scores, y[training], draws)
 
-    return _select_forward(trained, mix)
+    return _select_forward(trained, merits)
 
 
-def _select_forward(trained: Sequence[Recipe], mix: Mix) -> tuple[Recipe, ...]:
+def _select_forward(trained: Sequence[Recipe], merits: Merits) -> tuple[Recipe, ...]:
     """Add the recipe that helps the mean most, one after the other; the fewest within the spread of the best are taken.
 
     Caruana et al. 2004 (ICML, "Ensemble selection from libraries of models"), without replacement and with one recipe
-    of each kind of model.
+    of each kind of model. Only the means on the path are resampled; the others are compared by their values.
     """
-    alone = {recipe.name: mix([recipe]) for recipe in trained}
-    ranked = sorted(trained, key=lambda recipe: -_value(alone[recipe.name]))
+
+    def value(*members: Recipe) -> float:
+        return float(merits(members, 0)[0])
+
+    ranked = sorted(trained, key=value, reverse=True)
     best_of_kind = {recipe.model: recipe for recipe in reversed(ranked)}  # the last that is set is the best
     left = [recipe for recipe in ranked if recipe is best_of_kind[recipe.model]][:MOST_KINDS]
-    path: list[tuple[tuple[Recipe, ...], Merit]] = [((recipe,), alone[recipe.name]) for recipe in left[:1]]
-    for _ in left[1:]:
-        members = path[-1][0]
-        longer = [(*members, other) for other in left if other not in members]
-        path.append(max(((each, mix(each)) for each in longer), key=lambda step: _value(step[1])))
-    best = max((merit for _, merit in path), key=_value, default=None)
-    return next((members for members, merit in path if best is not None and not best.is_above(merit)), ())
-
-
-def _value(merit: Merit) -> float:
-    return -np.inf if merit.value is None else merit.value
+    path = left[:1]
+    while len(path) < len(left):
+        path.append(max((recipe for recipe in left if recipe not in path), key=lambda other: value(*path, other)))
+    if not path:
+        return ()
+    found = [merits(path[:n], PAIRED_DRAWS) for n in range(1, len(path) + 1)]
+    means = [Merit(float(each[0]), each[1:]) for each in found]
+    best = means[int(np.argmax([each[0] for each in found]))]
+    return next(tuple(path[:n]) for n, mean in enumerate(means, 1) if not best.is_above(mean))

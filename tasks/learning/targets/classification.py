@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from schemas import Column
 from schemas.tables.catalogue import PROBABILITY, SET_SEPARATOR
 from tasks.learning.abstention import abstention_metrics
+from tasks.learning.bootstrap import PAIRED_DRAWS
 from tasks.learning.calibration import Levels
 from tasks.learning.class_calibration import ClassCalibration
 from tasks.learning.coverage import Groups, coverage_metrics, set_size_metrics
 from tasks.learning.metrics import Metric, classification_metrics, overall
-from tasks.learning.paired import Resamples, resample_classes
+from tasks.learning.paired import DRAWS, Resamples, resample_classes
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 from tasks.learning.uncertainty.disagreement import bald, entropy
 
@@ -174,9 +175,9 @@ class Classification(Target[ClassCalibration, ClassScores]):
             rows += set_size_metrics(scores.in_set.sum(1), note)
         return {self.name: rows}
 
-    def resample(self, scores: ClassScores, y: NDArray[Any]) -> dict[str, Resamples]:
+    def resample(self, scores: ClassScores, y: NDArray[Any], draws: int = DRAWS) -> dict[str, Resamples]:
         """Accuracy and macro F1."""
-        return {self.name: resample_classes(self._codes(y), scores.decided, self.width)}
+        return {self.name: resample_classes(self._codes(y), scores.decided, self.width, draws)}
 
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
         """The same, of the published classes and probabilities."""
@@ -191,9 +192,9 @@ class Classification(Target[ClassCalibration, ClassScores]):
         """Macro F1."""
         return overall(metrics[self.name], self.decides)
 
-    def merit_draws(self, scores: ClassScores, y: NDArray[Any]) -> NDArray[np.float64]:
+    def merits(self, scores: ClassScores, y: NDArray[Any], draws: int = PAIRED_DRAWS) -> NDArray[np.float64]:
         """Macro F1."""
-        return self.resample(scores, y)[self.name][self.decides][1:]
+        return self.resample(scores, y, draws)[self.name][self.decides]
 
     def columns(self, calibration: ClassCalibration) -> list[Column]:
         """A probability for each class."""

@@ -11,10 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import Column
+from tasks.learning.bootstrap import PAIRED_DRAWS
 from tasks.learning.calibration import JointCalibration, Levels
 from tasks.learning.coverage import Groups
 from tasks.learning.metrics import Metric
-from tasks.learning.paired import Resamples
+from tasks.learning.paired import DRAWS, Resamples
 from tasks.learning.targets.target import Labels, LabelSource, Scores, ScoreValues, Target
 
 
@@ -166,11 +167,11 @@ class Joint(Target[JointCalibration, JointScores]):
             found |= part.measure(own_scores, own, note, groups.select(known) if groups else None)
         return found
 
-    def resample(self, scores: JointScores, y: NDArray[Any]) -> dict[str, Resamples]:
+    def resample(self, scores: JointScores, y: NDArray[Any], draws: int = DRAWS) -> dict[str, Resamples]:
         """Those of each part over the objects that have its label."""
         found: dict[str, Resamples] = {}
         for part, own_y, own_scores in self.of_parts(y, scores):
-            found |= part.resample(own_scores, own_y)
+            found |= part.resample(own_scores, own_y, draws)
         return found
 
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
@@ -184,10 +185,10 @@ class Joint(Target[JointCalibration, JointScores]):
         """That of the first part."""
         return self.parts[0].merit(metrics)
 
-    def merit_draws(self, scores: JointScores, y: NDArray[Any]) -> NDArray[np.float64]:
+    def merits(self, scores: JointScores, y: NDArray[Any], draws: int = PAIRED_DRAWS) -> NDArray[np.float64]:
         """That of the first part, over the objects that have its label."""
         first, own_y, own = next(self.of_parts(y, scores))
-        return first.merit_draws(own, own_y)
+        return first.merits(own, own_y, draws)
 
     def columns(self, calibration: JointCalibration) -> list[Column]:
         """Columns of all parts."""

@@ -14,11 +14,12 @@ from schemas import Column
 from schemas.arrays import floats
 from schemas.quantities import Quantity, quantity
 from schemas.tables.catalogue import OF_QUANTITY
+from tasks.learning.bootstrap import PAIRED_DRAWS
 from tasks.learning.calibration import Levels
 from tasks.learning.coverage import Groups, coverage_metrics
 from tasks.learning.interval_calibration import WIDE, IntervalCalibration
 from tasks.learning.metrics import Metric, overall, regression_metrics
-from tasks.learning.paired import Resamples, resample_values
+from tasks.learning.paired import DRAWS, Resamples, resample_values
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 ENDS = ("Lower", "Upper")
@@ -168,9 +169,9 @@ class Regression(Target[IntervalCalibration, QuantityScores]):
         rows += coverage_metrics("coverage", inside, groups, note)
         return {self.name: rows + coverage_metrics("coverage_95", inside95, groups, note)}
 
-    def resample(self, scores: QuantityScores, y: NDArray[Any]) -> dict[str, Resamples]:
+    def resample(self, scores: QuantityScores, y: NDArray[Any], draws: int = DRAWS) -> dict[str, Resamples]:
         """RMSE and MAE."""
-        return {self.name: resample_values(y, scores.value)}
+        return {self.name: resample_values(y, scores.value, draws)}
 
     def measure_catalogue(self, rows: pa.Table, truth: pa.Table, note: str = "") -> dict[str, list[Metric]]:
         """The same, of the published values, where there is a true one."""
@@ -188,9 +189,9 @@ class Regression(Target[IntervalCalibration, QuantityScores]):
         value = overall(metrics[self.name], self.decides)
         return None if value is None else -value
 
-    def merit_draws(self, scores: QuantityScores, y: NDArray[Any]) -> NDArray[np.float64]:
+    def merits(self, scores: QuantityScores, y: NDArray[Any], draws: int = PAIRED_DRAWS) -> NDArray[np.float64]:
         """Minus the RMSE."""
-        return -self.resample(scores, y)[self.name][self.decides][1:]
+        return -self.resample(scores, y, draws)[self.name][self.decides]
 
     def columns(self, calibration: IntervalCalibration) -> list[Column]:
         """The value and the ends of its intervals."""

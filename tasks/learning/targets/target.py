@@ -12,10 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas import Column
+from tasks.learning.bootstrap import PAIRED_DRAWS
 from tasks.learning.calibration import Levels
 from tasks.learning.coverage import Groups
 from tasks.learning.metrics import Metric
-from tasks.learning.paired import Resamples
+from tasks.learning.paired import DRAWS, Resamples
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +183,7 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
         """Metrics of scores against labels, by the name of the part; of `groups` the coverage is measured too."""
 
     @abstractmethod
-    def resample(self, scores: OwnScores, y: NDArray[Any]) -> dict[str, Resamples]:
+    def resample(self, scores: OwnScores, y: NDArray[Any], draws: int = DRAWS) -> dict[str, Resamples]:
         """The figures by which recipes are compared, of the objects and of resamples of them, by the name of the part.
 
         The resamples are the same for all scores of the same objects: two recipes differ, draw by draw, by what they
@@ -198,8 +199,8 @@ class Target(ABC, Generic[OwnCalibration, OwnScores]):
         """What decides the choice of a recipe, from its out-of-fold metrics: larger is better; None where undefined."""
 
     @abstractmethod
-    def merit_draws(self, scores: OwnScores, y: NDArray[Any]) -> NDArray[np.float64]:
-        """The merit (D,) in resamples of the S objects, the same ones whatever the scores."""
+    def merits(self, scores: OwnScores, y: NDArray[Any], draws: int = PAIRED_DRAWS) -> NDArray[np.float64]:
+        """The merit of the S objects, then of resamples of them, (1 + draws,): the same ones whatever the scores."""
 
     @abstractmethod
     def columns(self, calibration: OwnCalibration) -> list[Column]:

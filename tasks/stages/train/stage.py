@@ -131,7 +131,7 @@ def _conclude(
     table, about = read_labels(folder)
     config, fold, target = plan.config, table["fold"].to_numpy(), labels.target
     found = read_candidates(folder, labels, plan, fold, failures)
-    if not found.recipes:
+    if failures and not found.recipes:
         raise next(iter(failures.values())).error
     groups = read_groups(run, labels.source_id, config)
     evaluation = evaluate(

@@ -63,9 +63,11 @@ def test_the_draws_of_merits_are_paired_and_spread_as_the_interval_of_the_metric
     scores = both.scores(both.calibrate(raw, labels, 0.68), raw)
     for part, own in ((target, scores.of_part[0]), (temperature, scores.of_part[1])):
         truth = y if part is target else value
-        draws, metrics = part.merit_draws(own, truth), part.measure(own, truth)
+        (own_merit, *rest), metrics = part.merits(own, truth), part.measure(own, truth)
+        draws = np.array(rest)
         (row,) = (each for each in metrics[part.name] if (each.metric, each.name) == (part.decides, "all"))
-        assert np.array_equal(draws, part.merit_draws(own, truth))
+        assert own_merit == pytest.approx(part.merit(metrics)) and part.merits(own, truth, 0).tolist() == [own_merit]
+        assert np.array_equal(draws, part.merits(own, truth)[1:])
         assert draws.mean() == pytest.approx(part.merit(metrics), rel=0.02)
         assert draws.std() == pytest.approx((row.hi - row.lo) / (2 * 1.96), rel=0.2)
-    assert np.array_equal(both.merit_draws(scores, labels), target.merit_draws(scores.of_part[0], y))
+    assert np.array_equal(both.merits(scores, labels), target.merits(scores.of_part[0], y))
