@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from schemas import BadInput
+from tasks.learning.calibration import Levels
 from tasks.learning.models import spec_of
 from tasks.learning.selection import Choice, Merit, choose
 from tasks.learning.targets import CLASS, Joint, Regression
@@ -60,7 +61,7 @@ def test_the_draws_of_merits_are_paired_and_spread_as_the_interval_of_the_metric
     both, value = Joint((target, temperature)), rng.normal(6000, 500, 600)
     raw = np.column_stack([proba, value + rng.normal(0, 100, 600), np.full(600, 90.0)])
     labels = both.labels_of([y, value])
-    scores = both.scores(both.calibrate(raw, labels, 0.68), raw)
+    scores = both.scores(both.calibrate(raw, labels, Levels()), raw)
     for part, own in ((target, scores.of_part[0]), (temperature, scores.of_part[1])):
         truth = y if part is target else value
         (own_merit, *rest), metrics = part.merits(own, truth), part.measure(own, truth)
