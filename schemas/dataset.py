@@ -28,7 +28,7 @@ class DatasetSpec(Frozen):
     time_zero: "arbitrary", "mjd", or "jd", "hjd", "bjd" with an offset already taken off, as in "hjd-2450000".
     No light-travel correction is applied: heliocentric times stay heliocentric (up to 8.3 minutes off barycentric).
     `references` are loaded beside the parameters but are no targets; none of either is ever an input of a model.
-    `inputs` names the column of each value of a catalogue that models may read beside the light curves.
+    `inputs` names the column of each value of a catalogue that models may read beside the photometry.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", description="Name of the dataset.")
@@ -109,8 +109,6 @@ class DatasetSpec(Frozen):
             raise ValueError('only kind = "time" has a time_zero')
         if self.phase_end is not None and self.kind != "phase":
             raise ValueError('only kind = "phase" has a phase_end')
-        if self.inputs and not self.has_light_curves:
-            raise ValueError("inputs are read beside light curves: mean photometry takes none")
         return self
 
     @cached_property

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from schemas.column import Column
-from tasks.features.colours import DECLARED, colour_columns, compute_colours
+from tasks.features.colours import DECLARED, DECLARED_BESIDE, colour_columns, colour_definitions, compute_colours
 from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.scan import compile_kernels
@@ -22,6 +22,7 @@ __all__ = [
     "Feature",
     "FeatureConfig",
     "colour_columns",
+    "colour_definitions",
     "compile_all",
     "compute_colours",
     "compute_features",
@@ -51,6 +52,7 @@ FAMILIES = (
     "prewhitened",
     "gaia",
     "reddening",
+    "vetted",
 )
 FEATURES: dict[str, Feature] = {name: getattr(import_module(f"{__name__}.{name}"), name.upper()) for name in FAMILIES}
 
@@ -78,7 +80,7 @@ def declared_columns(bands: tuple[str, ...], surveys: tuple[str, ...] = ()) -> d
     """
     pairs = list(combinations(range(len(bands)), 2))
     found: dict[str, Column] = {}
-    for declared in (*DECLARED, *(column for feature in FEATURES.values() for column in feature.columns)):
+    for declared in (*DECLARED, *DECLARED_BESIDE, *(column for feature in FEATURES.values() for column in feature.columns)):
         found |= dict.fromkeys((column.name for column in expand(declared, bands, surveys, pairs)), declared)
     return found
 

@@ -254,10 +254,15 @@ def candidate_names(declared: Column) -> tuple[str, ...]:
     return tuple(declared.name.format(candidate=k) for k in range(1, N_CANDIDATE + 1)) if is_one else ()
 
 
-def bands_of(name: str, n: int, bands: tuple[str, ...]) -> list[list[int]]:
-    """The bands that each concrete column of a declared one is about; none where it is about all together."""
+def bands_of(
+    name: str, n: int, bands: tuple[str, ...], pairs: Sequence[tuple[int, int]] | None = None
+) -> list[list[int]]:
+    """The bands that each concrete column of a declared one is about; none where it is about all together.
+
+    `pairs`: as of `expand`.
+    """
     if "{pair}" in name:
-        return [list(pair) for pair in band_pairs(bands)]
+        return [list(pair) for pair in (band_pairs(bands) if pairs is None else pairs)]
     return [[band] for band in range(n)] if "{band}" in name else [[]] * n
 
 

@@ -72,13 +72,17 @@ def rows_of_curves(
     return catalogue_rows(features, curves.n_epoch, curves, pipeline.scorers)
 
 
-def rows_of_photometry(objects: LightCurveBatch, scorers: Sequence[Scorer]) -> CatalogueRows:
-    """Catalogue rows of mean photometry, without epochs; one epoch of a band is its mean magnitude."""
+def rows_of_photometry(objects: LightCurveBatch, inputs: Arrays | None, pipeline: Pipeline) -> CatalogueRows:
+    """Catalogue rows of mean photometry, without epochs; one epoch of a band is its mean magnitude.
+
+    `inputs` as of `rows_of_curves`.
+    """
     sources = objects.merge_rows()
     mags = np.full((len(sources), len(sources.bands)), np.nan)
     mags[sources.row, sources.band] = sources.mag
-    colours = compute_colours(mags, sources.bands).add_column(0, "source_id", pa.array(sources.source_id))
-    return catalogue_rows(colours, None, None, scorers)
+    colours = compute_colours(mags, sources.bands, pipeline.features, inputs)
+    colours = colours.add_column(0, "source_id", pa.array(sources.source_id))
+    return catalogue_rows(colours, None, None, pipeline.scorers)
 
 
 def catalogue_rows(

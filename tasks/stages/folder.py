@@ -58,9 +58,7 @@ def _curve_chunks(
 ) -> Iterator[ObjectChunk]:
     """Chunks of a folder of light curves: objects without a usable epoch are in the quarantine alone."""
     source_id = ids.source_ids(dataset, table["object_id"])
-    beside = _labels(spec, dataset, objects)
-    if spec.inputs:
-        beside["core_sample__input"] = _by_source(dataset, objects.inputs)
+    beside = _beside(spec, dataset, objects)
     refused = objects.rejected
     for chunk in reader:
         place = chunk.batch.source_id
@@ -90,9 +88,15 @@ def _photometry_chunk(spec: DatasetSpec, dataset: str, objects: local.Objects, t
     )
     kept = align_all(measured.source_id, source_id, "objects")
     sources = table.add_column(0, "source_id", pa.array(source_id)).take(pa.array(kept))
-    beside = {"core_sample__photometry": mags, **_labels(spec, dataset, objects)}
+    beside = {"core_sample__photometry": mags, **_beside(spec, dataset, objects)}
     mine = {name: _of(rows, measured.source_id) for name, rows in beside.items()}
     return ObjectChunk(sources, measured, mine, objects.rejected)
+
+
+def _beside(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:
+    """The tables beside the photometry by source_id: labels, and the inputs where the mapping declares any."""
+    inputs = {"core_sample__input": _by_source(dataset, objects.inputs)} if spec.inputs else {}
+    return {**_labels(spec, dataset, objects), **inputs}
 
 
 def _labels(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:

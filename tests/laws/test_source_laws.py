@@ -26,7 +26,7 @@ BANDS, NAMES = ("G", "BP", "g_ps1"), ("gaia", "ps1")
 CONFIG = FeatureConfig(groups=(0, 0, 1), surveys=NAMES, inputs=INPUTS)
 ORIGINS = [origin for survey in SURVEYS.values() for origin in survey.label_origins]
 OWN = "core_tic__source.tmag"
-CATALOGUES = ("core_gaia__source", "core_tic__source")
+CATALOGUES = ("core_gaia__source", "core_tic__source", "core_sample__input")
 
 
 def value_path(name: str) -> str:

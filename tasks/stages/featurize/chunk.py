@@ -14,12 +14,12 @@ from tasks.features import FEATURES as FAMILIES
 from tasks.features import (
     FeatureConfig,
     colour_columns,
+    colour_definitions,
     compute_colours,
     compute_features,
     definitions,
     feature_columns,
 )
-from tasks.features.colours import COLOURS
 from tasks.stages.featurize.families import Families
 from tasks.stages.incremental import ChunkJob
 from tasks.stages.inputs import read_inputs, read_light_curves
@@ -53,11 +53,12 @@ def _read_stored(job: ChunkJob, columns: list[str]) -> pa.Table:
     return rows.take(pa.array(align_all(job.source_id, rows["source_id"].to_numpy(), FEATURES.name))).select(columns)
 
 
-def colour_chunk(job: ChunkJob, names: tuple[str, ...]) -> None:
+def colour_chunk(job: ChunkJob, names: tuple[str, ...], config: FeatureConfig) -> None:
     """In a worker: magnitudes and colours of these sources' mean photometry, left for the commit."""
     photometry = Lake(job.run.lake).read(PHOTOMETRY, columns=["source_id", "band", "mag"], where=job.where)
-    features = compute_colours(spread_magnitudes(photometry, job.source_id, names), names)
-    job.stage(FEATURES.bind(colour_columns(names)), _rows(job, COLOURS, features))
+    values = read_inputs(job.run, job.source_id) if config.inputs else None
+    features = compute_colours(spread_magnitudes(photometry, job.source_id, names), names, config, values)
+    job.stage(FEATURES.bind(colour_columns(names, config)), _rows(job, colour_definitions(config), features))
 
 
 def spread_magnitudes(rows: pa.Table, source_id: NDArray[np.int64], names: tuple[str, ...]) -> NDArray[np.float64]:

@@ -14,8 +14,7 @@ from lakehouse.delta.store import Lake
 from lakehouse.lineage import chain_hashes, find_outdated, fingerprint
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
-from tasks.features import FeatureConfig, colour_columns, compile_all, definitions, feature_columns
-from tasks.features.colours import COLOURS
+from tasks.features import FeatureConfig, colour_columns, colour_definitions, compile_all, definitions, feature_columns
 from tasks.stages.featurize.chunk import FEATURES, colour_chunk, featurize_chunk
 from tasks.stages.featurize.families import Families, group_by_families
 from tasks.stages.featurize.null_counts import count_nulls
@@ -34,7 +33,7 @@ def featurize_sources(run: Run, config: FeatureConfig) -> StageResult:
     source_id, expected = (sources[name].to_numpy() for name in ("source_id", "input_hash"))
     todo = sources.filter(pa.array(find_outdated(lake, FEATURES, run.dataset, source_id, expected)))
     if not has_epochs:
-        tables = run_incrementally(run, _of_photometry(run, names, todo)) if todo.num_rows else ()
+        tables = run_incrementally(run, _of_photometry(run, names, config, todo)) if todo.num_rows else ()
         return StageResult("featurize", todo.num_rows, sources.num_rows, tables)
     groups = group_by_families(lake, run.dataset, config, todo)
     tables = run_incrementally(run, _of_curves(run, names, config, groups)) if todo.num_rows else ()
@@ -57,19 +56,19 @@ def _read_sources(lake: Lake, dataset: str) -> tuple[pa.Table, bool]:
 def _with_hashes(lake: Lake, dataset: str, sources: pa.Table, config: FeatureConfig, has_epochs: bool) -> pa.Table:
     """The sources with curve_hash, of what is measured and the settings, and input_hash, of the definitions too."""
     hashes, names = sources["hash"].to_numpy(), read_bands(lake, dataset).names
-    if has_epochs and config.inputs:
+    if config.inputs:
         hashes = hashes ^ hash_inputs(lake, dataset, sources["source_id"].to_numpy())
     common = replace(config, second_period=False) if has_epochs else "colours"  # the definitions say the rest
     curve_hash = chain_hashes(hashes, f"features of {common} {names}")
-    input_hash = chain_hashes(curve_hash, definitions(config) if has_epochs else COLOURS)
+    input_hash = chain_hashes(curve_hash, definitions(config) if has_epochs else colour_definitions(config))
     columns = {"curve_hash": curve_hash, "input_hash": input_hash}
     return pa.table({name: sources[name] for name in ("source_id", "tile")} | columns)
 
 
-def _of_photometry(run: Run, names: tuple[str, ...], todo: pa.Table) -> Increment:
+def _of_photometry(run: Run, names: tuple[str, ...], config: FeatureConfig, todo: pa.Table) -> Increment:
     """What is to be done for magnitudes and colours of these sources."""
-    spec = FEATURES.bind(colour_columns(names))
-    return Increment("featurize", colour_chunk, [Work(todo, (names,))], run.chunk_objects, (spec,))
+    spec = FEATURES.bind(colour_columns(names, config))
+    return Increment("featurize", colour_chunk, [Work(todo, (names, config))], run.chunk_objects, (spec,))
 
 
 def _of_curves(

@@ -131,12 +131,13 @@ def score_file(
     rows, scorers = pq.read_table(path), scorers_of(run, models)
     objects = LightCurveBatch.from_arrow(rows, names)
     first = np.sort(np.unique(objects.source_id, return_index=True)[1])
+    inputs = {name: floats(rows[name])[first] for name in INPUTS if name in rows.column_names}
+    pipeline = Pipeline(cuts, features, scorers)
     if has_epochs:
         survey = rows["survey"].combine_chunks().dictionary_encode().indices.to_numpy()
-        inputs = {name: floats(rows[name])[first] for name in INPUTS if name in rows.column_names}
-        scored = rows_of_curves(objects, survey, inputs, Pipeline(cuts, features, scorers)).table
+        scored = rows_of_curves(objects, survey, inputs, pipeline).table
     else:
-        scored = rows_of_photometry(objects, scorers).table
+        scored = rows_of_photometry(objects, inputs, pipeline).table
     columns = [column.name for column in (*scored_columns(run, models), *PERIOD)]
     scored = scored.select([*(column.name for column in BESIDE), REASON.name, *columns])
     scored = scored.add_column(0, "object_id", rows["object_id"].take(pa.array(first)))

@@ -9,7 +9,8 @@ from itertools import combinations
 from lakehouse.bands import Bands
 from schemas import Column
 from schemas.inputs import FolderSource, Source
-from tasks.features import FEATURES, INPUTS, Feature, FeatureConfig, colour_columns, declared_columns, inputs_of
+from tasks.features import FEATURES, INPUTS, Feature, FeatureConfig, declared_columns, inputs_of
+from tasks.features.colours import DECLARED, DECLARED_BESIDE
 from tasks.features.feature import bands_of, expand
 from tasks.folder.local import Objects
 from tasks.learning.recipe import Recipe
@@ -80,7 +81,7 @@ class Lacks:
         anything = declared_columns(observed.names, config.surveys)
         if content.has_curves:
             return cls(content, observed, dict.fromkeys(anything, (MEANS,)) | _of_curves(content, observed, config))
-        return cls(content, observed, dict.fromkeys(anything, (CURVES,)) | _of_means(content, observed))
+        return cls(content, observed, dict.fromkeys(anything, (CURVES,)) | _of_means(content, observed, config))
 
     def list_for(self, recipe: Recipe) -> tuple[Lack, ...]:
         """What the folder lacks of what a trained model reads, each once; of light curves it reads every band."""
@@ -93,11 +94,21 @@ class Lacks:
         return tuple(dict.fromkeys(found))
 
 
-def _of_means(content: SourceContent, observed: Bands) -> dict[str, tuple[Lack, ...]]:
+def _of_means(content: SourceContent, observed: Bands, config: FeatureConfig) -> dict[str, tuple[Lack, ...]]:
     """Lacks of the columns of mean photometry."""
-    bands = [*((name,) for name in observed.names), *combinations(observed.names, 2)]
-    columns = zip(colour_columns(observed.names), bands, strict=True)
-    return {column.name: _absent_bands(own, content) for column, own in columns}
+    lacks = {}
+    names, pairs = observed.names, list(combinations(range(len(observed.names)), 2))
+    for declared in (*DECLARED, *(DECLARED_BESIDE if config.inputs else ())):
+        inputs = _absent_inputs(declared, content)
+        concrete = expand(declared, names, pairs=pairs)
+        for column, own in zip(concrete, bands_of(declared.name, len(concrete), names, pairs), strict=True):
+            lacks[column.name] = (*inputs, *_absent_bands([names[band] for band in own], content))
+    return lacks
+
+
+def _absent_inputs(declared: Column, content: SourceContent) -> list[Lack]:
+    """The values of catalogues that a declared column is computed with and the folder does not give."""
+    return [Lack(name, INPUT) for name in inputs_of([declared.name], {declared.name: declared}) if name not in content.inputs]
 
 
 def _of_curves(content: SourceContent, observed: Bands, config: FeatureConfig) -> dict[str, tuple[Lack, ...]]:
@@ -113,8 +124,7 @@ def _of_curves(content: SourceContent, observed: Bands, config: FeatureConfig) -
 
 def _of_declared(feature: Feature, declared: Column, content: SourceContent, config: FeatureConfig) -> tuple[Lack, ...]:
     """Lacks that all columns of a declared one have in common."""
-    inputs = inputs_of([declared.name], {declared.name: declared})
-    found = [Lack(name, INPUT) for name in inputs if name not in content.inputs]
+    found = _absent_inputs(declared, content)
     found += [ERRORS] if declared.name in feature.of_errors and not content.has_errors else []
     found += [TIMES] if declared.name in feature.of_times and not content.has_time else []
     is_folded = bool(feature.needs) or PERIOD in {column.name for column in feature.columns}

@@ -48,7 +48,7 @@ def refuse_strange_bands(dataset: str, bands: Sequence[str], observed: Bands) ->
 def refuse_changed(lake: Lake, dataset: str, features: FeatureConfig) -> None:
     """BadInput where features have another definition now than in the lake, whose models have learnt from them."""
     made_of = lake.read(FEATURES, columns=["definitions"], where={"dataset": dataset})["definitions"].drop_null()
-    stored = [each for each in made_of.unique().to_pylist() if each != COLOURS]
+    stored = [each for each in made_of.unique().to_pylist() if COLOURS not in each.split()]
     if changed := sorted({family for each in stored for family in list_outdated(each, features)}):
         raise BadInput(f"The definition of features has changed since the models of {dataset} were trained "
                        f"({', '.join(changed)}): run `argelander refresh` first.")  # fmt: skip

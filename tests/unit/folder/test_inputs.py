@@ -54,7 +54,6 @@ def test_without_inputs_nothing_is_read_and_the_dump_is_what_it_was(folder):
     ('[inputs]\nparalax = "plx"', r"inputs: there is no input 'paralax'.*Did you mean 'parallax'"),
     ('[inputs]\nparallax = "plax"', r"no column 'plax' \(inputs.parallax\).*Did you mean 'plx'"),
     ('[inputs]\nparallax = "object_id"', r"column 'object_id' is string, but it must be a number"),
-    ('kind = "photometry"\n[inputs]\nparallax = "plx"\n[[bands]]\nname = "G"\nmag = "plx"', "photometry takes none"),
 ])  # fmt: skip
 def test_what_cannot_be_meant_is_one_sentence(folder, toml, sentence):
     path = folder(objects=COLUMNS, toml=toml)

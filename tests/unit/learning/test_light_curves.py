@@ -84,7 +84,7 @@ def test_mean_photometry_has_colours_and_their_scores(features):
     mag = np.stack([np.linspace(14, 16, 24), np.linspace(13, 16.5, 24)], axis=1).ravel()
     mean = LightCurveBatch.from_epochs(np.repeat(RAW.source_id, 2), np.zeros(48), mag, None, bands, None, ("B", "R"))
     of_colour = scorer("colour_forest", features, (COLOUR,))
-    rows = rows_of_photometry(mean.keep(np.arange(48) != 5), [of_colour]).table
+    rows = rows_of_photometry(mean.keep(np.arange(48) != 5), None, Pipeline(CUTS, FEATURES, [of_colour])).table
     colour = np.where(np.arange(24) == 2, np.nan, mag[::2] - mag[1::2])  # of a star without one of its bands
     own = replace(EXAMPLES, features=colour[:, None], feature_names=(COLOUR,), batch=None)
     for k, name in enumerate(of_colour.target.classes):
