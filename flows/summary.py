@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 RELEASED = re.compile(r"release (.+?)(?: is current)?$")
 DECIDING = {kind.decides for kind in KINDS.values() if isinstance(kind.decides, str)}
-SPLITS = {"test": "held out", "truth": "on truth"}
+SPLITS = {"oof": "out of fold", "test": "held out", "truth": "on truth"}
 METRIC = "score_model__metric"
 
 
@@ -85,6 +85,8 @@ def chosen_figures(lake: Lake, dataset: str) -> list[dict[str, Any]]:
 def _figures(rows: list[dict[str, Any]]) -> Table:
     """A line for each target: the recipe that the catalogue uses and its figures, with 95 % intervals."""
     by_split = {(row["target"], row["split"]): row for row in rows}
+    has_held_out = {target for target, split in by_split if split == "test"}
+    by_split = {key: row for key, row in by_split.items() if key[1] != "oof" or key[0] not in has_held_out}
     splits = [name for name in SPLITS if any(split == name for _, split in by_split)]
     table = Table(
         "target",

@@ -42,6 +42,9 @@ class ObjectColumns(Blankable):
     id: ColumnName = Field("object_id", description="Column of the object's id: text, or whole numbers.")
     ra: ColumnName | None = Field(None, description="Column of the right ascension, degrees (ICRS).")
     dec: ColumnName | None = Field(None, description="Column of the declination, degrees (ICRS).")
+    fold: ColumnName | None = Field(  # left out of dumps where not given, as those of the epochs below
+        None, exclude_if=is_absent, description="Column of the published fold: whole numbers; none where held out."
+    )
 
     @model_validator(mode="after")
     def _both_or_none(self) -> Self:

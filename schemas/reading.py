@@ -56,7 +56,7 @@ def _objects(spec: DatasetSpec) -> list[str]:
     """What the columns of the table of objects are."""
     columns = spec.objects
     roles = {"id": columns.id, "ra": columns.ra, "dec": columns.dec, "label": spec.label and spec.label.column}
-    roles |= {name: column for name, column in spec.inputs.items()}
+    roles |= {"fold": columns.fold, **spec.inputs}
     published = [*spec.parameters, *spec.references]
     lines = [f"{role} = {name}" for role, name in roles.items() if name]
     lines += [f"{each.quantity} = {each.column}" for each in published]
@@ -68,7 +68,7 @@ def _object_columns(spec: DatasetSpec) -> list[str | None]:
     """Every column of the table of objects that is read."""
     published = [*spec.parameters, *spec.references]
     label = spec.label.column if spec.label else None
-    own = (spec.objects.id, spec.objects.ra, spec.objects.dec, label, *spec.inputs.values())
+    own = (*spec.objects.model_dump(exclude={"file"}).values(), label, *spec.inputs.values())
     pairs = [*((each.column, each.err) for each in published), *((band.mag, band.mag_err) for band in spec.bands)]
     return [*own, *(name for pair in pairs for name in pair)]
 

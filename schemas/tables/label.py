@@ -47,6 +47,17 @@ LABEL_SAMPLE__PARAMETER = TableSpec(
     key=("dataset", "source_id", "origin", "quantity"),
 )  # fmt: skip
 
+LABEL_SAMPLE__FOLD = TableSpec(
+    name="label_sample__fold",
+    version=1,
+    doc="The fold in which each source was published; models are then trained on these folds and on no others.",
+    columns=(
+        DATASET, TILE, SOURCE_ID,
+        Column("fold", pa.int32(), "Number of the fold; one model is trained without each.", ucd="meta.id"),
+    ),
+    key=("dataset", "source_id"),
+)  # fmt: skip
+
 LABEL_TRUTH__SOURCE = TableSpec(
     name="label_truth__source",
     version=1,

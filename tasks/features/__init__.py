@@ -80,7 +80,8 @@ def declared_columns(bands: tuple[str, ...], surveys: tuple[str, ...] = ()) -> d
     """
     pairs = list(combinations(range(len(bands)), 2))
     found: dict[str, Column] = {}
-    for declared in (*DECLARED, *DECLARED_BESIDE, *(column for feature in FEATURES.values() for column in feature.columns)):
+    of_curves = (column for feature in FEATURES.values() for column in feature.columns)
+    for declared in (*DECLARED, *DECLARED_BESIDE, *of_curves):
         found |= dict.fromkeys((column.name for column in expand(declared, bands, surveys, pairs)), declared)
     return found
 

@@ -1,4 +1,4 @@
-"""The period that a folder declares as vetted: of folded curves the one they were folded at, which no search can find."""
+"""The period that a folder declares as vetted: of folded curves that of the fold, which no search can find."""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from schemas.values import NOTHING
 from tasks.folder.checks import as_text
 from tasks.folder.columns import as_floats, check_schema, read_columns, require_id, require_number
 from tasks.folder.derived import open_objects
+from tasks.folder.folds import FOLDS, read_folds
 from tasks.folder.inputs import input_roles, read_inputs
 from tasks.folder.means import read_means
 
@@ -39,6 +40,7 @@ class Objects:
     table: object_id, ra, dec (deg, null without a position), in the order of the file, each object once.
     class_labels: object_id, origin, class. parameter_labels: object_id, origin, quantity, value, err, is_photometric.
     inputs: object_id and each declared value of a catalogue, null where there is none.
+    folds: object_id and fold of the objects that were published in one.
     photometry: object_id, band, mag, mag_err (null: none quoted), or None for a folder of light curves.
     rejected: refused rows (see schemas.rejections.REJECTED); notes: sentences about what is odd but no error.
     """
@@ -47,6 +49,7 @@ class Objects:
     class_labels: pa.Table
     parameter_labels: pa.Table
     inputs: pa.Table
+    folds: pa.Table
     photometry: pa.Table | None
     rejected: pa.Table
     notes: list[str]
@@ -72,8 +75,9 @@ def read_objects(
     table, outside = _positions(raw, ids, file.name)
     inputs, impossible_inputs = read_inputs(raw, ids, spec, file.name)
     refused += [outside, *impossible_inputs]
-    classes, parameters = CLASS_LABELS.empty_table(), PARAMETER_LABELS.empty_table()
+    classes, parameters, folds = CLASS_LABELS.empty_table(), PARAMETER_LABELS.empty_table(), FOLDS.empty_table()
     if need_labels:
+        folds = read_folds(raw, ids, file.name) if spec.objects.fold else folds
         classes = _classes(raw, ids, spec)
         parameters, impossible = _parameters(raw, ids, spec, file.name)
         refused += impossible
@@ -82,7 +86,7 @@ def read_objects(
         photometry, unusable, empty = read_means(raw, ids, spec, file.name)
         refused += unusable
         notes += empty
-    return Objects(table, classes, parameters, inputs, photometry, join_reports(*refused), notes)
+    return Objects(table, classes, parameters, inputs, folds, photometry, join_reports(*refused), notes)
 
 
 def read_ids(folder: Path | str, spec: DatasetSpec) -> pa.Array:
@@ -115,6 +119,7 @@ def _choose_columns(
             if name
         }
     if need_labels:
+        number |= {"objects.fold": spec.objects.fold} if spec.objects.fold else {}
         number |= {
             f"{p.quantity} of {p.origin}.{key}": name
             for p in (*spec.parameters, *spec.references)

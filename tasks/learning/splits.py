@@ -53,6 +53,18 @@ def split(
     return Split(fold[member], not small.any(), note)
 
 
+def published_split(published: ArrayLike) -> Split:
+    """The folds that a dataset was published with, (S,) whole numbers, as 0..n-1; those of -1 are held out.
+
+    They are taken as they are: not stratified, and nothing is added to the held-out part.
+    """
+    published = np.asarray(published, np.int64)
+    names, fold = np.unique(published, return_inverse=True)
+    fold = (fold - int((names == TEST).any())).astype(np.int8)
+    n_fold, n_out = int(fold.max(initial=-1)) + 1, int(np.count_nonzero(fold == TEST))
+    return Split(fold, False, f"On the {n_fold} published folds; {n_out or 'none'} held out.")
+
+
 def same_star(ra: ArrayLike, dec: ArrayLike, radius_arcsec: float = 1.0) -> NDArray[np.int64]:
     """Group of each of S positions (deg, ICRS): those within `radius_arcsec` of one another, chains included, are one.
 

@@ -22,6 +22,7 @@ SHARED = (
     "assn_sample__match",
     "label_sample__class",
     "label_sample__parameter",
+    "label_sample__fold",
 )
 
 

@@ -94,9 +94,10 @@ def _photometry_chunk(spec: DatasetSpec, dataset: str, objects: local.Objects, t
 
 
 def _beside(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:
-    """The tables beside the photometry by source_id: labels, and the inputs where the mapping declares any."""
+    """The tables beside the photometry by source_id: labels, and inputs and folds where the mapping declares any."""
     inputs = {"core_sample__input": _by_source(dataset, objects.inputs)} if spec.inputs else {}
-    return {**_labels(spec, dataset, objects), **inputs}
+    folds = {"label_sample__fold": _by_source(dataset, objects.folds)} if objects.folds.num_rows else {}
+    return {**_labels(spec, dataset, objects), **inputs, **folds}
 
 
 def _labels(spec: DatasetSpec, dataset: str, objects: local.Objects) -> dict[str, pa.Table]:

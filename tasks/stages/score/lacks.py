@@ -108,7 +108,11 @@ def _of_means(content: SourceContent, observed: Bands, config: FeatureConfig) ->
 
 def _absent_inputs(declared: Column, content: SourceContent) -> list[Lack]:
     """The values of catalogues that a declared column is computed with and the folder does not give."""
-    return [Lack(name, INPUT) for name in inputs_of([declared.name], {declared.name: declared}) if name not in content.inputs]
+    return [
+        Lack(name, INPUT)
+        for name in inputs_of([declared.name], {declared.name: declared})
+        if name not in content.inputs
+    ]
 
 
 def _of_curves(content: SourceContent, observed: Bands, config: FeatureConfig) -> dict[str, tuple[Lack, ...]]:

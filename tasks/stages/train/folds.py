@@ -23,7 +23,7 @@ from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.fit import assemble, fit
 from tasks.learning.persistence import load, save
 from tasks.learning.recipe import Recipe, recipe_from_json
-from tasks.learning.splits import TEST, split
+from tasks.learning.splits import TEST, published_split, split
 from tasks.learning.targets import Target, target_from_json
 from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
@@ -54,8 +54,11 @@ def write_labels(run: Run, labels: TargetLabels, plan: TrainingPlan) -> Path:
     """Write labels and split where the workers will find them; a split already there is the same one."""
     folder = work_folder(run, labels.model_id(plan))
     config = plan.config
-    parts = split(labels.target, labels.y, labels.source_id, config.n_folds, config.test_fraction, plan.seed,
-                  labels.star)  # fmt: skip
+    if labels.published is not None:
+        parts = published_split(labels.published)
+    else:
+        parts = split(labels.target, labels.y, labels.source_id, config.n_folds, config.test_fraction, plan.seed,
+                      labels.star)  # fmt: skip
     columns = labels.target.to_columns(labels.y)
     table = pa.table({"source_id": labels.source_id, **columns, "fold": parts.fold})
     about = {"note": parts.note, "columns": labels.columns, "target": labels.target.to_json(),

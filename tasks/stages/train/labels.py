@@ -25,15 +25,16 @@ from tasks.learning.persistence import FORMAT
 from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.spec import Offer
-from tasks.learning.splits import same_star
+from tasks.learning.splits import TEST, same_star
 from tasks.learning.targets import Target, targets_for
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.inputs import count_epochs, read_feature_names
 from tasks.surveys import sources_of_labels
 
 LEAST_LABELS = 10  # of sources with an epoch: with fewer no target is trained, whatever the settings say
-FEATURES, SAMPLE, CLEAN = (
-    TABLES[name] for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch")
+FEATURES, SAMPLE, CLEAN, FOLD = (
+    TABLES[name]
+    for name in ("feature_sample__source", "core_sample__source", "core_sample__epoch", "label_sample__fold")
 )
 
 
@@ -67,6 +68,7 @@ class TargetLabels:
     """The labelled sources (S,) of one target, in the order of source_id, and its recipes.
 
     `target` is bound to the labels `y`. `star` is equal where two ids are one star: both go to the same fold.
+    `published` is the fold that each was published in, -1 for none; None where the dataset names no folds.
     """
 
     target: Target
@@ -75,6 +77,13 @@ class TargetLabels:
     feature_hash: NDArray[np.int64]
     star: NDArray[np.int64]
     recipes: tuple[Recipe, ...]
+    published: NDArray[np.int32] | None = None
+
+    def n_folds(self, plan: TrainingPlan) -> int:
+        """How many models are trained: one without each fold."""
+        if self.published is None:
+            return plan.config.n_folds
+        return np.unique(self.published[self.published != TEST]).size
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -85,9 +94,10 @@ class TargetLabels:
         """Changes with the labels, the features of the labelled sources, the recipes and the splits."""
         config = plan.config
         recipes = [recipe.to_json() for recipe in self.recipes]
+        folds = config.n_folds if self.published is None else self.published
         return fingerprint(
             LEARNING_VERSION, FORMAT, self.target.to_json(), self.source_id, "\n".join(map(str, self.y)),
-            self.feature_hash, recipes, config.n_folds, config.test_fraction, config.levels, plan.seed,
+            self.feature_hash, recipes, folds, config.test_fraction, config.levels, plan.seed,
         )  # fmt: skip
 
     def model_id(self, plan: TrainingPlan) -> str:
@@ -119,10 +129,27 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
             row = align(own.source_id, source_id)
             found.append(
                 TargetLabels(
-                    target.bind(own.y).name_columns(classes), own.source_id, own.y, hashes[row], star[place[row]], fed
+                    target.bind(own.y).name_columns(classes),
+                    own.source_id,
+                    own.y,
+                    hashes[row],
+                    star[place[row]],
+                    fed,
+                    read_published_folds(lake, run.dataset, own.source_id),
                 )
             )
     return found
+
+
+def read_published_folds(lake: Lake, dataset: str, source_id: NDArray[np.int64]) -> NDArray[np.int32] | None:
+    """The fold that each source was published in, (S,), -1 where it has none; None unless there are two of them."""
+    if not lake.exists(FOLD):
+        return None
+    rows = lake.read(FOLD, columns=["source_id", "fold"], where={"dataset": dataset})
+    place = align(source_id, rows["source_id"].to_numpy())
+    code = np.unique(rows["fold"].to_numpy(), return_inverse=True)[1]
+    fold = np.append(code, TEST)[place].astype(np.int32)  # -1, of an absent source, is the last
+    return fold if np.unique(fold[fold != TEST]).size > 1 else None
 
 
 def name_bands(options: Mapping[str, Mapping[str, Any]], renamed: Mapping[str, str]) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from tasks.features import (
     INPUTS,
     FeatureConfig,
     colour_columns,
+    colour_definitions,
     compute_colours,
     compute_features,
     feature_columns,
@@ -211,3 +212,19 @@ def test_the_surveys_of_the_sky_have_hundreds_of_columns():
     names = [column.name for column in feature_columns(bands, config)]
     assert len(names) == len(set(names)) > 500
     assert len(feature_columns(("V",))) >= 100
+
+
+def test_mean_photometry_with_inputs_has_luminosities_and_dereddened_colours():
+    bands, config = ("G", "BP", "mine"), FeatureConfig(inputs=INPUTS)
+    known = {"parallax": np.array([2.0, -0.5]), "parallax_error": np.array([0.1, 0.1]), "ebv": np.array([0.1, np.nan])}
+    table = compute_colours(np.array([[15.0, 15.5, 14.0], [16.0, 16.5, 15.0]]), bands, config, known)
+    assert table.column_names == [column.name for column in colour_columns(bands, config)]
+    assert table["parallax_over_error"].to_pylist() == pytest.approx([20.0, -5.0])
+    absolute = 15.0 + 5 * np.log10(2.0) - 10  # of a parallax of 2 mas
+    assert table["luminosity_root_G"].to_pylist() == pytest.approx([10 ** (0.2 * absolute), -0.5 * 10**1.2], rel=1e-6)
+    a_g, a_bp = config.extinctions(("G", "BP"))
+    assert table["colour0_mag_G_BP"].to_pylist() == [pytest.approx(-0.5 - 0.1 * (a_g - a_bp), abs=1e-6), None]
+    assert table["luminosity_root0_G"][0].as_py() == pytest.approx(10 ** (0.2 * (absolute - 0.1 * a_g)), rel=1e-6)
+    assert table["colour0_mag_G_mine"].null_count == 2  # nobody knows the extinction of the band
+    assert table["luminosity_root_mine"].null_count == 0
+    assert colour_definitions(config) != colour_definitions(FeatureConfig())

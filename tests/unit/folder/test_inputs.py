@@ -59,3 +59,11 @@ def test_what_cannot_be_meant_is_one_sentence(folder, toml, sentence):
     path = folder(objects=COLUMNS, toml=toml)
     with pytest.raises(BadInput, match=sentence):
         read_objects(path, load_spec(path))
+
+
+def test_mean_photometry_takes_them_and_a_vetted_period_too(folder):
+    toml = 'kind = "photometry"\n[inputs]\nparallax = "plx"\nperiod_day = "red"\n[[bands]]\nname = "G"\nmag = "mag"'
+    path = folder(objects={**COLUMNS, "mag": [15.0] * 4}, toml=toml)
+    found = read_objects(path, load_spec(path))
+    assert found.inputs["period_day"].to_pylist() == [0.3, None, None, None]  # a period is not 0
+    assert found.inputs["parallax"].to_pylist()[0] == 1.5

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.learning.splits import TEST, same_star, split
+from tasks.learning.splits import TEST, published_split, same_star, split
 from tasks.learning.targets import CLASS, Regression
 
 NUMBER = Regression.of("teff_k")
@@ -81,3 +81,11 @@ def test_ids_of_one_place_are_one_star_across_ra_zero_and_at_the_pole():
     assert len(set(star.tolist())) == 6 and star[6] != star[7] and star[0] != star[8]
     fold = split(CLASS, np.array(["a"] * 9), np.arange(9), 2, 0.2, groups=star).fold
     assert fold[0] == fold[1] and fold[2] == fold[3] and fold[4] == fold[5]
+
+
+def test_published_folds_are_the_folds_and_what_has_none_is_held_out():
+    found = published_split([7, 7, 3, -1, 3, 9])
+    assert found.fold.tolist() == [1, 1, 0, TEST, 0, 2] and not found.stratified
+    assert found.note == "On the 3 published folds; 1 held out."
+    assert published_split([5, 2, 5]).fold.tolist() == [1, 0, 1]
+    assert published_split([5, 2, 5]).note.endswith("none held out.")

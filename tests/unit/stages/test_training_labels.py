@@ -9,7 +9,7 @@ import pytest
 
 from lakehouse.models import fold_dir
 from lakehouse.run import Run
-from schemas import Column
+from schemas import TABLES, Column
 from tasks.learning.recipes import recipes_for
 from tasks.learning.spec import Offer
 from tasks.learning.splits import TEST
@@ -31,8 +31,11 @@ from tasks.stages.train.labels import (
     group_by_target,
     join_labels,
     leave_out_dependent,
+    read_published_folds,
 )
 from tests.unit.learning.synthetic_stars import recipe
+from tests.unit.stages.labelled_lake import DATASET, write_labelled_lake
+from tests.unit.stages.labelled_lake import rows as rows_of
 
 TEFF = Regression.of("teff_k")
 PLAN = TrainingPlan(TrainingConfig(n_folds=2, recipes=("majority",), quantities=("teff_k",)), seed=3)
@@ -101,6 +104,25 @@ def test_labels_and_folds_come_back_as_they_were_written(tmp_path):
     assert CLASS.from_columns(table).tolist() == labels.y.tolist() and about["recipes"][0]["name"] == "majority"
     assert set(table["fold"].to_pylist()) == {TEST, 0, 1}
     assert write_labels(run, labels, PLAN) == folder and read_labels(folder)[0].equals(table)
+
+
+def test_published_folds_are_taken_as_they_are(tmp_path):
+    published = np.where(np.arange(40) < 4, TEST, np.arange(40) % 3)
+    labels = replace(labels_of(), published=published)
+    assert labels.n_folds(PLAN) == 3 and labels_of().n_folds(PLAN) == 2
+    table, about = read_labels(write_labels(Run("r", str(tmp_path), "tiny", ""), labels, PLAN))
+    assert table["fold"].to_pylist() == published.tolist()
+    assert about["note"] == "On the 3 published folds; 4 held out."
+    assert labels.fingerprint(PLAN) != labels_of().fingerprint(PLAN)
+
+
+def test_the_folds_of_the_lake_are_those_of_the_labelled_sources(tmp_path):
+    lake = write_labelled_lake(tmp_path / "lake", n=6)
+    assert read_published_folds(lake, DATASET, np.array([10, 20])) is None
+    ids = np.array([10, 20, 30, 50])
+    lake.append("r", TABLES["label_sample__fold"], rows_of(TABLES["label_sample__fold"], ids, fold=[4, 8, 4, 9]))
+    assert read_published_folds(lake, DATASET, np.array([20, 30, 40])).tolist() == [1, 0, TEST]
+    assert read_published_folds(lake, DATASET, np.array([10, 30])) is None  # one fold of these: no folds to train on
 
 
 def test_predictions_are_out_of_fold_and_the_mean_of_all_models_for_the_held_out(tmp_path):
