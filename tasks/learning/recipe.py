@@ -35,8 +35,8 @@ class Recipe:
         if not isinstance(self.config, self.spec.config):
             expected, given = self.spec.config.__name__, type(self.config).__name__
             raise ValueError(f"recipe {self.name}: a {self.model} is set by a {expected}, not by a {given}.")
-        if not isinstance(self.target, self.spec.kinds):
-            kinds = " or ".join(kind.__name__ for kind in self.spec.kinds)
+        if not self.spec.can_learn(self.target):
+            kinds = " or ".join(self.spec.quantities or [kind.__name__ for kind in self.spec.kinds])
             raise ValueError(f"recipe {self.name}: a {self.model} learns a {kinds}, not {self.target.name}.")
         if not self.seeds or len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"recipe {self.name}: the seeds are {self.seeds}; give one or more, each once.")

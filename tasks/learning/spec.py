@@ -210,8 +210,9 @@ class ModelSpec(Generic[Config]):
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
     settings. `cost`: seconds on one core for a training on a thousand objects, roughly, with the settings as they are;
     `effort` names the setting that it is proportional to, "" for none. The dearest is started first.
-    `simplicity`: 0 for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe that
-    is worse out of fold is ever used. `is_joined`: it is not fitted, but made of the trained models of other recipes.
+    `simplicity`: least for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe
+    that is worse out of fold is ever used. `is_joined`: it is not fitted, but made of the trained models of other
+    recipes. `quantities`: names of the only targets that it is about; () for any.
     """
 
     name: str
@@ -225,6 +226,11 @@ class ModelSpec(Generic[Config]):
     is_floor: bool = False
     is_joined: bool = False
     effort: str = ""
+    quantities: tuple[str, ...] = ()
+
+    def can_learn(self, target: Target) -> bool:
+        """Whether it can learn a target: by its kind, and by its name where it is about some quantities alone."""
+        return isinstance(target, self.kinds) and (not self.quantities or target.name in self.quantities)
 
     @property
     def reads_curves(self) -> bool:

@@ -25,6 +25,7 @@ FILES = (
     "baselines",
     "forests",
     "boosting",
+    "physics",
     "becker2025",
     "folded",
     "means",

@@ -19,10 +19,10 @@ def recipes_of(
     seeds: tuple[int, ...] = (0,),
 ) -> tuple[Recipe, ...]:
     """A recipe of `model` for each target that it can learn; `of_kind` has the configuration of some kinds instead."""
-    kinds = spec_of(model).kinds
+    spec = spec_of(model)
     configs = of_kind or {}
     return tuple(
         Recipe(name, (target,), model, configs.get(type(target), config), seeds=seeds)
         for target in targets
-        if isinstance(target, kinds)
+        if spec.can_learn(target)
     )
