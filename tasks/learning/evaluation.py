@@ -86,6 +86,7 @@ def measure(
     metrics = {
         name: target.measure(scores.select(part), y[part], note, groups.select(part) if groups else None)
         for name, part in parts.items()
+        if part.any()  # on published folds nothing may be held out
     }
     merits = target.merits(scores.select(training), y[training])
     return RecipeResult(calibration, Merit(target.merit(metrics[OUT_OF_FOLD]), merits[1:]), metrics)

@@ -36,8 +36,9 @@ def keep_within_budget(every: Sequence[TargetLabels], config: TrainingConfig) ->
 
 def _reckon(recipe: Recipe, labels: TargetLabels, config: TrainingConfig) -> float:
     """Seconds on one core that all trainings of a recipe take, by what its model says."""
-    n_training = labels.source_id.size * (1 - config.test_fraction) * (1 - 1 / config.n_folds)
-    return recipe.spec.reckon_seconds(recipe.config, n_training) * config.n_folds * len(recipe.seeds)
+    n_folds = labels.n_folds(config)
+    n_training = labels.source_id.size * (1 - config.test_fraction) * (1 - 1 / n_folds)
+    return recipe.spec.reckon_seconds(recipe.config, n_training) * n_folds * len(recipe.seeds)
 
 
 def _tell(labels: TargetLabels, dear: Sequence[int], seconds: Sequence[float], config: TrainingConfig) -> str:

@@ -35,7 +35,7 @@ def read_candidates(
     target, config = labels.target, plan.config
 
     def read(recipe: Recipe) -> NDArray[np.float64]:
-        return read_predictions(folder, recipe, target, labels.n_folds(plan), fold)
+        return read_predictions(folder, recipe, target, labels.n_folds(plan.config), fold)
 
     trained = [recipe for recipe in trained_alone(labels) if recipe.name not in failures]
     found = Candidates([*trained], {recipe.name: read(recipe) for recipe in trained}, {**failures})

@@ -41,7 +41,7 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
         (recipe.spec.reckon_seconds(recipe.config, labels.y.size), recipe, folder, fold)
         for labels, folder in zip(todo, folders, strict=True)
         for recipe in trained_alone(labels)
-        for fold in range(labels.n_folds(plan))
+        for fold in range(labels.n_folds(plan.config))
         if not is_fitted(folder, recipe.name, fold)
     ]
     fits.sort(key=lambda fit: -fit[0])  # the dearest first, so that no worker ends alone with one

@@ -79,10 +79,10 @@ class TargetLabels:
     recipes: tuple[Recipe, ...]
     published: NDArray[np.int32] | None = None
 
-    def n_folds(self, plan: TrainingPlan) -> int:
+    def n_folds(self, config: TrainingConfig) -> int:
         """How many models are trained: one without each fold."""
         if self.published is None:
-            return plan.config.n_folds
+            return config.n_folds
         return np.unique(self.published[self.published != TEST]).size
 
     @property

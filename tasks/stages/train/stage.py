@@ -144,7 +144,7 @@ def _conclude(
     }  # fmt: skip
     if not _is_stored(run, target.name, folder.name, plan):
         with write_model(run.lake, run.dataset, target.name, folder.name, card) as draft:
-            write_folds(folder, chosen, labels.n_folds(plan), draft)
+            write_folds(folder, chosen, labels.n_folds(plan.config), draft)
             pq.write_table(table.append_column("prediction", as_lists(found.predictions[chosen.name])), draft / LABELS)
             if novelty := fit_novelty(run, labels, chosen, fold != TEST):
                 novelty.save(draft / NOVELTY)
@@ -156,7 +156,7 @@ def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str
     return {
         "format": FORMAT, "fingerprint": labels.fingerprint(plan), "recipe": chosen.to_json(),
         "bound_target": labels.target.to_json(), "classes": labels.target.classes, "features": chosen.columns,
-        "n_folds": labels.n_folds(plan), "n_labelled": labels.source_id.size, "plan": asdict(plan),
+        "n_folds": labels.n_folds(plan.config), "n_labelled": labels.source_id.size, "plan": asdict(plan),
         "sky": SYNTHETIC if plan.is_synthetic else OBSERVED,
     }  # fmt: skip
 

@@ -109,7 +109,7 @@ def test_labels_and_folds_come_back_as_they_were_written(tmp_path):
 def test_published_folds_are_taken_as_they_are(tmp_path):
     published = np.where(np.arange(40) < 4, TEST, np.arange(40) % 3)
     labels = replace(labels_of(), published=published)
-    assert labels.n_folds(PLAN) == 3 and labels_of().n_folds(PLAN) == 2
+    assert labels.n_folds(PLAN.config) == 3 and labels_of().n_folds(PLAN.config) == 2
     table, about = read_labels(write_labels(Run("r", str(tmp_path), "tiny", ""), labels, PLAN))
     assert table["fold"].to_pylist() == published.tolist()
     assert about["note"] == "On the 3 published folds; 4 held out."
