@@ -50,8 +50,12 @@ def branchings(taxonomy: Taxonomy, classes: Sequence[str]) -> list[list[list[int
     hanging = {member for below in members.values() for member in below}
 
     def ways_from(names: Iterable[str]) -> list[Way]:
-        ways = (_join(([number[name]] if name in number else []) + ways_from(members.get(name, ()))) for name in names)
-        return [way for way in ways if way != []]
+        ways: list[Way] = []
+        for name in names:
+            own: list[Way] = [number[name]] if name in number else []
+            if below := own + ways_from(members.get(name, ())):
+                ways.append(_join(below))
+        return ways
 
     return _places(_join(ways_from([name for name in dict.fromkeys((*members, *classes)) if name not in hanging])))
 

@@ -90,9 +90,10 @@ def as_batch(
     weight: NDArray[np.float32] | None = None,
 ) -> FoldedBatch:
     """Tensors of the curves, their columns as normal scores."""
-    each = (curves.bins, curves.candidates, normal_scores(curves.columns, quantiles))
+    scores = normal_scores(curves.columns, quantiles)
+    bins, candidates, columns = (torch.from_numpy(each) for each in (curves.bins, curves.candidates, scores))
     weight = np.empty((len(curves.bins), 0), np.float32) if weight is None else weight
-    return FoldedBatch(*(torch.from_numpy(values) for values in each), labels, torch.from_numpy(weight))
+    return FoldedBatch(bins, candidates, columns, labels, torch.from_numpy(weight))
 
 
 def fit_network(
