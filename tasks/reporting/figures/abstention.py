@@ -50,7 +50,9 @@ def _draw_curves(axes: Axes, rows: Sequence[Record], metric: str) -> None:
     for recipe, is_chosen in sorted({(row["recipe"], row["is_chosen"]) for row in rows}, key=itemgetter(1)):
         mine = sorted((row for row in rows if row["recipe"] == recipe), key=itemgetter("metric"))
         kept = [float(row["metric"].partition(_KEPT)[2]) for row in mine]
-        look: dict[str, Any] = {"color": ACCENT, "linewidth": 1.6} if is_chosen else {"color": MUTED, "linewidth": 0.8, "alpha": 0.6}
+        look: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "alpha": 0.6}
+        if is_chosen:
+            look = {"color": ACCENT, "linewidth": 1.6}
         axes.plot(kept, [row["value"] for row in mine], **look)
         if is_chosen:
             lo, hi = (np.array([row[end] for row in mine], float) for end in ("lo", "hi"))
