@@ -15,6 +15,7 @@ from tasks.learning.data import Examples
 from tasks.learning.targets import Classification, Labels, Regression, Target
 from tasks.learning.trees import Forest, from_estimators
 
+MOST_TRIED = 150.0  # columns at a split of a regressor, of which a third is usual: hundreds cost time and gain nothing
 SIGMA_FLOOR_FRACTION = 0.02  # of the spread of the target: trees that happen to agree are not certain
 
 
@@ -25,7 +26,6 @@ class ForestConfig:
     trees: Annotated[int, Field(ge=1, le=5000, description="number of trees")] = 300
     min_leaf: Annotated[int, Field(ge=1, le=1000, description="fewest objects in a leaf")] = 1
     most_drawn: Annotated[int, Field(ge=10, description="objects that a tree draws, where there are more")] = 4000
-    most_tried: Annotated[int, Field(ge=1, description="columns tried at a split of a quantity, of a third")] = 60
 
 
 Estimator = Callable[[dict[str, Any], float], Any]  # from settings of all forests, and the share of columns tried
@@ -55,7 +55,7 @@ def fit(
         Classification: classifier or _classifier,
         Regression: regressor or _regressor,
     }
-    fitted = makers[type(target)](settings, min(1 / 3, config.most_tried / len(columns)))
+    fitted = makers[type(target)](settings, min(1 / 3, MOST_TRIED / len(columns)))
     fitted.fit(examples.matrix(columns), own.values, sample_weight=weight)
     floors: dict[type[Target], float] = {Regression: float(SIGMA_FLOOR_FRACTION * np.std(own.values)) + 1e-9}
     return from_estimators(fitted, columns, floors.get(type(target)))

@@ -90,3 +90,26 @@ def test_the_leaf_sizes_are_those_of_the_recipe():
     leaves = np.unique(fit(few, EXAMPLES, TEFF).predict(EXAMPLES)[:, 0]).size
     single = replace(few, config=replace(few.config, min_leaf=1))
     assert leaves <= len(EXAMPLES) // 3 < np.unique(fit(single, EXAMPLES, TEFF).predict(EXAMPLES)[:, 0]).size
+
+
+@pytest.mark.parametrize("model", ["forest", "extra_trees"])
+def test_trees_draw_no_more_objects_than_the_settings_say(model):
+    def leaf_values(most_drawn):
+        made = recipe(model, TEMPERATURE, trees=1, most_drawn=most_drawn)
+        return np.unique(fit(made, EXAMPLES, TEFF).predict(EXAMPLES)[:, 0])
+
+    assert leaf_values(20).size <= 20 < leaf_values(300).size
+    assert np.array_equal(leaf_values(300), leaf_values(4000))  # no limit where there are fewer
+
+
+def test_a_balanced_forest_draws_from_every_class_whatever_the_limit():
+    made = (recipe("balanced_forest", trees=5, most_drawn=most) for most in (20, 4000))
+    limited, free = (fit(each, EXAMPLES, CLASSES).predict(EXAMPLES) for each in made)
+    assert np.array_equal(limited, free)
+
+
+def test_rows_are_scored_in_pieces_of_any_size_to_the_same_bits(monkeypatch):
+    model = fit(CLASSIFY, EXAMPLES, CLASSES)
+    whole = model.predict(EXAMPLES)
+    monkeypatch.setattr("tasks.learning.trees.CHUNK", 7)
+    assert np.array_equal(model.predict(EXAMPLES), whole)
