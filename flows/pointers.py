@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from lakehouse.delta.store import Lake
 from schemas.tables.catalogue import QUANTITY_LO
@@ -21,6 +23,7 @@ FIRST, LAST, N_SHOWN = ("object_id", "class_pred", "period_day", "period_prob"),
 # What became of stars that are not in the sample, by the check that refused them; any other took their epochs.
 LOSSES = {"unknown_id": "unknown to the archive", "no_counterpart": "without a counterpart"}
 NO_EPOCH = "without a usable epoch"
+CUT_AWAY = "no_epoch"  # reason why a row of the catalogue has no scores: the cuts left no epoch
 
 
 def own_command() -> str:
@@ -54,16 +57,33 @@ def list_columns(lake: Lake, dataset: str) -> list[str]:
 
 
 def count_stars(lake: Lake, dataset: str) -> str:
-    """ "212 of 216; 4 without a usable epoch": how many stars the dataset has, and what became of the others."""
+    """ "212 of 216; 4 without a usable epoch": how many stars the dataset has, and what became of the others.
+
+    Stars that stay without an epoch after the cuts are counted behind them.
+    """
     ids = lake.read(SOURCE, columns=["source_id"], where={"dataset": dataset})["source_id"].to_numpy()
+    losses = _count_losses(lake, dataset, ids)
+    n_lost = sum(losses.values())
+    words = [", ".join(f"{n:,} {loss}" for loss, n in losses.most_common())] if n_lost else []
+    if n_cut := _count_cut(lake, dataset):
+        words.append(f"the cuts left {n_cut:,} without an epoch")
+    return "; ".join([f"{ids.size:,} of {ids.size + n_lost:,}" if n_lost else f"{ids.size:,}", *words])
+
+
+def _count_losses(lake: Lake, dataset: str, ids: NDArray[np.int64]) -> Counter[str]:
+    """What became of the stars that were refused and are not among `ids` (S,)."""
     if not lake.exists(QUARANTINE):
-        return f"{ids.size:,}"
+        return Counter()
     rows = lake.read(QUARANTINE, columns=["source_id", "check"], where={"dataset": dataset})
     rows = rows.filter(rows["source_id"].is_valid())
     lost, first = np.unique(rows["source_id"].to_numpy(), return_index=True)
     first = first[~np.isin(lost, ids)]
-    if not first.size:
-        return f"{ids.size:,}"
-    checks = Counter(LOSSES.get(check, NO_EPOCH) for check in rows["check"].take(first).to_pylist())
-    words = ", ".join(f"{n:,} {loss}" for loss, n in checks.most_common())
-    return f"{ids.size:,} of {ids.size + first.size:,}; {words}"
+    return Counter(LOSSES.get(check, NO_EPOCH) for check in rows["check"].take(first).to_pylist())
+
+
+def _count_cut(lake: Lake, dataset: str) -> int:
+    """How many stars of the catalogue the cuts left without an epoch."""
+    if not lake.exists(CATALOGUE) or "unscored_reason" not in lake.dataset(CATALOGUE).schema.names:
+        return 0
+    reason = lake.read(CATALOGUE, columns=["unscored_reason"], where={"dataset": dataset})["unscored_reason"]
+    return pc.sum(pc.equal(reason, CUT_AWAY)).as_py() or 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from schemas.errors import BadInput
+from schemas.sql import match_only
 from schemas.values import find_mask, is_list, is_nothing, is_number, is_text, read_words, value_type
 
 FIRST = 1000  # rows that are looked at for numbers in text
@@ -55,6 +56,31 @@ def find_few_values(file: Path, columns: Sequence[str], most: int) -> dict[str, 
         raise unreadable(file, error) from None
     words = {name: _words(values) for name, values in found.items() if len(values) <= limit}
     return {name: tuple(sorted(each)) for name, each in words.items() if len(each) <= most}
+
+
+def find_varying(file: Path, key: str, columns: Sequence[str]) -> list[str]:
+    """Those of `columns` that have two values in rows with the same value of `key`, or lists in their rows.
+
+    All others say something of the star, not of the epoch. Raises BadInput where the file is damaged.
+    """
+    import duckdb
+
+    schema = parquet_schema(file)
+    place = {name: f"c{schema.names.index(name)}" for name in (key, *columns)}
+    single = [name for name in columns if not is_list(schema.field(name).type)]
+    if not single or schema.names.count(key) != 1 or is_list(schema.field(key).type):
+        return list(columns)
+    cells = ", ".join(f"c{k}" for k in range(len(schema.names)))
+    differ = ", ".join(f"min({place[name]}) <> max({place[name]}) AS {place[name]}" for name in single)
+    vary = ", ".join(f"coalesce(bool_or({place[name]}), false)" for name in single)
+    stars = f"SELECT {differ} FROM read_parquet(?, hive_partitioning = false) AS file({cells}) GROUP BY {place[key]}"
+    try:
+        with duckdb.connect() as con:
+            found = con.execute(f"SELECT {vary} FROM ({stars})", [match_only(file)]).fetchall()[0]
+    except duckdb.Error as error:
+        raise unreadable(file, error) from None
+    constant = {name for name, varies in zip(single, found, strict=True) if not varies}
+    return [name for name in columns if name not in constant]
 
 
 def holds_numbers(file: Path, column: str) -> bool:

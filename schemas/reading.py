@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.dataset import DatasetSpec
 from schemas.files import column_names
+from schemas.formats.files import list_candidates
 from schemas.formats.opening import open_table
 
 MAX_LISTED = 12  # columns or bands that a line names
@@ -20,14 +21,16 @@ def describe_reading(folder: Path, spec: DatasetSpec) -> list[str]:
 
 def describe_objects(folder: Path, spec: DatasetSpec) -> str:
     """How the table of objects is read."""
-    return _line(open_table(folder, spec.objects.file), _objects(spec), _object_columns(spec))
+    line = _line(open_table(folder, spec.objects.file), _objects(spec), _object_columns(spec))
+    return line + _others(folder, "objects", spec.objects.file)
 
 
 def describe_epochs(folder: Path, spec: DatasetSpec) -> str:
     """How the table of epochs is read."""
     columns = spec.lightcurves
     used = (columns.id, columns.time, columns.value, columns.error, columns.band, columns.flags, columns.upper_limit)
-    return _line(open_table(folder, spec.lightcurves.file), _epochs(spec), used)
+    line = _line(open_table(folder, spec.lightcurves.file), _epochs(spec), used)
+    return line + _others(folder, "lightcurves", spec.lightcurves.file)
 
 
 def describe_time(spec: DatasetSpec) -> str:
@@ -50,6 +53,12 @@ def _line(file: Path, roles: Iterable[str], used: Iterable[str | None]) -> str:
     known = {*used, *(f"{name}.mask" for name in used)}
     rest = [name for name in column_names(file) if name not in known]
     return f"{file.name}: {', '.join(roles)}; not used: {_some(rest, ', ') or 'nothing'}"
+
+
+def _others(folder: Path, key: str, name: str) -> str:
+    """What else in the folder is called as the table is, and is not read."""
+    others = [each for each in list_candidates(folder, key) if each != name]
+    return f"; {', '.join(others)} beside it: not read" if others else ""
 
 
 def _objects(spec: DatasetSpec) -> list[str]:

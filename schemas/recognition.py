@@ -15,7 +15,7 @@ from schemas.errors import BadInput
 
 ID = (
     "object_id", "obj_id", "source_id", "oid", "id", "name", "star_id", "target_id", "object", "obj", "star", "target",
-    "object_name", "obj_name", "star_name", "target_name", "identifier", "file_name",
+    "object_name", "obj_name", "star_name", "target_name", "identifier", "dia_object_id", "ss_object_id", "file_name",
 )  # fmt: skip
 RA = ("ra", "ra_deg", "raj2000", "ra_j2000", "ra_icrs", "obj_ra", "right_ascension")
 DEC = ("dec", "dec_deg", "dej2000", "decj2000", "dec_j2000", "de_icrs", "dec_icrs", "obj_dec", "declination")
@@ -42,8 +42,8 @@ ZEROS = {  # word -> the zero point of the times that it stands for
 }  # fmt: skip
 UNITS = {"d": "d", "day": "d", "h": "h", "hr": "h", "hour": "h", "min": "min", "minute": "min", "s": "s", "sec": "s",
          "second": "s", "yr": "yr", "year": "yr"}  # fmt: skip
-DATE = re.compile(  # obs_mjd, BJD_TDB, "MJD (TAI)", "HJD - 2450000", mjd_minus_50000
-    rf"(?:obs_?|time_?|mid_?)?(?P<word>{'|'.join(ZEROS)})(?:[\W_]*(?:obs|mid|tdb|tai|utc|tcb|tt))?"
+DATE = re.compile(  # obs_mjd, midpointMjdTai, BJD_TDB, "MJD (TAI)", "HJD - 2450000", mjd_minus_50000
+    rf"(?:obs_?|time_?|mid_?(?:point_?)?)?(?P<word>{'|'.join(ZEROS)})(?:[\W_]*(?:obs|mid|tdb|tai|utc|tcb|tt))?"
     r"[\W_]*(?:(?:minus|sub)?[\W_]*(?P<offset>\d{5,7}(?:\.\d+)?)\W*)?"
 )
 TIME = re.compile(rf"(?:obs_?)?(?:t|times?)(?:[\W_]+(?P<unit>{'|'.join(UNITS)})s?\W*)?")

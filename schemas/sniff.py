@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from schemas.errors import BadInput, Guard, settled_by
-from schemas.files import column_names, find_few_values, holds_numbers, parquet_schema
+from schemas.files import column_names, find_few_values, find_varying, holds_numbers, parquet_schema
 from schemas.formats.files import WHOLE_FOLDER, name_tables
 from schemas.formats.opening import open_table
 from schemas.recognition import (
@@ -205,7 +205,10 @@ def _bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> list[dict[
 
 
 def _refuse_unnamed_bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> None:
-    """BadInput where columns of few values stand beside epochs of which nothing says the band: one of them may."""
+    """BadInput where columns of few values stand beside epochs of which nothing says the band: one of them may.
+
+    A column that is the same in all epochs of a star says something of the star: the name of a field.
+    """
     unknown = [
         field.name
         for field in schema
@@ -214,6 +217,8 @@ def _refuse_unnamed_bands(file: Path, columns: dict[str, Any], schema: pa.Schema
     found = find_few_values(file, unknown, MAX_LIKELY_BANDS)
     names = {name: tuple(value for value in values if value.casefold() != "nan") for name, values in found.items()}
     few = {name: values for name, values in names.items() if len(values) > 1 and all(map(_is_whole, values))}
+    if few and columns.get("id") in schema.names:
+        few = {name: few[name] for name in find_varying(file, columns["id"], list(few))}
     if few:
         listed = "; ".join(f"{name!r}: {_some(values)}" for name, values in few.items())
         raise BadInput(

@@ -1,6 +1,6 @@
 """A table of a folder as one flat Parquet file: the user's own where it is one, else a copy that is made once.
 
-Copies lie in a folder of the process, and go with it. They are made piece by piece.
+Copies lie in a folder of the process (schemas.formats.scratch), and go with it. They are made piece by piece.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from pathlib import Path, PosixPath
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from schemas.errors import BadInput
 from schemas.formats import FORMATS, Format, format_of
 from schemas.formats.files import WHOLE_FOLDER, is_parquet, stem_of, table_files
 from schemas.formats.nested import flatten, flatten_schema
+from schemas.formats.scratch import scratch_folder
 
 FILE_NAME = "file_name"  # column of a table with one file for each star: the name of the file without its ending
 GROUP_ROWS = 131_072  # of a copy that are written at once
@@ -77,17 +77,12 @@ def _is_of_stars(source: Path, files: list[Path]) -> bool:
 def _copy(source: str, is_of_stars: bool, stamps: tuple[Stamp, ...]) -> Path:
     """The Parquet file with the rows of these files, of which a size and a time of change tell whether they changed."""
     paths = [Path(path) for path, _, _ in stamps]
-    target = Path(_scratch().name) / f"{_copy.cache_info().misses}.parquet"
+    target = scratch_folder() / f"table-{_copy.cache_info().misses}.parquet"
     try:
         _write(paths, is_of_stars, target)
     except OSError as error:
         raise BadInput(f"{source} cannot be copied ({error}): check it and the free disk of {target.parent}.") from None
     return target
-
-
-@functools.cache
-def _scratch() -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix="argelander-")
 
 
 def _write(paths: list[Path], is_of_stars: bool, target: Path) -> None:

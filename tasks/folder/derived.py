@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import duckdb
 import pyarrow.parquet as pq
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from schemas.dataset import DatasetSpec
 from schemas.files import parquet_schema, unreadable
 from schemas.formats.opening import Table, open_table
+from schemas.formats.scratch import scratch_folder
 from schemas.sql import match_only, quote_name
 from schemas.values import is_list
 from tasks.folder.columns import check_schema, connect, name_place, name_table
@@ -51,7 +51,7 @@ def _collect_objects(file: Path, id_column: str, columns: tuple[str, ...], size:
     row = f"min(struct_pack({', '.join(f'{at[name]} := {at[name]}' for name in columns)}))" if columns else "NULL"
     chosen = [f"id AS {quote_name(id_column)}", *(f"row.{at[name]} AS {quote_name(name)}" for name in columns)]
     grouped = f"SELECT {at[id_column]} AS id, {row} AS row FROM {name_table(names)} GROUP BY 1"
-    target = Path(_scratch().name) / f"{_collect_objects.cache_info().misses}.parquet"
+    target = scratch_folder() / f"objects-{_collect_objects.cache_info().misses}.parquet"
     try:
         with closing(connect()) as con:
             query = f"SELECT {', '.join(chosen)} FROM ({grouped}) WHERE id IS NOT NULL ORDER BY id"
@@ -62,8 +62,3 @@ def _collect_objects(file: Path, id_column: str, columns: tuple[str, ...], size:
     except duckdb.Error as error:
         raise unreadable(file, error) from None
     return target
-
-
-@functools.cache
-def _scratch() -> TemporaryDirectory[str]:
-    return TemporaryDirectory(prefix="argelander-")

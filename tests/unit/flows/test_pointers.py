@@ -45,6 +45,9 @@ def test_counts_tell_what_became_of_the_others(lake):
     assert count_stars(lake, "tiny") == "3 of 6; 2 without a usable epoch, 1 unknown to the archive"
     lake.overwrite("r", TABLES["core_quarantine__row"], TABLES["core_quarantine__row"].empty(), {"dataset": "tiny"})
     assert count_stars(lake, "tiny") == "3"
+    spec = TABLES["out__catalogue"].bind(TEFF)
+    lake.append("r", spec, rows(spec, np.array([4, 5]), object_id=["d", "e"], unscored_reason=["no_epoch", "no_model"]))
+    assert count_stars(lake, "tiny") == "3; the cuts left 1 without an epoch"
 
 
 def test_the_command_is_named_as_it_is_run(tmp_path, monkeypatch):

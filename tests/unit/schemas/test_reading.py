@@ -82,3 +82,11 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path):
     spec = DatasetSpec.model_validate({"name": "x", "bands": [{"name": "g"}]})
     with pytest.raises(BadInput, match=r"There is no objects\.parquet"):
         describe_objects(tmp_path, spec)
+
+
+def test_a_second_table_of_objects_is_named(tmp_path):
+    folder = write(tmp_path, {"id": "a"}, {"id": "a", "mjd": 58000.0, "mag": 15.0})
+    (folder / "objects.csv").write_text("id\na\n")
+    first, second = describe_reading(folder, load_spec(folder))
+    assert first == "objects.parquet: id = id, no label; not used: nothing; objects.csv beside it: not read"
+    assert "not read" not in second

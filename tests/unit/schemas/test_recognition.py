@@ -6,6 +6,7 @@ from schemas import BadInput
 from schemas.dataset import DatasetSpec
 from schemas.recognition import (
     BAND,
+    ID,
     LABEL,
     MAG,
     ZEROS,
@@ -78,3 +79,9 @@ def test_a_name_is_its_letters_and_digits():
 )
 def test_what_is_recognised_as_something_else_than_a_band(name, known):
     assert is_recognised(name) is known
+
+
+def test_names_of_rubin():
+    names = ["diaObjectId", "midpointMjdTai", "psfFlux"]
+    assert find_column(ID, names, "") == "diaObjectId" and find_time(names, "") == "midpointMjdTai"
+    assert read_time_name("midpointMjdTai").zero == "mjd"

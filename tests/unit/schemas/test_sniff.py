@@ -152,7 +152,7 @@ def test_without_a_column_of_bands_there_is_one(tmp_path):
 
 @pytest.mark.parametrize("values", [["ba", "bb"], [1, 2], [1.0, None], [2.0, 1.0], [["x"], ["y"]]])
 def test_a_column_that_may_say_the_band_is_asked_about(tmp_path, values):
-    columns = {"id": ["a", "b"], "mjd": [[1.0], [1.0]], "mag": [[1.0], [1.0]], "cam": pa.array(values)}
+    columns = {"id": ["a", "a"], "mjd": [[1.0], [1.0]], "mag": [[1.0], [1.0]], "cam": pa.array(values)}
     folder = write(tmp_path, columns)
     n_value = len({str(value) for value in values if value is not None})
     if n_value < 2:
@@ -168,7 +168,7 @@ def test_a_column_that_may_say_the_band_is_asked_about(tmp_path, values):
 def test_what_cannot_be_bands_is_not_asked_about(tmp_path):
     n = MAX_LIKELY_BANDS + 1
     columns = {
-        "id": [str(k) for k in range(n)], "mjd": np.arange(n) * 1.0, "mag": np.ones(n), "one": ["x"] * n,
+        "id": ["a"] * n, "mjd": np.arange(n) * 1.0, "mag": np.ones(n), "one": ["x"] * n,
         "many": [str(k) for k in range(n)], "airmass": np.arange(n) % 2 + 0.5, "type": ["a", "b", "c"] * (n // 3),
         "is_good": np.arange(n) % 2 == 0, "night": np.arange(n),
     }  # fmt: skip
@@ -253,3 +253,19 @@ def test_names_of_bands_are_identifiers_and_all_different(values):
 def test_names_that_are_identifiers_already_stay(values):
     kept = [value for value in values if "__" not in value and not value.endswith("_")]
     assert _identifiers(kept) == kept
+
+
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("varies", [False, True])
+def test_a_column_that_says_something_of_a_star_is_no_band(tmp_path, varies, is_nested):
+    field = [["a", "a"], ["b", "b" if not varies else "a"]]
+    columns = {"id": ["1", "2"], "mjd": [[1.0, 2.0]] * 2, "mag": [[15.0, 16.0]] * 2, "field": field}
+    if not is_nested:
+        columns = {name: np.ravel(np.repeat(value, 2) if name == "id" else value) for name, value in columns.items()}
+    elif not varies:
+        columns["field"] = ["a", "b"]
+    folder = write(tmp_path, columns, {"id": ["1", "2"]})
+    if varies:
+        assert "'field': a, b" in refused(folder)
+    else:
+        assert sniff(folder, {})["bands"] == [{"name": "single"}]
