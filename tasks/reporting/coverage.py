@@ -7,8 +7,12 @@ from tasks.reporting.notation import ABSENT, count, interval, metric_label, spli
 from tasks.reporting.parts import Cell, Line, Table
 from tasks.reporting.tables import digits
 
-_METRICS = ("set_coverage", "coverage", "coverage_95")
+_METRICS = ("set_coverage", "coverage", "coverage_95", "skill")
 
+SKILL = (
+    " Skill is 1 less the ratio of the RMSE to that of the median of the star's class: where its interval, a 95 % "
+    "bootstrap, is not above 0, the class says as much as the value."
+)
 Record = dict[str, Any]
 
 
@@ -26,6 +30,7 @@ def coverage_table(records: Sequence[Record], target: str, split: str, colours: 
     caption = (
         f"{target_label(target)}: share of the objects whose label is in the set or interval that was given, "
         f"{split_label(split)}, with 95 % binomial intervals; by label and by mean magnitude."
+        f"{SKILL if 'skill' in metrics else ''}"
     )
     return Table(caption, header, lines)
 

@@ -18,7 +18,7 @@ METRICS = {
     "coverage_68": "Coverage of 68 % intervals", "coverage_95": "Coverage of 95 % intervals",
     "set_coverage": "Coverage of class sets", "set_size": "Classes in a set", "empty_sets": "Empty sets",
     "accuracy_area": "Area under accuracy", "macro_f1_area": "Area under macro F1", "error_auc": "ROC AUC of errors",
-    "pinball": "Pinball loss", "crps": "CRPS",
+    "pinball": "Pinball loss", "crps": "CRPS", "skill": "Skill",
     "n_outlier": "Outliers", "outlier_fraction": "Outlier fraction", "width": "Interval width",
 }  # fmt: skip
 HIGHER_IS_BETTER = frozenset(

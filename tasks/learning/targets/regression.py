@@ -20,6 +20,7 @@ from tasks.learning.coverage import Groups, coverage_metrics
 from tasks.learning.interval_calibration import WIDE, IntervalCalibration
 from tasks.learning.metrics import Metric, overall, regression_metrics
 from tasks.learning.paired import DRAWS, Resamples, resample_values
+from tasks.learning.skill import skill_metrics
 from tasks.learning.targets.target import Labels, LabelSource, ScoreValues, Target
 
 ENDS = ("Lower", "Upper")
@@ -160,12 +161,13 @@ class Regression(Target[IntervalCalibration, QuantityScores]):
     def measure(
         self, scores: QuantityScores, y: NDArray[Any], note: str = "", groups: Groups | None = None
     ) -> dict[str, list[Metric]]:
-        """RMSE, R2, ...; the coverage of both intervals, by class and magnitude too."""
+        """RMSE, R2, ...; the coverage of both intervals, by class and magnitude too; by class the skill."""
         inside, inside95 = (
             np.where(np.isfinite(lo) & np.isfinite(hi), (y >= lo) & (y <= hi), np.nan)
             for lo, hi in ((scores.lo, scores.hi), (scores.lo95, scores.hi95))
         )
         rows = regression_metrics(y, scores.value, note=note)
+        rows += skill_metrics(y, scores.value, groups.label, note) if groups else []
         rows += coverage_metrics("coverage", inside, groups, note)
         return {self.name: rows + coverage_metrics("coverage_95", inside95, groups, note)}
 
