@@ -24,7 +24,7 @@ def _check_odd(value: int) -> int:
 
 @dataclass(frozen=True)
 class FoldedConfig:
-    """Sizes and training of the folded network; chosen out of fold on eros_br and ztf_vsx (decision 16).
+    """Sizes and training of the folded network (decision 17).
 
     A curve is folded into `n_bin` bins and read by convolutions of `channels` with windows of `kernel` bins; a
     candidate has a state of `width`. Columns of numbers are read by layers of the widths `table`: those of the bands,
