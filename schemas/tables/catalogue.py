@@ -42,7 +42,7 @@ OF_CLASS = (
            ucd="src.class;src.var", nullable=True),
     Column("class_set", pa.string(),
            "Classes that the star may be of, the most probable first, joined by ;. The true one is among them for 90 % "
-           "(training.class_set_level) of the members of every class; empty: like few members of any.",
+           "(training.class_set_level) of the members of every class with 50 labels; empty: like few members of any.",
            ucd="src.class", nullable=True),
     Column("class_set_size", pa.int16(), "Classes in class_set.", ucd="meta.number;src.class", nullable=True,
            range=(0, None)),

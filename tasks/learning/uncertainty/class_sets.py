@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 LEVEL = 0.9
-FEWEST_MEMBERS = 20  # of a class with a threshold of its own; the share that it holds then varies by 7 points
+FEWEST_MEMBERS = 50  # of a class with a threshold of its own; the share that it holds then varies by 4 points
 
 
 @dataclass(frozen=True)
