@@ -59,8 +59,8 @@ def published_split(published: ArrayLike) -> Split:
     They are taken as they are: not stratified, and nothing is added to the held-out part.
     """
     published = np.asarray(published, np.int64)
-    names, fold = np.unique(published, return_inverse=True)
-    fold = (fold - int((names == TEST).any())).astype(np.int8)
+    names, place = np.unique(published, return_inverse=True)
+    fold = (place - int((names == TEST).any())).astype(np.int8)
     n_fold, n_out = int(fold.max(initial=-1)) + 1, int(np.count_nonzero(fold == TEST))
     return Split(fold, False, f"On the {n_fold} published folds; {n_out or 'none'} held out.")
 
