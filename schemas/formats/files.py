@@ -9,6 +9,8 @@ from schemas.formats import FORMATS, format_of
 
 WHOLE_FOLDER = "."  # name of a table whose files are all those of the folder itself
 PARQUET_MAGIC = b"PAR1"
+HATS_PROPERTIES = ("hats.properties", "properties")  # names of the file that says what a catalogue is
+HATS_BESIDE = ("margin", "association", "index", "map")  # its dataproduct_type where its rows are none of a table's own
 
 
 def find_table(folder: Path, key: str) -> str | None:
@@ -68,17 +70,26 @@ def table_files(folder: Path, name: str) -> list[Path]:
 def list_files(source: Path, is_deep: bool = True) -> list[Path]:
     """The files of a table: itself, or those of a format in the folder that it is, sorted by their paths.
 
-    Folders in the folder count where `is_deep`; names that begin with _ or . are those of metadata. Raises BadInput
-    where the files of a folder are of several formats.
+    Folders in the folder count where `is_deep`; names that begin with _ or . are those of metadata, and those of a
+    catalogue that HATS keeps beside another (its margin, an index) are no rows of the table. Raises BadInput where the
+    files of a folder are of several formats.
     """
     if not source.is_dir():
         return [source]
     every = sorted(path for path in source.glob("**/*" if is_deep else "*") if path.is_file())
     files = [p for p in every if _is_table(p) and not p.relative_to(source).as_posix().startswith(("_", "."))]
+    aside = {p.parent for p in every if p.name in HATS_PROPERTIES and p.parent != source and _is_beside(p)}
+    files = [path for path in files if aside.isdisjoint(path.parents)]
     kinds = sorted({each.name for path in files if (each := format_of(path.name))})
     if len(kinds) > 1:
         raise BadInput(f"{source} holds files of {len(kinds)} formats ({', '.join(kinds)}): leave those of one there.")
     return files
+
+
+def _is_beside(properties: Path) -> bool:
+    """Whether the properties of a HATS catalogue say that it repeats rows of another, or points to them."""
+    lines = (line.partition("=") for line in properties.read_text("utf-8", "replace").splitlines())
+    return any(key.strip() == "dataproduct_type" and value.strip() in HATS_BESIDE for key, _, value in lines)
 
 
 def stem_of(name: str) -> str:
