@@ -316,6 +316,46 @@ def runs(lake: LakeOption = LAKE) -> None:
     screen().print(list_runs(Lake(lake)))
 
 
+@app.command()
+@one_sentence
+def train(
+    preset: Annotated[str, typer.Argument(help="A preset, or a dataset, that the lake was refreshed with.")],
+    recipes: Annotated[
+        list[str] | None, typer.Option("--recipe", help="What is trained; repeatable. Else what the preset trains.")
+    ] = None,
+    folds: Annotated[int | None, typer.Option("--folds", help="Folds; one model is trained without each.")] = None,
+    seeds: Annotated[int | None, typer.Option("--seeds", help="Models of a recipe in each fold.")] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="Minutes on two cores; the dearest recipes are left out.")
+    ] = None,
+    lake: LakeOption = LAKE,
+) -> None:
+    """Train recipes on what the lake holds; a model that is better out of fold scores at the next refresh."""
+    from flows import environment
+
+    environment.quiet()
+    from flows.model_list import list_models
+    from flows.training import train_recipes
+    from lakehouse.delta.store import Lake
+
+    given = {"recipes": recipes and json.dumps(recipes), "n_folds": folds, "n_seeds": seeds, "budget_minutes": budget}
+    wanted = [f"training.{name}={value}" for name, value in given.items() if value is not None]
+    settings = train_recipes(preset, lake, wanted)
+    screen().print(list_models(Lake(lake), settings.dataset))
+
+
+@app.command()
+@one_sentence
+def models(
+    dataset: Annotated[str | None, typer.Argument(help="Of this dataset alone.")] = None, lake: LakeOption = LAKE
+) -> None:
+    """List the trained models of the lake: how good each is out of fold, and which of them score."""
+    from flows.model_list import list_models
+    from lakehouse.delta.store import Lake
+
+    screen().print(list_models(Lake(lake), dataset))
+
+
 @app.command(context_settings={"ignore_unknown_options": True})
 @one_sentence
 def bench(

@@ -49,7 +49,7 @@ def read_training_settings(lake: Lake, dataset: str) -> Settings:
     trained_by = {read_card(lake.path, dataset, target, model_id)["run_id"] for target, model_id in models}
     for manifest in read_manifests(lake):
         if manifest.run_id in trained_by:
-            return _read_settings(manifest).model_copy(update={"compute": ComputeSettings()})
+            return read_settings(manifest)
     known = sorted({manifest.settings.get("dataset", "") for manifest in read_manifests(lake)})
     raise BadInput(
         f"The lake at {lake.path} has no models of {dataset!r}; it was refreshed for {', '.join(known) or 'none'}."
@@ -58,10 +58,10 @@ def read_training_settings(lake: Lake, dataset: str) -> Settings:
     )
 
 
-def _read_settings(manifest: RunManifest) -> Settings:
-    """Settings of a run; BadInput where an older version wrote them under other names."""
+def read_settings(manifest: RunManifest) -> Settings:
+    """Settings of a run, this machine's for computing; BadInput where an older version wrote them under other names."""
     try:
-        return validate_settings(manifest.settings)
+        return validate_settings(manifest.settings).model_copy(update={"compute": ComputeSettings()})
     except BadInput as error:
         preset = manifest.settings.get("preset", "PRESET")
         raise BadInput(

@@ -125,14 +125,20 @@ def _current(lake_path: str | Path, dataset: str) -> Path:
     return Path(lake_path) / MODEL_FOLDER / dataset / "current.json"
 
 
+def read_cards(lake: Lake, dataset: str | None = None) -> list[dict[str, Any]]:
+    """The cards of all models of a dataset, or of every one, by dataset, target and id."""
+    place = lake.path / MODEL_FOLDER
+    names = [dataset] if dataset else sorted(each.name for each in place.glob("*"))
+    return [read_json(path) for name in names for path in sorted((place / name).glob("*/*/card.json"))]
+
+
 def record_models(lake: Lake, run_id: str, dataset: str) -> TableRef | None:
     """Copies the cards of the dataset's models to score_model__card, in one commit; None where none differs.
 
     The cards are the truth: they are on disk with the weights, whatever becomes of the run that wrote them.
     """
     in_use = read_current(lake.path, dataset)
-    paths = sorted((lake.path / MODEL_FOLDER / dataset).glob("*/*/card.json"))
-    rows = pa.Table.from_pylist([_card_row(read_json(path), in_use) for path in paths], schema=CARD.arrow())
+    rows = pa.Table.from_pylist([_card_row(card, in_use) for card in read_cards(lake, dataset)], schema=CARD.arrow())
     held = lake.read(CARD, where={"dataset": dataset}).cast(rows.schema) if lake.exists(CARD) else CARD.empty()
     if rows.equals(held):
         return None

@@ -57,6 +57,9 @@ class TrainingConfig:
     test_fraction: Annotated[
         float, Field(gt=0, lt=0.6, description="Share of the labelled sources that is held out of every training.")
     ] = 0.2
+    n_seeds: Annotated[
+        int, Field(ge=1, le=20, description="Models of a recipe in each fold, whose predictions are averaged.")
+    ] = 1
     recipes: Annotated[
         tuple[str, ...],
         Field(min_length=1, description="Names in tasks/learning/recipes; for each target the best out of fold."),

@@ -90,6 +90,13 @@ class TargetLabels:
         """The feature columns that its recipes read."""
         return tuple(sorted({name for recipe in self.recipes for name in recipe.columns}))
 
+    def data_fingerprint(self, plan: TrainingPlan) -> str:
+        """Changes with the labels, the features of the labelled sources, and what is held out."""
+        return fingerprint(
+            self.target.to_json(), self.source_id, "\n".join(map(str, self.y)), self.feature_hash,
+            plan.config.test_fraction, plan.seed,
+        )  # fmt: skip
+
     def fingerprint(self, plan: TrainingPlan) -> str:
         """Changes with the labels, the features of the labelled sources, the recipes and the splits."""
         config = plan.config
@@ -125,7 +132,7 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
     found = []
     for target, recipes in group_by_target(recipes_for(plan.config.recipes, list(labelled), options)):
         own = join_labels(target, labelled)
-        if fed := complete_recipes(recipes, leave_out_dependent(own.sources, offer), plan.seed):
+        if fed := complete_recipes(recipes, leave_out_dependent(own.sources, offer), plan):
             row = align(own.source_id, source_id)
             found.append(
                 TargetLabels(
@@ -179,9 +186,15 @@ def leave_out_dependent(sources: frozenset[str] | None, offer: Offer) -> Offer:
     return replace(offer, columns={name: offer.columns[name] for name in kept})
 
 
-def complete_recipes(recipes: Sequence[Recipe], offer: Offer, seed: int) -> tuple[Recipe, ...]:
-    """The recipes whose models can be fed, with the columns that they read, and seeds that count from `seed`."""
-    return tuple(recipe.complete_for(offer, seed) for recipe in recipes if not recipe.lacks(offer))
+def complete_recipes(recipes: Sequence[Recipe], offer: Offer, plan: TrainingPlan) -> tuple[Recipe, ...]:
+    """The recipes whose models can be fed, with the columns that they read, and seeds that count from the plan's."""
+    fed = (_with_seeds(recipe, plan.config.n_seeds) for recipe in recipes if not recipe.lacks(offer))
+    return tuple(recipe.complete_for(offer, plan.seed) for recipe in fed)
+
+
+def _with_seeds(recipe: Recipe, n: int) -> Recipe:
+    """With n seeds or more; a baseline, which costs nothing, would learn the same with each."""
+    return replace(recipe, seeds=tuple(range(n))) if recipe.spec.cost and n > len(recipe.seeds) else recipe
 
 
 def group_by_target(recipes: Sequence[Recipe]) -> list[tuple[Target, tuple[Recipe, ...]]]:

@@ -20,17 +20,17 @@ from lakehouse.models import LABELS, NOVELTY, has_model, read_card, read_current
 from lakehouse.run import Run, StageResult
 from schemas import TABLES
 from tasks.learning.evaluation import OUT_OF_FOLD, Evaluation, evaluate
-from tasks.learning.metrics import Metric
+from tasks.learning.metrics import ALL, Metric
 from tasks.learning.persistence import FORMAT
 from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.splits import TEST
-from tasks.learning.targets import targets_for
+from tasks.learning.targets import Target, targets_for
 from tasks.stages.sky import OBSERVED, SYNTHETIC, is_of_synthetic_sky
 from tasks.stages.train.budget import keep_within_budget
 from tasks.stages.train.candidates import read_candidates
 from tasks.stages.train.fits import Failure, fit_recipes, left_out
-from tasks.stages.train.folds import as_lists, clear_work, read_labels, write_folds
+from tasks.stages.train.folds import as_lists, clear_work, read_labels, work_folder, write_folds
 from tasks.stages.train.groups import fit_novelty, read_groups
 from tasks.stages.train.labels import TargetLabels, TrainingPlan, group_by_target, read_target_labels
 
@@ -41,47 +41,74 @@ AGAIN = {
 }
 
 
-def train_models(run: Run, plan: TrainingPlan) -> StageResult:
-    """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold."""
+def train_models(run: Run, plan: TrainingPlan, aside: bool = False) -> StageResult:
+    """Train the targets whose labels, features or recipes are new; the catalogue's choice is made out of fold.
+
+    A model that is trained `aside` becomes current where it is better out of fold than the one that is, of the same
+    labels and features; then it stays so until these change, or the recipes of a training that is not aside.
+    """
     lake = Lake(run.lake)
     every, too_dear = keep_within_budget(read_target_labels(lake, run, plan), plan.config)
     with ExitStack() as stack:
         for model_id in sorted(t.model_id(plan) for t in every):  # in one order, so that no two wait for each other
             lease = leases_of(run.lake).hold(f"model-{run.dataset}-{model_id}", f"training of {model_id}")
             stack.enter_context(lease)
-        done = _train_models(lake, run, plan, every)
+        done = _train_models(lake, run, plan, every, aside)
     return replace(done, notes=(*done.notes, *too_dear))
 
 
-def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[TargetLabels]) -> StageResult:
+def _train_models(lake: Lake, run: Run, plan: TrainingPlan, every: Sequence[TargetLabels], aside: bool) -> StageResult:
     """Train what nobody has trained meanwhile; the leases of all models are held."""
     cards, unreadable = _cards(run, plan)
-    retire(run.lake, run.dataset, _wanted(every, plan) - set(unreadable))
-    stale = [t for t in every if t.target.name in cards and not _is_trained(t, cards[t.target.name], plan)]
+    if not aside:
+        retire(run.lake, run.dataset, _wanted(every, plan) - set(unreadable))
+    stale = [t for t in every if t.target.name in cards and not _is_trained(run, t, cards[t.target.name], plan, aside)]
     missing = [t for t in every if t.target.name not in cards]
-    todo = missing + (stale if plan.config.when == "stale" else [])
-    notes = [_staleness(t, cards[t.target.name], plan) for t in stale]
+    todo = missing + (stale if aside or plan.config.when == "stale" else [])
+    notes = [] if aside else [_staleness(t, cards[t.target.name], plan) for t in stale]
     notes += [f"model of {name} was stale (of another version, or of a synthetic sky)" for name in unreadable]
     if not every:
         notes.append(f"no target has {plan.config.min_labels} labels of two kinds: nothing to train")
     if left := clear_work(run, [t.model_id(plan) for t in todo]):
         notes.append(f"removed what {left} killed trainings left")
-    tables, failed = _train(lake, run, plan, todo)
-    return StageResult("train", len(todo), len(every), tables, (*notes, *failed))
+    tables, more = _train(lake, run, plan, todo, aside)
+    return StageResult("train", len(todo), len(every), tables, (*notes, *more))
 
 
 def _train(
-    lake: Lake, run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]
+    lake: Lake, run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels], aside: bool
 ) -> tuple[tuple[TableRef, ...], list[str]]:
-    """Train the targets, commit their metrics, and make their models current; notes tell what failed."""
-    if not todo:
-        return (), []
-    fitted = [(t, *found) for t, found in zip(todo, fit_recipes(run, plan, todo), strict=True)]
-    table = _commit(lake, run, [_conclude(run, t, plan, folder, failures) for t, folder, failures in fitted])
-    for t, folder, _ in fitted:
-        set_current(run.lake, run.dataset, t.target.name, folder.name)
-        shutil.rmtree(folder, ignore_errors=True)
-    return (table,), [f"{t.target.name}, {name}: {why}" for t, _, failures in fitted for name, why in failures.items()]
+    """Train the targets, make their models current, commit their metrics; notes tell what failed or was no better."""
+    metrics, done, notes = [], [], []
+    for t, (folder, failures) in zip(todo, fit_recipes(run, plan, todo), strict=True):
+        rows = _conclude(run, t, plan, folder, failures, aside)
+        notes += [f"{t.target.name}, {name}: {why}" for name, why in failures.items()]
+        if aside and (better := _find_better(run, t, folder.name, plan)):
+            notes.append(better)
+        else:
+            metrics.append(rows)
+            done.append((t.target.name, folder.name))
+    tables = (_commit(lake, run, metrics),) if metrics else ()
+    for name, model_id in done:
+        set_current(run.lake, run.dataset, name, model_id)
+    for t in todo:
+        shutil.rmtree(work_folder(run, t.model_id(plan)), ignore_errors=True)
+    return tables, notes
+
+
+def _find_better(run: Run, labels: TargetLabels, model_id: str, plan: TrainingPlan) -> str:
+    """A sentence where the current model, of the same labels and features, is as good out of fold as `model_id`."""
+    name = labels.target.name
+    current = read_current(run.lake, run.dataset).get(name, model_id)
+    old, new = (read_card(run.lake, run.dataset, name, each) for each in (current, model_id))
+    is_kept = (
+        current != model_id
+        and _is_usable(run, old, plan)
+        and old.get("data") == new["data"]
+        and old["merit"] >= new["merit"]
+    )
+    tell = "{recipe[name]} ({figure[metric]} {figure[value]:.3g})"
+    return f"{name}: {tell.format(**new)} is no better than {tell.format(**old)}, which stays" if is_kept else ""
 
 
 def _wanted(every: Sequence[TargetLabels], plan: TrainingPlan) -> set[str]:
@@ -111,8 +138,12 @@ def _is_stored(run: Run, target: str, model_id: str, plan: TrainingPlan) -> bool
     return has_model(*where) and _is_usable(run, read_card(*where), plan)
 
 
-def _is_trained(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan) -> bool:
-    return bool(card["fingerprint"] == labels.fingerprint(plan))
+def _is_trained(run: Run, labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan, aside: bool) -> bool:
+    """True where the current model is of this training, or beat it from aside; aside, where there is one of it."""
+    if card["fingerprint"] == labels.fingerprint(plan):
+        return True
+    beats = card.get("aside", False) and card["data"] == labels.data_fingerprint(plan)
+    return (aside or beats) and _is_stored(run, labels.target.name, labels.model_id(plan), plan)
 
 
 def _staleness(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan) -> str:
@@ -122,7 +153,7 @@ def _staleness(labels: TargetLabels, card: Mapping[str, Any], plan: TrainingPlan
 
 
 def _conclude(
-    run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path, failures: Mapping[str, Failure]
+    run: Run, labels: TargetLabels, plan: TrainingPlan, folder: Path, failures: Mapping[str, Failure], aside: bool
 ) -> pa.Table:
     """Measure, choose, and move the chosen models with their card into place; returns the metric rows.
 
@@ -139,7 +170,8 @@ def _conclude(
     )
     chosen = next(recipe for recipe in found.recipes if recipe.name == evaluation.chosen)
     card = {
-        **_about(labels, plan, chosen), "run_id": run.run_id, "calibration": evaluation.calibration.to_json(),
+        **_about(labels, plan, chosen), **_how_good(target, evaluation), "aside": aside, "run_id": run.run_id,
+        "calibration": evaluation.calibration.to_json(),
         "choice": asdict(evaluation.choice), "note": about["note"], "n_test": int((fold == TEST).sum()),
     }  # fmt: skip
     if not _is_stored(run, target.name, folder.name, plan):
@@ -154,11 +186,20 @@ def _conclude(
 def _about(labels: TargetLabels, plan: TrainingPlan, chosen: Recipe) -> dict[str, Any]:
     """What a card says of the labels, the settings and the chosen recipe."""
     return {
-        "format": FORMAT, "fingerprint": labels.fingerprint(plan), "recipe": chosen.to_json(),
-        "bound_target": labels.target.to_json(), "classes": labels.target.classes, "features": chosen.columns,
-        "n_folds": labels.n_folds(plan.config), "n_labelled": labels.source_id.size, "plan": asdict(plan),
+        "format": FORMAT, "fingerprint": labels.fingerprint(plan), "data": labels.data_fingerprint(plan),
+        "recipe": chosen.to_json(), "bound_target": labels.target.to_json(), "classes": labels.target.classes,
+        "features": chosen.columns, "n_folds": labels.n_folds(plan.config), "n_labelled": labels.source_id.size,
+        "plan": asdict(plan),
         "sky": SYNTHETIC if plan.is_synthetic else OBSERVED,
     }  # fmt: skip
+
+
+def _how_good(target: Target, evaluation: Evaluation) -> dict[str, Any]:
+    """What a card says of the chosen recipe out of fold: the figure that decided, with its interval, and the merit."""
+    first, measured = target.parts[0], evaluation.recipes[evaluation.chosen]
+    rows = measured.metrics[OUT_OF_FOLD][first.name]
+    figure = next(row for row in rows if (row.metric, row.name) == (first.decides, ALL))
+    return {"figure": figure._asdict(), "merit": measured.merit.value}
 
 
 def _metric_rows(
