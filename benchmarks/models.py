@@ -109,12 +109,12 @@ def measure(
     (recipe,), target = labels.recipes, labels.target
     if recipe.name in failures:
         return {part.name: Measured(recipe.name, failure=str(failures[recipe.name])) for part in target.parts}
-    fold = read_labels(folder)[0]["fold"].to_numpy()
+    n_folds, fold = labels.n_folds(config), read_labels(folder)[0]["fold"].to_numpy()
     if recipe.spec.is_joined:
-        raw, seconds = mix_out_of_fold(labels, trained, fold, config.levels), np.zeros(config.n_folds)
+        raw, seconds = mix_out_of_fold(labels, trained, fold, config.levels), np.zeros(n_folds)
     else:
-        raw = read_predictions(folder, recipe, target, config.n_folds, fold)
-        seconds = read_fit_seconds(folder, recipe.name, config.n_folds)
+        raw = read_predictions(folder, recipe, target, n_folds, fold)
+        seconds = read_fit_seconds(folder, recipe.name, n_folds)
         trained[recipe] = raw
     row, scores = score_out_of_fold(target, raw, labels.y, fold, config.levels)
     figures, resamples = target.measure(scores, labels.y[row]), target.resample(scores, labels.y[row])

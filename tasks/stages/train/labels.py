@@ -94,7 +94,7 @@ class TargetLabels:
         """Changes with the labels, the features of the labelled sources, and what is held out."""
         return fingerprint(
             self.target.to_json(), self.source_id, "\n".join(map(str, self.y)), self.feature_hash,
-            plan.config.test_fraction, plan.seed,
+            self.published, plan.config.test_fraction, plan.seed,
         )  # fmt: skip
 
     def fingerprint(self, plan: TrainingPlan) -> str:
