@@ -117,7 +117,8 @@ def loss_of(target: Target, before: Trained, now: Trained, y: np.ndarray) -> str
         each = np.stack([right(before.raw), right(now.raw)]).astype(float)
         figure, name = each[:, draws].mean(-1), "accuracy"
     else:
-        each = np.stack([(one.raw[:, 0] - before.model.target.to_learned(y)) ** 2 for one in (before, now)])
+        assert isinstance(target, Regression)
+        each = np.stack([(one.raw[:, 0] - target.to_learned(y)) ** 2 for one in (before, now)])
         figure, name = np.sqrt(each[:, draws].mean(-1)), "RMSE (learned space)"
     low, high = np.quantile(figure[1] - figure[0], [0.025, 0.975])
     return f"{name} of the forest now less before: [{low:+.4f}, {high:+.4f}] of {y.size}"
@@ -141,7 +142,8 @@ def main(n: int = 600, share: float = 0.1, f_max: float = 2.0) -> float:
     print("| target | stars | recipe | before, s | now, s | now, stars/s/core |\n" + "|---" * 6 + "|")
     warm_up(examples, offer, labels)
     total = np.zeros(2)
-    for target in (CLASS, *map(Regression.of, QUANTITIES)):
+    targets: tuple[Target, ...] = (CLASS, *map(Regression.of, QUANTITIES))
+    for target in targets:
         y = labels[target.name].fillna(target.missing).to_numpy()
         y = y.astype(str) if isinstance(target, Classification) else y.astype(float)
         known = target.is_usable(y)
