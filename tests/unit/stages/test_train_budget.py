@@ -26,9 +26,10 @@ def kept(budget, *every) -> list[list[str]]:
     return [[recipe.name for recipe in each.recipes] for each in found]
 
 
-def minutes(name: str, n: int) -> float:
-    """On two cores, of all folds."""
-    return spec_of(name).cost * 0.64 * n / 1000 * 5 / 120
+def minutes(each: TargetLabels, *names: str) -> float:
+    """On two cores, of all folds of the recipes `names`."""
+    recipes = [recipe for recipe in each.recipes if recipe.name in names]
+    return sum(r.spec.reckon_seconds(r.config, 0.64 * each.y.size) for r in recipes) * 5 / 120
 
 
 CLASSES, TEFF = labels(CLASS, 1000), labels(Regression.of("teff_k"), 500)
@@ -36,8 +37,8 @@ ALL = [["majority", "colour_forest", "forest", "lstm"], ["median", "colour_fores
 
 
 def test_the_dearest_go_first_and_no_more_than_must():
-    forests = sum(minutes(name, n) for name in ("colour_forest", "forest") for n in (1000, 500))
-    whole = forests + minutes("lstm", 1000)
+    forests = sum(minutes(each, "colour_forest", "forest") for each in (CLASSES, TEFF))
+    whole = forests + minutes(CLASSES, "lstm")
     assert kept(None, CLASSES, TEFF) == kept(1.001 * whole, CLASSES, TEFF) == ALL
     assert kept(0.999 * whole, CLASSES, TEFF) == kept(1.001 * forests, CLASSES, TEFF) == [ALL[0][:3], ALL[1]]
     fewer = [["majority", "forest"], ALL[1]]  # of the two that cost the same for a star, that of the most stars
