@@ -26,7 +26,7 @@ CLASSES = {
 }  # fmt: skip
 QUANTITIES = {
     "ztf_vsx": {"period_day": 247},
-    "dekany_rrab": {"feh_dex": 2138, "period_day": 6156},
+    "dekany_rrab": {"feh_dex": 2138},
     "green2020_sed": {"teff_k": 8039, "logg_dex": 8039, "feh_dex": 8039},
     "huber2017_seismic": {"radius_rsun": 2196, "teff_k": 2196, "logg_dex": 2196, "feh_dex": 2196},
 }
