@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from schemas.column import Column
 from tasks.features.colours import DECLARED, DECLARED_BESIDE, colour_columns, colour_definitions, compute_colours
-from tasks.features.feature import Arrays, Curves, Feature, FeatureConfig, expand
+from tasks.features.feature import PERIOD_DAY, Arrays, Curves, Feature, FeatureConfig, expand
 from tasks.lightcurves.batch import LightCurveBatch
 from tasks.lightcurves.scan import compile_kernels
 
@@ -21,6 +21,7 @@ __all__ = [
     "INPUTS",
     "Feature",
     "FeatureConfig",
+    "chosen_period_columns",
     "colour_columns",
     "colour_definitions",
     "compile_all",
@@ -84,6 +85,16 @@ def declared_columns(bands: tuple[str, ...], surveys: tuple[str, ...] = ()) -> d
     for declared in (*DECLARED, *DECLARED_BESIDE, *of_curves):
         found |= dict.fromkeys((column.name for column in expand(declared, bands, surveys, pairs)), declared)
     return found
+
+
+def chosen_period_columns() -> tuple[Column, ...]:
+    """The declared columns that would have another value if another candidate were the period."""
+    return tuple(
+        column
+        for feature in FEATURES.values()
+        for column in feature.columns
+        if PERIOD_DAY.name in feature.needs or column.name in feature.of_period
+    )
 
 
 def keep_independent(names: Iterable[str], declared: Mapping[str, Column], sources: Collection[str]) -> tuple[str, ...]:

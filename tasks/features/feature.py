@@ -203,7 +203,8 @@ class Feature:
     anew, and nothing else is.
 
     `of_errors` names the columns that need a quoted error at every epoch of the band, `of_times` those that need times,
-    not phases. `of_zero_point` names those that depend on the zero point of the magnitudes in a way of their own; else
+    not phases, `of_period` those of a family that needs no period which are of the chosen period all the same.
+    `of_zero_point` names those that depend on the zero point of the magnitudes in a way of their own; else
     columns with the UCD phot.mag move with it, and no other does.
     """
 
@@ -218,6 +219,7 @@ class Feature:
     of_zero_point: tuple[str, ...] = ()
     of_errors: tuple[str, ...] = ()
     of_times: tuple[str, ...] = ()
+    of_period: tuple[str, ...] = ()
 
 
 def band_pairs(bands: tuple[str, ...]) -> tuple[tuple[int, int], ...]:

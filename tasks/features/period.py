@@ -63,6 +63,10 @@ OF_TIMES = (
     *(name for name, *_ in FOUND), "period_is_decided", "double_period_r2",
     *(column.name for column in (*CANDIDATES, *OF_STAR)),
 )  # fmt: skip
+OF_PERIOD = (
+    "period_day", "log_period", "period_second_ratio", "band_period_ratio_{band}", "period_is_decided", "period_r2",
+    "half_period_r2", "double_period_r2", *(name for name, *_ in FOUND if name != "no_period_prob"),
+)  # fmt: skip
 DECIDED = 0.5  # probability from which the data decide
 
 
@@ -130,6 +134,7 @@ PERIOD = Feature(
     version=4,
     compute=compute_period,
     of_times=OF_TIMES,
+    of_period=OF_PERIOD,
     columns=(
         PERIOD_DAY,
         Column("log_period", pa.float32(), "log10 of the period in days.", ucd="time.period", nullable=True),

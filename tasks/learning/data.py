@@ -18,12 +18,15 @@ class Examples:
     """S objects: source_id (S,) int64, features (S, F) float32 with NaN where missing, and their light curves.
 
     `batch` is None where there are none; otherwise its source_id is this source_id, in the same order.
+    `period_day` (S,) are the published periods of objects that train, NaN where there is none; None of objects to
+    predict.
     """
 
     source_id: NDArray[np.int64]
     features: NDArray[np.float32]
     feature_names: tuple[str, ...]
     batch: LightCurveBatch | None = None
+    period_day: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source_id", np.asarray(self.source_id, np.int64))
@@ -49,7 +52,8 @@ class Examples:
         index = np.asarray(index)
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
         batch = None if self.batch is None else self.batch.select(index)
-        return Examples(self.source_id[index], self.features[index], self.feature_names, batch)
+        period = None if self.period_day is None else self.period_day[index]
+        return Examples(self.source_id[index], self.features[index], self.feature_names, batch, period)
 
     def only(self, names: Sequence[str]) -> Examples:
         """The same objects with the features `names` alone, in this order; ValueError where one is absent."""

@@ -108,18 +108,19 @@ class Features:
     """Feature columns: those that stand for the `declared` columns, or all; of candidate periods the first few.
 
     `candidates`: of how many candidate periods. What is seen at the second or the third says little of a star where
-    nobody knows which one is right.
+    nobody knows which one is right. `without`: declared columns that are left out.
     """
 
     declared: tuple[Column, ...] = ()
     reads_curves: bool = False
     candidates: int = 1
+    without: tuple[Column, ...] = ()
 
     def columns(self, offer: Offer) -> tuple[str, ...]:
         """The columns on offer that stand for a declared one."""
         late = {name for of in offer.columns.values() if of for name in candidate_names(of)[self.candidates :]}
         asked = (name for name, of in offer.columns.items() if not self.declared or of in self.declared)
-        return tuple(name for name in asked if name not in late)
+        return tuple(name for name in asked if name not in late and offer.columns[name] not in self.without)
 
     def lacks(self, offer: Offer) -> str:
         """Missing where not one column is on offer."""

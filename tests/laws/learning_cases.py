@@ -19,7 +19,7 @@ from tests.unit.learning.synthetic_stars import stars
 
 # Whatever a model calls its sizes, these are small; a field that a model lacks is left out.
 SMALL = {"trees": 6, "hidden": 4, "head": (4,), "central_head": (4,), "batch": 32, "max_passes": 2, "max_per_band": 12,
-         "n_bin": 8, "channels": (4, 4), "width": 4, "table": (4,)}  # fmt: skip
+         "n_bin": 8, "channels": (4, 4), "width": 4, "table": (4,), "options": (("trees", 6),)}  # fmt: skip
 
 
 def add_candidates(examples: Examples) -> Examples:

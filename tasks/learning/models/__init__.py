@@ -18,6 +18,7 @@ MODELS: dict[str, str] = {
     "extra_trees": "tasks.learning.models.extra_trees",
     "hierarchical_forest": "tasks.learning.models.hierarchical_forest",
     "folded": "tasks.learning.models.folded",
+    "pair": "tasks.learning.models.pair",
     "stefan_boltzmann": "tasks.learning.models.stefan_boltzmann",
     "fourier_metallicity": "tasks.learning.models.fourier_metallicity",
     "lstm": "tasks.learning.models.lstm",

@@ -25,6 +25,7 @@ FILES = (
     "baselines",
     "forests",
     "boosting",
+    "pairs",
     "physics",
     "becker2025",
     "folded",

@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from lakehouse.disk import refuse_full_disk, whole_file, whole_folder
 from lakehouse.models import LABELS, explain_damaged_model, fold_dir
 from lakehouse.run import Run
+from schemas.arrays import floats
 from tasks.learning.data import Examples
 from tasks.learning.ensemble import ensemble_predict
 from tasks.learning.fit import assemble, fit
@@ -29,6 +31,7 @@ from tasks.stages.inputs import read_examples
 from tasks.stages.train.labels import TargetLabels, TrainingPlan
 
 PREDICTIONS, CHECKPOINTS = "predictions.parquet", "checkpoints"
+PERIOD = "published_period_day"
 SECONDS = "fit_seconds"  # processor time that a training took, since its last checkpoint where it was killed
 
 
@@ -61,6 +64,7 @@ def write_labels(run: Run, labels: TargetLabels, plan: TrainingPlan) -> Path:
                       labels.star)  # fmt: skip
     columns = labels.target.to_columns(labels.y)
     table = pa.table({"source_id": labels.source_id, **columns, "fold": parts.fold})
+    table = table.append_column(PERIOD, pa.array(labels.period_day, from_pandas=True))
     about = {"note": parts.note, "columns": labels.columns, "target": labels.target.to_json(),
              "recipes": [recipe.to_json() for recipe in labels.recipes]}  # fmt: skip
     with refuse_full_disk("the labels"), whole_file(folder / LABELS) as draft:
@@ -95,7 +99,8 @@ def fit_fold(run: Run, folder: str, recipe_name: str, fold: int) -> None:
     checkpoints = fold_dir(Path(folder) / CHECKPOINTS / recipe_name, fold)
     with refuse_full_disk(f"checkpoints of {recipe_name}"):
         began = time.process_time()
-        model = fit(recipe, examples.select(training), y[training], checkpoints=checkpoints)
+        known = replace(examples, period_day=floats(labels[PERIOD])).select(training)
+        model = fit(recipe, known, y[training], checkpoints=checkpoints)
         about_fit = {SECONDS: f"{time.process_time() - began:.3f}"}
     asked = np.flatnonzero(~training)
     raw = ensemble_predict([model], examples.select(asked), np.full(asked.size, TEST), target)

@@ -26,7 +26,7 @@ from tasks.learning.recipe import Recipe
 from tasks.learning.recipes import recipes_for
 from tasks.learning.spec import Offer
 from tasks.learning.splits import TEST, same_star
-from tasks.learning.targets import Target, targets_for
+from tasks.learning.targets import Regression, Target, targets_for
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.inputs import count_epochs, read_feature_names
 from tasks.surveys import sources_of_labels
@@ -68,6 +68,7 @@ class TargetLabels:
     """The labelled sources (S,) of one target, in the order of source_id, and its recipes.
 
     `target` is bound to the labels `y`. `star` is equal where two ids are one star: both go to the same fold.
+    `period_day` are published periods, NaN where there is none.
     `published` is the fold that each was published in, -1 for none; None where the dataset names no folds.
     """
 
@@ -76,6 +77,7 @@ class TargetLabels:
     y: NDArray[Any]
     feature_hash: NDArray[np.int64]
     star: NDArray[np.int64]
+    period_day: NDArray[np.float64]
     recipes: tuple[Recipe, ...]
     published: NDArray[np.int32] | None = None
 
@@ -104,7 +106,7 @@ class TargetLabels:
         folds = config.n_folds if self.published is None else self.published
         return fingerprint(
             LEARNING_VERSION, FORMAT, self.target.to_json(), self.source_id, "\n".join(map(str, self.y)),
-            self.feature_hash, recipes, folds, config.test_fraction, config.levels, plan.seed,
+            self.feature_hash, self.period_day, recipes, folds, config.test_fraction, config.levels, plan.seed,
         )  # fmt: skip
 
     def model_id(self, plan: TrainingPlan) -> str:
@@ -134,17 +136,27 @@ def read_target_labels(lake: Lake, run: Run, plan: TrainingPlan) -> list[TargetL
         own = join_labels(target, labelled)
         if fed := complete_recipes(recipes, leave_out_dependent(own.sources, offer), plan):
             row = align(own.source_id, source_id)
+            period = read_periods(lake, run.dataset, own.source_id, plan.config)
+            bound = target.bind(own.y).name_columns(classes)
+            published = read_published_folds(lake, run.dataset, own.source_id)
             found.append(
-                TargetLabels(
-                    target.bind(own.y).name_columns(classes),
-                    own.source_id,
-                    own.y,
-                    hashes[row],
-                    star[place[row]],
-                    fed,
-                    read_published_folds(lake, run.dataset, own.source_id),
-                )
+                TargetLabels(bound, own.source_id, own.y, hashes[row], star[place[row]], period, fed, published)
             )
+    return found
+
+
+def read_periods(lake: Lake, dataset: str, source_id: NDArray[np.int64], config: TrainingConfig) -> NDArray[np.float64]:
+    """Published periods [day] of sources (S,), NaN where there is none.
+
+    Reference or not: a model learns at which candidate a labelled star trains, and never reads one of what it scores.
+    """
+    period = Regression.of("period_day")
+    source = period.label_source
+    rows = lake.read(source.table, where={"dataset": dataset, "quantity": period.name})
+    ids, y = take_first_labels(rows, period, config.label_origins)
+    found = np.full(source_id.size, np.nan)
+    known = np.isin(source_id, ids)
+    found[known] = y[align(source_id[known], ids)]
     return found
 
 

@@ -18,7 +18,7 @@ CONFIG = TrainingConfig(n_folds=5, recipes=NAMES)
 
 def labels(target, n: int, **options) -> TargetLabels:
     ids = np.arange(n)
-    return TargetLabels(target, ids, ids, ids, ids, recipes_for(NAMES, (target,), options))
+    return TargetLabels(target, ids, ids, ids, ids, ids, recipes_for(NAMES, (target,), options))
 
 
 def kept(budget, *every) -> list[list[str]]:

@@ -44,7 +44,8 @@ PLAN = TrainingPlan(TrainingConfig(n_folds=2, recipes=("majority",), quantities=
 def labels_of(n=40):
     y = np.array(["CEP", "RRab"])[np.arange(n) % 2]
     ids = np.arange(1, n + 1) * 10
-    return TargetLabels(CLASS.bind(y), ids, y, ids * 7, np.arange(n), recipes_for(("majority",), [CLASS]))
+    nothing = np.full(n, np.nan)
+    return TargetLabels(CLASS.bind(y), ids, y, ids * 7, np.arange(n), nothing, recipes_for(("majority",), [CLASS]))
 
 
 def test_a_source_with_one_of_two_labels_has_a_joint_label():
