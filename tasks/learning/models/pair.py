@@ -1,7 +1,7 @@
 """Any classifier of features, of pairs (star, candidate period): the sum over candidates of p(candidate) p(class | it).
 
 Wrong periods are most of the errors of classes: a star whose period is in doubt is scored at each of its candidates. It
-trains at the one that agrees with a published period, else at the chosen one (decision 19). The columns that are of the
+trains at the one that agrees with a published period, else at the chosen one (decision 20). The columns that are of the
 chosen period alone are left out.
 """
 
