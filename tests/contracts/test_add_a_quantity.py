@@ -65,6 +65,8 @@ def test_the_catalogue_has_its_unit_and_ucd(added, tmp_path):
         "vrot_kms": ("km.s**-1", "phys.veloc.rotat"),
         "vrot_kms_lo": ("km.s**-1", "phys.veloc.rotat;stat.min"),
         "vrot_kms_hi": ("km.s**-1", "phys.veloc.rotat;stat.max"),
+        "vrot_kms_lo95": ("km.s**-1", "phys.veloc.rotat;stat.min"),
+        "vrot_kms_hi95": ("km.s**-1", "phys.veloc.rotat;stat.max"),
     }
     assert target.is_log and target.is_usable(np.array([1.0, 0.0, np.nan])).tolist() == [True, False, False]
 

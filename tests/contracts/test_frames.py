@@ -19,6 +19,7 @@ from tasks.featurize import featurize
 from tasks.score import score
 from tasks.stages import incremental
 from tasks.stages.acquire.stage import acquire_sources
+from tasks.stages.train import fits
 from tasks.stages.train import stage as training
 from tasks.stages.train.labels import TrainingPlan
 from tests.unit.stages.conftest import SMALL, write_folder
@@ -28,7 +29,7 @@ MOST = 4
 ARRAYS = {  # the first function that sees arrays and no lake, of the stages that work chunk by chunk
     "clean": (cuts, "apply_cuts"),
     "featurize": (chunk, "compute_features"),
-    "score": (catalogue, "ensemble_predict"),
+    "score": (catalogue, "predict_and_compare"),
 }
 
 
@@ -39,7 +40,7 @@ def our_frames() -> list[str]:
 
 
 def in_this_process(address, function, jobs, *rest, **options):
-    """What `fan_out` does, each job in a thread: with a stack of its own, as in a worker."""
+    """What `fan_out` and `try_all` do, each job in a thread: with a stack of its own, as in a worker."""
     with ThreadPoolExecutor(1) as worker:
         return [worker.submit(function, *job).result() for job in jobs]
 
@@ -67,7 +68,7 @@ def stacks(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(incremental, "fan_out", fan_out)
-        patch.setattr(training, "fan_out", in_this_process)
+        patch.setattr(fits, "try_all", in_this_process)
         acquire_sources(run, settings.source, None)
         for label, (module, name) in ARRAYS.items():
             watch(patch, label, module, name)

@@ -84,7 +84,7 @@ def test_a_regressor_of_labels_of_the_tic_lacks_these_columns_alone():
     declared = declared_columns(BANDS, NAMES)
     read = keep_independent(declared, declared, sources_of_labels(["gaia_dr3", "tic"]))
     left_out = {declared[name].name for name in set(declared) - set(read)}
-    assert left_out == {"ebv", "colour0_mag_{pair}", "abs_mag_g0"}
+    assert left_out == {"ebv", "colour0_mag_{pair}", "abs_mag_g0", "luminosity_root0_{band}"}
     assert keep_independent(declared, declared, sources_of_labels(["gaia_dr3", "gaia_dr3_sos", "objects"])) == tuple(
         declared
     )

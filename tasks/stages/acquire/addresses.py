@@ -48,6 +48,11 @@ def limits_of(source: ArchiveSource) -> dict[str, ServiceLimits]:
     return PROFILES[source.profile or ("live" if source.endpoint == "live" else "fast")]
 
 
+def is_at_live_pace(source: ArchiveSource) -> bool:
+    """Whether something is asked with the limits and pauses of the archives."""
+    return not source.offline and limits_of(source) is PROFILES["live"]
+
+
 def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
     """The surveys asked, all that are registered where none is named; a simulated one is asked of a replica alone."""
     simulated = {name for name, survey in SURVEYS.items() if survey.is_simulated}

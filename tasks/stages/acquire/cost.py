@@ -7,8 +7,7 @@ from contextlib import AbstractContextManager
 
 from schemas.inputs import ArchiveSource
 from tasks.archives.errors import ArchiveError
-from tasks.archives.services import PROFILES
-from tasks.stages.acquire.addresses import limits_of
+from tasks.stages.acquire.addresses import is_at_live_pace, limits_of
 from tasks.stages.progress import say
 from tasks.surveys import cost
 from tasks.surveys.survey import Ask, SampleReader, Survey
@@ -29,9 +28,9 @@ def say_cost(
     Only where archives are asked at their own pace: a replica with short pauses costs nobody anything. A service that
     cannot count is no fault: the cost is then unknown.
     """
-    limits = limits_of(source)
-    if source.offline or source.bulk or limits is not PROFILES["live"]:
+    if source.bulk or not is_at_live_pace(source):
         return
+    limits = limits_of(source)
     try:
         with open_exchange() as ask:
             n = reader.count(ask)

@@ -55,7 +55,8 @@ def test_mean_photometry_lacks_the_light_curves_that_models_have_learnt_from(ref
     pq.write_table(
         pa.table({"object_id": ["a", "b"], "g": [15.0, 16.0], "r": [14.0, 15.5]}), tmp_path / "objects.parquet"
     )
-    refuses(refreshed, tmp_path, "light curves, which the folder does not give: score a folder that has them")
+    lacks = "light curves, parallax, parallax_error, which the folder does not give: score a folder that has them, "
+    refuses(refreshed, tmp_path, lacks + r"name columns that have them under \[inputs\] in its dataset.toml, as in .*")
 
 
 def test_folded_curves_lack_the_times_of_the_epochs(refreshed, tmp_path):

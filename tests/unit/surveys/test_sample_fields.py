@@ -258,6 +258,7 @@ def test_settings_name_the_selections(tmp_path):
     sample = SimpleNamespace(
         tables=("vari_rrlyrae", "vari_cepheid"), classes=("RR", "CEP"), min_score=0.2, cones=((1.0, 2.0, 3.0),),
         tiles=(4, 2), tile_order=3, ids=tmp_path / "mine.csv", random_index=(0, 99), with_epochs=True, n_range=6,
+        min_stetson=None, min_variable_score=None,
     )  # fmt: skip
     assert selections_of(sample) == (
         GaiaTable("vari_cepheid", 6),
