@@ -1,4 +1,4 @@
-"""Calibration: temperature scaling of class probabilities, reliability, and conformal intervals of values."""
+"""Calibration: temperature scaling of class probabilities, its error, and conformal intervals of values."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
-
-from tasks.learning.bootstrap import wilson
 
 BINS = 10
 PROBABILITY_FLOOR = 1e-3  # a fraction of 0 among a finite number of trees and stars is no probability of 0
@@ -75,33 +73,6 @@ def _raise_to_floor(proba: NDArray[np.float64], floor: float) -> NDArray[np.floa
 def _log_softmax(logit: NDArray[np.float64]) -> NDArray[np.float64]:
     logit = logit - logit.max(1, keepdims=True)
     return logit - np.log(np.exp(logit).sum(1, keepdims=True))
-
-
-@dataclass(frozen=True, eq=False)
-class Reliability:
-    """Per bin of confidence (K,): mean confidence, fraction correct with its 95 % interval, and number of objects."""
-
-    confidence: NDArray[np.float64]
-    correct: NDArray[np.float64]
-    lo: NDArray[np.float64]
-    hi: NDArray[np.float64]
-    n: NDArray[np.int64]
-
-
-def reliability(proba: NDArray[np.float64], codes: ArrayLike, bins: int = BINS) -> Reliability:
-    """Reliability curve of the predicted class in equal bins of confidence; empty bins are left out.
-
-    The interval is Wilson's (1927, JASA 22, 209), which stays inside 0 to 1 in small bins.
-    """
-    confidence = proba.max(1)
-    hit = (proba.argmax(1) == np.asarray(codes)).astype(np.float64)
-    place = _bin(confidence, bins)
-    n = np.bincount(place, minlength=bins)
-    full = n > 0
-    n = n[full]
-    mean, right = (np.bincount(place, weights=values, minlength=bins)[full] / n for values in (confidence, hit))
-    lo, hi = wilson(right * n, n)
-    return Reliability(mean, right, lo, hi, n)
 
 
 def expected_calibration_error(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.learning.calibration import ConformalInterval, Temperature, expected_calibration_error, reliability
+from tasks.learning.calibration import ConformalInterval, Temperature, expected_calibration_error
 
 
 def overconfident(n: int, seed: int):
@@ -37,15 +37,6 @@ def test_zeros_of_a_forest_get_a_finite_loss():
 def test_too_few_objects_change_nothing():
     proba, codes = overconfident(10, 0)
     assert np.array_equal(Temperature.fit(proba, codes).apply(proba), proba)
-
-
-def test_reliability_counts_every_object_once():
-    proba, codes = overconfident(500, 2)
-    curve = reliability(proba, codes)
-    assert curve.n.sum() == 500 and (curve.lo <= curve.correct).all() and (curve.correct <= curve.hi).all()
-    assert (np.diff(curve.confidence) > 0).all()
-    ece = expected_calibration_error(proba.max(1)[None], (proba.argmax(1) == codes).astype(float)[None])
-    assert ece[0] == pytest.approx((curve.n * np.abs(curve.correct - curve.confidence)).sum() / 500)
 
 
 @pytest.mark.parametrize("level", [0.68, 0.9])

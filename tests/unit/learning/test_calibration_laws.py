@@ -1,4 +1,4 @@
-"""Temperature, reliability and conformal intervals of whatever comes: order, sums, limits, coverage."""
+"""Temperature, calibration error and conformal intervals of whatever comes: order, sums, limits, coverage."""
 
 import json
 
@@ -14,7 +14,6 @@ from tasks.learning.calibration import (
     JointCalibration,
     Temperature,
     expected_calibration_error,
-    reliability,
 )
 
 LAW = settings(max_examples=60, deadline=None, derandomize=True)
@@ -70,18 +69,14 @@ def test_a_temperature_needs_enough_objects(n):
 
 @LAW
 @given(SEEDS, st.integers(1, 80), st.integers(1, 5), st.integers(1, 20))
-def test_a_reliability_curve_holds_every_object_in_bins_of_rising_confidence(seed, n, n_class, bins):
+def test_the_calibration_error_is_the_gap_of_each_bin_by_its_share(seed, n, n_class, bins):
     proba = probabilities(seed, n, n_class, 3.0)
-    codes = np.random.default_rng(seed).integers(0, n_class, n)
-    curve = reliability(proba, codes, bins)
-    assert curve.n.sum() == n and (curve.n > 0).all() and (np.diff(curve.confidence) > 0).all()
-    tiny = 1e-12
-    assert (curve.lo <= curve.correct + tiny).all() and (curve.correct <= curve.hi + tiny).all()
-    assert (curve.lo >= -tiny).all() and (curve.hi <= 1 + tiny).all()
-    hits = proba.argmax(1) == codes
-    assert (curve.n * curve.correct).sum() == pytest.approx(hits.sum())
-    error = expected_calibration_error(proba.max(1)[None], hits[None].astype(float), bins)
-    assert error[0] == pytest.approx((curve.n * np.abs(curve.correct - curve.confidence)).sum() / n)
+    confidence = proba.max(1)
+    hits = (proba.argmax(1) == np.random.default_rng(seed).integers(0, n_class, n)).astype(float)
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = [abs((hits - confidence)[place == k].sum()) for k in range(bins)]
+    error = expected_calibration_error(np.stack([confidence, hits]), np.stack([hits, hits]), bins)
+    assert error == pytest.approx([sum(gaps) / n, 0])
 
 
 @LAW
