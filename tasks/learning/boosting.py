@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tasks.learning.trees import NODE_FIELDS
+from tasks.learning.trees import LEAF, NODE_FIELDS
 
 # Of raw predictions (S, K) the gradient and the Hessian's diagonal of the loss, (S, K) each.
 Loss = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
@@ -129,7 +129,8 @@ def _as_arrays(grown: list[NDArray]) -> Arrays:
     records = np.concatenate(grown)
     is_leaf = records["is_leaf"].astype(bool)
     found = {
-        "left_child": np.where(is_leaf, -1, records["left"]), "right_child": np.where(is_leaf, -1, records["right"]),
+        "left_child": np.where(is_leaf, LEAF, records["left"]),
+        "right_child": np.where(is_leaf, LEAF, records["right"]),
         "feature": np.where(is_leaf, -2, records["feature_idx"]), "threshold": records["num_threshold"],
         "missing_go_to_left": records["missing_go_to_left"],
     }  # fmt: skip

@@ -50,11 +50,10 @@ def load(folder: str | Path) -> Model:
         arrays = load_file(folder / ARRAYS)
     except (OSError, SafetensorError) as error:
         raise ValueError(f"model {folder.name}: {ARRAYS} cannot be read ({error}).") from None
-    recipe = recipe_from_json(card["recipe"])
-    seen = arrays.pop(SEEN, np.empty(0, np.int64))
-    owners = [part for part in recipe.parts for _ in part.seeds]
-    bodies = (_body(part, k, arrays, own) for k, (part, own) in enumerate(zip(owners, card["settings"], strict=True)))
-    return Model(recipe, target_from_json(card["target"]), seen, tuple(bodies), card["note"])
+    try:
+        return _model(card, arrays)
+    except KeyError as error:
+        raise ValueError(f"model {folder.name}: {CARD} or {ARRAYS} lacks {error}; the files are damaged.") from None
 
 
 def read_card(folder: str | Path) -> dict[str, Any]:
@@ -89,6 +88,14 @@ def _arrays(model: Model) -> dict[str, NDArray]:
     for place, body in enumerate(model.bodies):
         arrays |= {f"{place}/{name}": array for name, array in body.arrays().items()}
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+
+
+def _model(card: dict[str, Any], arrays: dict[str, NDArray]) -> Model:
+    recipe = recipe_from_json(card["recipe"])
+    seen = arrays[SEEN]
+    owners = [part for part in recipe.parts for _ in part.seeds]
+    bodies = (_body(part, k, arrays, own) for k, (part, own) in enumerate(zip(owners, card["settings"], strict=True)))
+    return Model(recipe, target_from_json(card["target"]), seen, tuple(bodies), card["note"])
 
 
 def _body(part: Recipe, place: int, arrays: dict[str, NDArray], settings: dict[str, Any]) -> Body:

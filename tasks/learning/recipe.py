@@ -112,5 +112,7 @@ def config_of(model: str, values: Mapping[str, Any]) -> Any:
         checked: Any = TypeAdapter(kind).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
+        if not first["loc"]:  # of the settings together
+            raise ValueError(f"{model}: {first['msg'].removeprefix('Value error, ')}.") from None
         raise ValueError(f"{model}: {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}.") from None
     return checked

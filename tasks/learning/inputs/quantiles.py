@@ -17,9 +17,9 @@ TAIL = 0.005  # rank of the smallest value: no score is farther out than 2.6
 def measure_quantiles(columns: NDArray[np.float32]) -> NDArray[np.float64]:
     """Quantiles (F, 101) of the columns (S, F), from the least to the largest value; NaN is left out.
 
-    A column without a value has zeros.
+    A column without a value has NaN.
     """
-    found = np.zeros((columns.shape[1], N_QUANTILE))
+    found = np.full((columns.shape[1], N_QUANTILE), np.nan)
     for quantiles, column in zip(found, columns.T.astype(np.float64), strict=True):
         known = column[np.isfinite(column)]
         if known.size:
@@ -28,10 +28,15 @@ def measure_quantiles(columns: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def normal_scores(columns: NDArray[np.float32], quantiles: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Scores (S, F) of about a standard normal distribution in the training part; NaN where a value is."""
+    """Scores (S, F) of about a standard normal distribution in the training part; NaN where a value is.
+
+    NaN too in a column of which the training part had no value: nothing was learned of it.
+    """
     rank = np.linspace(TAIL, 1 - TAIL, N_QUANTILE)
     scores = np.full(columns.shape, np.nan)
     for score, column, own in zip(scores.T, columns.T.astype(np.float64), quantiles, strict=True):
+        if np.isnan(own[0]):
+            continue
         rising, falling = np.interp(column, own, rank), np.interp(-column, -own[::-1], -rank[::-1])
         score[:] = ndtri((rising - falling) / 2)
     return scores.astype(np.float32)

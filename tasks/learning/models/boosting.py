@@ -73,8 +73,9 @@ def gaussian(y: NDArray[np.float64], weight: NDArray[np.float64], seed: int) -> 
     part = np.random.default_rng(seed).permutation(y.size) % N_INNER
     sees = part[:, None] != np.arange(N_INNER)
     weights = np.hstack([weight[:, None] * sees, weight[:, None]])
-    mean = weights[:, :N_INNER].T @ y / np.maximum(weights[:, :N_INNER].sum(0), TINY)
-    variance = np.average((y - np.average(y, weights=weight)) ** 2, weights=weight)
+    middle = np.average(y, weights=weight)
+    mean = middle + weights[:, :N_INNER].T @ (y - middle) / np.maximum(weights[:, :N_INNER].sum(0), TINY)
+    variance = np.average((y - middle) ** 2, weights=weight)
     information = weights * np.append(np.ones(N_INNER), 2.0)
 
     def loss(raw: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -89,3 +89,23 @@ def test_a_misspelt_name_is_met_with_the_nearest_one():
 def test_a_recipe_of_several_targets_is_of_all_together():
     with pytest.raises(ValueError, match=r"a forest learns a Classification or Regression, not class\+teff_k"):
         Recipe("both", (CLASS, Regression.of("teff_k")), "forest", ForestConfig())
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "said"),
+    [
+        ("pair_boosting", {"base": "lstm"}, "pair: lstm is no classifier of features."),
+        ("pair_boosting", {"options": [["round", 3]]}, "pair: boosting has no setting 'round'."),
+        ("pair_boosting", {"options": [["rounds", 0]]}, "pair: rounds = 0: input should be greater"),
+        (
+            "folded",
+            {"n_bin": 8, "channels": [4, 4, 4, 4]},
+            "folded: a kernel of 5 goes more than once around the 1 bins",
+        ),
+        ("folded", {"n_bin": 16, "kernel": 15}, "folded: a kernel of 15 goes more than once around the 4 bins"),
+    ],
+)
+def test_settings_that_cannot_be_together_are_one_sentence(name, values, said):
+    with pytest.raises(BadInput, match=f"^Recipe {name}: {said}") as caught:
+        recipes_for((name,), TARGETS, {name: values})
+    assert "\n" not in str(caught.value)

@@ -58,3 +58,8 @@ class FoldedConfig:
     bands: tuple[str, ...] = ()
     device: Device = "cpu"
     precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        least = self.n_bin >> (len(self.channels) - 1)  # bins of the last level
+        if self.kernel // 2 > least:
+            raise ValueError(f"a kernel of {self.kernel} goes more than once around the {least} bins of the last level")
