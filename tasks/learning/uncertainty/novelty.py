@@ -104,7 +104,8 @@ def _axes(normal: NDArray[np.float32], codes: NDArray[np.int64]) -> NDArray[np.f
     means, members = _class_means(points, codes)
     scatter = points - means[codes]
     within = scatter.T @ scatter / max(codes.size - members.size, 1)
-    within += RIDGE * np.trace(within) / len(within) * np.eye(len(within))
+    variance = np.trace(within) / len(within) or 1.0  # all stars of a class may be alike
+    within += RIDGE * variance * np.eye(len(within))
     return np.ascontiguousarray(widest @ np.linalg.inv(np.linalg.cholesky(within)).T, np.float32)
 
 

@@ -26,7 +26,7 @@ from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
 
 N_STARS, N_EPOCHS = 60, 30
-SMALL = ("training.recipes=[majority, forest]", "training.options.forest.trees=10", "training.n_folds=2",
+SMALL = ("training.recipes=[majority, forest]", "training.options.forest.trees=50", "training.n_folds=2",
          "training.min_labels=20", "training.quantities=[]", "features.period.f_max=2",
          "compute.chunk_objects=25")  # fmt: skip
 DATASET = """
