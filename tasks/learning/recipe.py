@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -109,10 +110,16 @@ def config_of(model: str, values: Mapping[str, Any]) -> Any:
         hint = nearest(unknown[0], names)
         raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are {', '.join(names) or 'none'}.{hint}")
     try:
-        checked: Any = TypeAdapter(kind).validate_python(dict(values))
+        checked: Any = _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:  # of the settings together
             raise ValueError(f"{model}: {first['msg'].removeprefix('Value error, ')}.") from None
         raise ValueError(f"{model}: {first['loc'][0]} = {first['input']!r}: {first['msg'].lower()}.") from None
     return checked
+
+
+@cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """What checks values of a configuration; it takes some milliseconds to make."""
+    return TypeAdapter(kind)
