@@ -104,13 +104,13 @@ def recipe_from_json(card: Mapping[str, Any]) -> Recipe:
 
 def config_of(model: str, values: Mapping[str, Any]) -> Any:
     """Configuration of `model` from plain values; ValueError, in one sentence, for what it cannot be."""
-    kind = spec_of(model).config
+    kind: Any = spec_of(model).config
     names = tuple(field.name for field in fields(kind))
     if unknown := sorted(set(values) - set(names)):
         hint = nearest(unknown[0], names)
         raise ValueError(f"{model}: there is no setting {unknown[0]!r}; there are {', '.join(names) or 'none'}.{hint}")
     try:
-        checked: Any = _adapter(model).validate_python(dict(values))
+        checked: Any = _adapter(kind).validate_python(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:  # of the settings together
@@ -120,6 +120,6 @@ def config_of(model: str, values: Mapping[str, Any]) -> Any:
 
 
 @cache
-def _adapter(model: str) -> TypeAdapter[Any]:
-    """What checks the settings of a model; it takes some milliseconds to make."""
-    return TypeAdapter(spec_of(model).config)
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """What checks values of a configuration; it takes some milliseconds to make."""
+    return TypeAdapter(kind)
