@@ -24,6 +24,7 @@ from tasks.stages.featurize.stage import featurize_sources
 from tasks.stages.score.stage import score_sources
 from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
+from tests.unit.stages import labelled_lake
 
 N_STARS, N_EPOCHS = 60, 30
 SMALL = ("training.recipes=[majority, forest]", "training.options.forest.trees=50", "training.n_folds=2",
@@ -126,3 +127,15 @@ def replace_rows(lake: Lake, name: str, rows: pa.Table) -> None:
     own = [field for field in rows.schema if field.name not in spec.columns_by_name]
     bound = spec.bind([Column(field.name, field.type, "x.", nullable=True) for field in own])
     lake.overwrite("r2", bound, rows, {"dataset": "tiny"}, stage="test")
+
+
+@pytest.fixture
+def lake(tmp_path) -> Lake:
+    """A lake whose stars have features and labels, to be trained on."""
+    return labelled_lake.write_labelled_lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def run(lake, scheduler) -> Run:
+    """A run in that lake; what fails is not tried again."""
+    return Run("r1", str(lake.path), labelled_lake.DATASET, scheduler, retries=0)

@@ -3,36 +3,18 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from distributed import LocalCluster
 
 from lakehouse.models import read_card, read_cards, read_current
 from lakehouse.run import Run
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.train.labels import TrainingPlan, read_target_labels
 from tasks.stages.train.stage import train_models
-from tests.unit.stages.labelled_lake import DATASET, write_labelled_lake, write_labels
+from tests.unit.stages.labelled_lake import DATASET, write_labels
 
 CONFIG = TrainingConfig(n_folds=2, recipes=("majority",), min_labels=20, quantities=(),
                         options={"colour_forest": {"trees": 10}})  # fmt: skip
 POOR = TrainingPlan(CONFIG, has_time=False)
 GOOD = replace(POOR, config=replace(CONFIG, recipes=("colour_forest",)))
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local:
-        yield local.scheduler_address
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return write_labelled_lake(tmp_path / "lake")
-
-
-@pytest.fixture
-def run(lake, scheduler):
-    return Run("r1", str(lake.path), DATASET, scheduler, retries=0)
 
 
 def current(run: Run) -> dict:

@@ -1,39 +1,20 @@
 """A fit that fails takes its recipe out of the choice and says why; the others go on."""
 
 import pytest
-from distributed import LocalCluster
 
 from lakehouse.disk import FullDisk
 from lakehouse.models import read_card, read_current
-from lakehouse.run import Run
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.train import fits
 from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
-from tests.unit.stages.labelled_lake import DATASET, write_labelled_lake
+from tests.unit.stages.labelled_lake import DATASET
 
 PLAN = TrainingPlan(
     TrainingConfig(n_folds=2, recipes=("majority", "colour_forest"), min_labels=20, quantities=(),
                    options={"colour_forest": {"trees": 10}}),
     has_time=False,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    """A cluster in this process, so that its workers run what the tests put in place."""
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local:
-        yield local.scheduler_address
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return write_labelled_lake(tmp_path / "lake")
-
-
-@pytest.fixture
-def run(lake, scheduler):
-    return Run("r1", str(lake.path), DATASET, scheduler, retries=0)
 
 
 def failing(monkeypatch, *recipes: str, error: type[Exception] = ArithmeticError) -> None:

@@ -7,11 +7,9 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from distributed import LocalCluster
 
 from lakehouse.disk import write_json
 from lakehouse.models import model_dir, read_card, read_current
-from lakehouse.run import Run
 from schemas import BadInput
 from tasks.learning.models import MODELS
 from tasks.learning.recipes import RECIPES
@@ -21,29 +19,12 @@ from tasks.stages.score.stage import score_sources
 from tasks.stages.train.labels import TrainingPlan
 from tasks.stages.train.stage import train_models
 from tests.unit.learning import joint_neighbours
-from tests.unit.stages.labelled_lake import DATASET, READ, write_labelled_lake, write_labels
+from tests.unit.stages.labelled_lake import DATASET, READ, write_labels
 
 FORESTS = ("majority", "median", "colour_forest", "forest", "lstm")
 CONFIG = TrainingConfig(n_folds=2, recipes=FORESTS, min_labels=20, quantities=("teff_k", "feh_dex"),
                         options={"forest": {"trees": 10}, "colour_forest": {"trees": 10}})  # fmt: skip
 PLAN = TrainingPlan(CONFIG, seed=3, has_time=False)
-
-
-@pytest.fixture(scope="module")
-def scheduler():
-    """A cluster in this process, so that its workers know what the tests register."""
-    with LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as local:
-        yield local.scheduler_address
-
-
-@pytest.fixture
-def lake(tmp_path):
-    return write_labelled_lake(tmp_path / "lake")
-
-
-@pytest.fixture
-def run(lake, scheduler):
-    return Run("r1", str(lake.path), DATASET, scheduler)
 
 
 def changed(plan: TrainingPlan, **fields) -> TrainingPlan:
