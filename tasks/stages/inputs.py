@@ -29,8 +29,10 @@ CLEAN, FEATURES, SOURCE, LEDGER = (
 )
 BESIDE = list_tables_beside()
 CATALOGUES = tuple(  # with values that features take, in the order of all tables: hashes of older lakes depend on it
-    spec for spec in TABLES.values() if spec.name in BESIDE and set(INPUTS) & spec.columns_by_name.keys()
-)
+    spec
+    for spec in TABLES.values()
+    if spec.name in BESIDE and set(INPUTS) & spec.columns_by_name.keys() and not spec.name.startswith("label_")
+)  # what labels tell, and the truth of a synthetic sky, is what is to be found out: no feature may read it
 NOT_FEATURES = {column.name for column in FEATURES.columns}
 
 

@@ -59,3 +59,13 @@ def test_another_value_is_another_hash(lake):
     spec = TABLES["core_gaia__source"]
     lake.merge("r", spec, rows(spec, [10], parallax=[1.6], ruwe=[1.0]))
     assert (hash_inputs(lake, "d", IDS) != after).tolist() == [False, True, False]
+
+
+def test_no_feature_reads_what_labels_or_the_truth_of_a_sky_say(lake):
+    before = hash_inputs(lake, "d", IDS)
+    told = [spec for spec in TABLES.values() if spec.name.startswith("label_")]
+    assert any(set(INPUTS) & spec.columns_by_name.keys() for spec in told)  # the truth has values of the same names
+    for spec in told:
+        lake.append("r", spec, rows(spec, [10, 20, 30], ebv=[0.1, 0.2, 0.3], period_day=[1.0, 2.0, 3.0]))
+    assert (hash_inputs(lake, "d", IDS) == before).all()
+    assert np.isnan(read_inputs(Run("r", str(lake.path), "d", ""), IDS)["period_day"]).all()
