@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ def pulsators(data: Path | None = None) -> Settings:
 
 
 def ids(data: Path | None = None) -> Settings:
-    """Your own list of Gaia sources: --data FILE with source_id or dr2_source_id (Parquet, CSV, FITS, VOTable)."""
+    """Your own list of Gaia sources: --data FILE with source_id or dr2_source_id, a table in any format."""
     if data is None or not data.is_file():
         raise BadInput("The preset ids reads a file of source_id or dr2_source_id: say which with --data FILE.")
     return _archives("ids", Sample(ids=data.resolve()))
@@ -94,10 +95,22 @@ PRESETS: dict[str, Callable[[Path | None], Settings]] = {
 
 
 def preset(name: str, data: Path | None = None) -> Settings:
-    """Settings of the preset called `name`; raises BadInput where there is none."""
+    """Settings of the preset called `name`; raises BadInput where there is none, with the preset for a path."""
     if name not in PRESETS:
-        raise BadInput(f"There is no preset {name!r}; there are {', '.join(PRESETS)}.{nearest(name, [*PRESETS])}")
+        raise BadInput(f"There is no preset {name!r}; {_preset_for(Path(name)) or _list_presets(name)}")
     return PRESETS[name](data)
+
+
+def _preset_for(path: Path) -> str:
+    """The options to use for a path that stands where a preset's name belongs; "" where nothing is there."""
+    if not path.exists():
+        return ""
+    reads = "folder" if path.is_dir() else "ids"
+    return f"it is a path: write {reads} --data {shlex.quote(str(path))} in its place."
+
+
+def _list_presets(name: str) -> str:
+    return f"there are {', '.join(PRESETS)}.{nearest(name, [*PRESETS])}"
 
 
 def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:

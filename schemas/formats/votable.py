@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 
@@ -10,11 +11,11 @@ from schemas.formats.astropy_tables import read_astropy
 from schemas.formats.format import MAX_WHOLE_BYTES, Format
 
 
-def read(path: Path) -> pa.RecordBatchReader:
+def read(file: Path | BinaryIO) -> pa.RecordBatchReader:
     """The rows of the first table of a VOTable, by the names of its fields."""
     from astropy.io.votable import parse
 
-    table = parse(path).get_first_table().to_table(use_names_over_ids=True)
+    table = parse(file).get_first_table().to_table(use_names_over_ids=True)
     return read_astropy(table)
 
 

@@ -1,7 +1,7 @@
 """Replies that end: none takes longer, or grows larger, than the limits of its service allow.
 
 The timeouts of http.client, urllib3 and requests are for each part of a reply: a byte a second keeps them content for
-ever. These bounds hold for a reply as a whole, under whichever library reads it.
+ever. These bounds hold for a reply as a whole, under whichever library reads it, and for what it unpacks to.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ import time
 from http.client import HTTPResponse
 from typing import Any
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, HTTPSConnectionPool
+from urllib3 import HTTPResponse as Reply
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from tasks.archives.limits import ServiceLimits
+
+PART_BYTES = 1 << 18
+PACKED = ("content-encoding", "content-length", "transfer-encoding")  # headers of a reply that is packed
 
 
 class EndlessReply(Exception):
@@ -72,3 +76,21 @@ def bounded_pools(limits: ServiceLimits) -> dict[str, Any]:
         "http": type("PlainPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }
+
+
+def unpack(raw: BaseHTTPResponse, limits: ServiceLimits) -> BaseHTTPResponse:
+    """The reply `raw`, read to its end and unpacked, as one that never was packed (Content-Encoding).
+
+    A part is unpacked at a time, and none beyond `reply_bytes`: a few kilobytes may unpack to gigabytes. A reply that
+    is not packed stays unread.
+    """
+    if "content-encoding" not in raw.headers:
+        return raw
+    body = io.BytesIO()
+    for part in raw.stream(PART_BYTES, decode_content=True):
+        if body.write(part) and body.tell() > limits.reply_bytes:
+            raw.close()
+            raise EndlessReply(f"sent a reply that unpacks to more than {limits.reply_bytes:,} bytes", is_large=True)
+    body.seek(0)
+    headers = HTTPHeaderDict({name: value for name, value in raw.headers.items() if name.lower() not in PACKED})
+    return Reply(body, headers, raw.status, raw.version, reason=raw.reason, preload_content=False)

@@ -19,6 +19,7 @@ _MESSAGES = (
     re.compile(r"<li>\s*<b>Message:\s*</b>(.*?)</li>", re.DOTALL | re.IGNORECASE),
     re.compile(r"<INFO\b[^>]*\bQUERY_STATUS\b[^>]*>(.*?)</INFO>", re.DOTALL | re.IGNORECASE),
 )
+_ERROR = re.compile(rb'<INFO\b(?=[^>]*\bname="QUERY_STATUS")[^>]*\bvalue="ERROR"')
 _FURNITURE = re.compile(r"<(head|style|script)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 # Messages of faults that pass. All others mean the question, where they speak of one, and are tried again where not.
 _PASSING = re.compile(
@@ -108,8 +109,7 @@ def csv_answer(service: str, body: bytes, row_cap: int | None = None) -> bytes:
     if not start:
         raise Retryable(f"{service} answered with nothing at all (status 200).")
     if start.startswith(b"<") and not is_page(body) and b"QUERY_STATUS" in body[:_LOOKED_AT]:
-        if b'value="OVERFLOW"' in body:
-            raise TooMuch(f"{service} says that there are more rows than it gave (OVERFLOW).")
+        _refuse_overflow(service, body)
         raise complaint(service, words(body), "status 200")
     if start[:1] in (b"<", b"{"):
         raise failure(service, BadReply(200, body, {}))
@@ -118,6 +118,29 @@ def csv_answer(service: str, body: bytes, row_cap: int | None = None) -> bytes:
     if row_cap is not None and (rows := count_rows(body)) >= row_cap:
         raise TooMuch(f"{service} cut its answer off at {rows} rows (its cap is {row_cap}): ask for less at once.")
     return body
+
+
+def votable_answer(service: str, body: bytes) -> bytes:
+    """`body`, checked to be a VOTable to its end: raises Retryable where it is not, TooMuch where it lacks rows.
+
+    A message of the service inside of one raises what it says.
+    """
+    if not body.strip():
+        raise Retryable(f"{service} answered with nothing at all (status 200).")
+    if is_page(body) or b"<VOTABLE" not in body[:_LOOKED_AT]:
+        raise failure(service, BadReply(200, body, {}))
+    if not body.rstrip().endswith(b"</VOTABLE>"):
+        raise Retryable(f"{service} sent a VOTable that breaks off after {len(body):,} bytes.")
+    _refuse_overflow(service, body)
+    if _ERROR.search(body[:_LOOKED_AT]):
+        raise complaint(service, words(body), "status 200")
+    return body
+
+
+def _refuse_overflow(service: str, body: bytes) -> None:
+    """TooMuch where a VOTable says that it lacks rows; DALI allows it before the table and behind it."""
+    if b'value="OVERFLOW"' in body:
+        raise TooMuch(f"{service} says that there are more rows than it gave (OVERFLOW).")
 
 
 def _after_s(value: str | None) -> float | None:

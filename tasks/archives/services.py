@@ -128,7 +128,6 @@ SERVICES: dict[str, Service] = {
             "xmatch/api/v1/sync",
             ServiceLimits(1, 20_000, 300.0, attempts=3),
             "xmatch.CdsXmatch",
-            ends_lines=True,
             pace=Pace(10.0, 50 / 20_000, 0.0, "assumed: a minute for 20,000 rows"),
         ),
         Service(

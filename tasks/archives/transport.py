@@ -13,7 +13,7 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
-from tasks.archives.bounded import EndlessReply, bounded_pools
+from tasks.archives.bounded import EndlessReply, bounded_pools, unpack
 from tasks.archives.errors import ArchiveError, Retryable, TooMuch
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.replies import BadReply, failure, is_page
@@ -31,7 +31,7 @@ class BoundedAdapter(HTTPAdapter):
     """
 
     def __init__(self, limits: ServiceLimits) -> None:
-        self.timeout_s, self._pools = limits.timeout_s, bounded_pools(limits)
+        self._limits, self._pools = limits, bounded_pools(limits)
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -54,8 +54,11 @@ class BoundedAdapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """The verbatim answer of the service to one request."""
-        return super().send(request, stream, self.timeout_s, verify, cert, proxies)
+        """The verbatim answer of the service to one request; unpacked, unless it was asked for as it is."""
+        response = super().send(request, stream, self._limits.timeout_s, verify, cert, proxies)
+        if request.headers.get("Accept-Encoding") != "identity":
+            response.raw = unpack(response.raw, self._limits)
+        return response
 
 
 def prepare(session: requests.Session, limits: ServiceLimits) -> requests.Session:

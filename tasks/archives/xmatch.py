@@ -16,7 +16,7 @@ from tasks.archives.errors import BadQuestion
 from tasks.archives.libraries import XMatchClass
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
-from tasks.archives.replies import csv_answer
+from tasks.archives.replies import votable_answer
 from tasks.archives.transport import PerThread, prepare, wire
 
 ORDER = 12  # nested HEALPix: tables sorted by it are matched fastest (the service's developer, astroquery #1900)
@@ -27,8 +27,9 @@ class CdsXmatch:
     """The service at `url`.
 
     The items, with columns ra and dec (deg), are matched with the catalogue that the question's text names
-    (vizier:IV/39/tic82), within its parameter radius_arcsec. The answer is CSV: angDist (arcsec), the columns of the
-    items, those of the catalogue; a row for each pair.
+    (vizier:IV/39/tic82), within its parameter radius_arcsec. The answer is a VOTable: angDist (arcsec), the columns of
+    the items, those of the catalogue; a row for each pair. It says where rows were cut off, which CSV cannot
+    (http://cdsxmatch.u-strasbg.fr/xmatch/doc/overflows.html).
     """
 
     def __init__(self, service: str, url: str, limits: ServiceLimits) -> None:
@@ -59,9 +60,8 @@ class CdsXmatch:
                 colRA1="ra",
                 colDec1="dec",
                 cache=False,
-                RESPONSEFORMAT="csv",
             )
-            return csv_answer(self._service, reply.content, self._limits.row_cap)
+            return votable_answer(self._service, reply.content)
 
     def _open(self) -> _XMatch:
         service = _XMatch()

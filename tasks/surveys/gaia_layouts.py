@@ -15,6 +15,7 @@ brackets (CSV "(1.0, 2.0)", ECSV "[1.0,2.0]") and for the bits of other_flags (i
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -153,7 +154,7 @@ def _blocks(body: bytes, release: GaiaRelease) -> Iterator[tuple[pa.Table, Roles
     start = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, BLOCK)  # 16: gzip's own header
     header, rows = split_header(start)
     if not rows:  # a file about a range of the sky without a source
-        gzip.decompress(body)
+        _check_whole(body)
         return
     names = header.decode().split(",")
     roles = find_roles([*names, *MADE_FLAGS], release.epochs)
@@ -164,6 +165,13 @@ def _blocks(body: bytes, release: GaiaRelease) -> Iterator[tuple[pa.Table, Roles
     with pacsv.open_csv(unpacked, options, None, conversion(as_text(kinds))) as reader:
         for batch in reader:
             yield pa.Table.from_batches([batch]), roles, kinds
+
+
+def _check_whole(body: bytes) -> None:
+    """Unpacks a file a block at a time, and raises what is wrong with it."""
+    with gzip.open(io.BytesIO(body)) as unpacked:
+        while unpacked.read(BLOCK):
+            pass
 
 
 def _kinds_of(names: Sequence[str], roles: Roles, is_raw: bool) -> dict[str, pa.DataType]:

@@ -30,6 +30,7 @@ from schemas.rejections import join_reports, reject
 from tasks.archives.csv import read_csv
 from tasks.archives.errors import BadQuestion, Retryable
 from tasks.archives.question import Question
+from tasks.archives.votable import read_votable
 from tasks.crossmatch.resolve import resolve
 from tasks.surveys.bulk import FileTable, add_positions, drop_repeats, is_bulk, rows_near, rows_of_ids
 from tasks.surveys.data_files import read_rows, read_types
@@ -55,6 +56,7 @@ OPTIONS = {
 EPOCH = 2000.0
 RELEASE = "8.2"
 BEST, TABLE = "core_tic__source", f"TIC {RELEASE}"
+XMATCH = "CDS XMatch's answer about the TIC"
 
 LONG, FLOAT, TEXT = pa.int64(), pa.float64(), pa.string()
 # An entry, by MAST's names in lower case (ids of Gaia are texts there), and what VizieR calls the same, spelt without
@@ -252,18 +254,35 @@ def read_pages(body: bytes) -> pa.Table:
 
 
 def read_xmatch(body: bytes) -> pa.Table:
-    """source_id and ENTRY rows of CDS XMatch's CSV with VizieR's names."""
-    header = body.split(b"\n", 1)[0].decode(errors="replace").replace('"', "").strip()
-    spelt = {re.sub("[^a-z0-9]", "", name.lower()): name.strip().lower() for name in header.split(",")}
-    if header and not header.startswith("<"):
-        _require([VIZIER[name] for name in ENTRY if name not in MAY_LACK], spelt, "CDS XMatch's answer about the TIC")
+    """source_id and ENTRY rows of CDS XMatch's VOTable with VizieR's names; or of its CSV, which older lakes hold."""
+    whole = read_votable(body, XMATCH) if body.lstrip().startswith(b"<") else None
+    names = whole.column_names if whole is not None else body.split(b"\n", 1)[0].decode(errors="replace").split(",")
+    spelt = {re.sub("[^a-z0-9]", "", name.lower()): name.replace('"', "").strip() for name in names}
+    if any(spelt):
+        _require([VIZIER[name] for name in ENTRY if name not in MAY_LACK], spelt, XMATCH)
     held = {name: kind for name, kind in ENTRY.items() if name not in MAY_LACK or VIZIER[name] in spelt}
-    columns = {spelt.get(VIZIER[name], name): kind for name, kind in held.items()}
-    table = read_csv(body, {"source_id": LONG, **columns}, "CDS XMatch's answer about the TIC")
+    columns = {"source_id": LONG} | {spelt.get(VIZIER[name], name): kind for name, kind in held.items()}
+    table = read_csv(body, columns, XMATCH) if whole is None else _typed(whole, columns)
     table = table.rename_columns(["source_id", *held])
     for name in ENTRY.keys() - held.keys():
         table = table.append_column(name, pa.nulls(table.num_rows, ENTRY[name]))
     return table.select(["source_id", *ENTRY])
+
+
+def _typed(table: pa.Table, columns: Mapping[str, pa.DataType]) -> pa.Table:
+    """The `columns` of a VOTable, as the types that they should have; NaN is null."""
+    typed = []
+    for name, kind in columns.items():
+        values = table[name]
+        if pa.types.is_floating(values.type):
+            if name == "source_id":
+                raise BadQuestion(f"{XMATCH} gives {name} as {values.type}: its last digits are lost.")
+            values = pc.if_else(pc.is_nan(values), None, values)
+        try:
+            typed.append(values.cast(kind))
+        except pa.ArrowInvalid as error:
+            raise BadQuestion(f"{XMATCH} has other values in column {name!r} than it should: {error}.") from None
+    return pa.table(typed, names=list(columns))
 
 
 def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

@@ -1,5 +1,6 @@
 """A reply ends: whatever trickles for ever or grows without end is left after the limits of its service."""
 
+import gzip
 import time
 from dataclasses import replace
 
@@ -18,11 +19,16 @@ def bounded(**changes):
 
 
 @pytest.fixture(scope="module")
-def server():
+def running():
+    with wire_server() as server:
+        yield server
+
+
+@pytest.fixture
+def server(running):
     """Any service: a job is begun with a long reply, everything else gives one too."""
-    with wire_server() as running:
-        running.answer = lambda asked: Reply(200, b"x" * 5000)
-        yield running
+    running.answer = lambda asked: Reply(200, b"x" * 5000)
+    return running
 
 
 @pytest.fixture
@@ -46,6 +52,18 @@ def test_a_reply_that_trickles_is_left_in_time(proxy, service):
 def test_a_reply_that_grows_too_large_is_too_much(proxy, service):
     with pytest.raises(TooMuch, match=f"{service} sent a reply of more than 2,000 bytes"):
         ask(proxy.url, service, bounded(reply_bytes=2000))
+
+
+def test_a_reply_that_unpacks_to_too_much_is_too_much(server):
+    """A compressed reply of a few kilobytes is bounded by what it unpacks to, and read as usual below that."""
+    rows = b"source_id\n" + b"1\n" * 500_000
+    server.answer = lambda asked: Reply(200, gzip.compress(rows), {"Content-Encoding": "gzip"})
+    with pytest.raises(TooMuch, match="truth sent a reply that unpacks to more than 900,000 bytes"):
+        ask(server.url, "truth", bounded(reply_bytes=900_000))
+    assert ask(server.url, "truth", bounded(reply_bytes=2_000_000)) == rows
+    server.answer = lambda asked: Reply(200, gzip.compress(rows)[:-100], {"Content-Encoding": "gzip"})
+    with pytest.raises(Retryable, match="truth"):
+        ask(server.url, "truth", bounded(reply_bytes=2_000_000))
 
 
 def test_a_head_that_trickles_is_left_too():

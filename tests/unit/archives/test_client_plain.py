@@ -22,6 +22,11 @@ from tasks.archives.ztf import ZtfLightCurves
 from tests.unit.archives.wire_server import PAGE, KeptJob, Reply, wire_server
 
 CSV = b"oid,mjd\n1,58000.5\n"
+VOTABLE = b"""<?xml version="1.0"?>
+<VOTABLE version="1.3"><RESOURCE type="results"><INFO name="QUERY_STATUS" value="OK"/><TABLE>
+<FIELD name="source_id" datatype="long"/><DATA><TABLEDATA><TR><TD>7</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE>
+</VOTABLE>
+"""
 LIMITS = replace(PROFILES["fast"]["irsa_lightcurves"], timeout_s=5.0)
 ZTF = Question("irsa_lightcurves", "nph_light_curves", "dr24", len, {"COLLECTION": "ztf_dr24"}, key="oid")
 XMATCH = Question("cds_xmatch", "vizier:IV/39/tic82", "8.2", len, {"radius_arcsec": "2.0"}, key="source_id")
@@ -67,13 +72,14 @@ def test_positions_are_matched_in_the_order_of_the_sky(server):
     rng = np.random.default_rng(5)
     ra, dec = rng.uniform(0, 360, 500), np.degrees(np.arcsin(rng.uniform(-1, 1, 500)))
     items = pa.table({"source_id": np.arange(500) + 2**61, "ra": ra, "dec": dec})
-    assert CdsXmatch("cds_xmatch", server.url + "/sync", LIMITS).send(XMATCH, items, KeptJob()) == CSV
+    server.answer = lambda asked: Reply(200, VOTABLE)
+    assert CdsXmatch("cds_xmatch", server.url + "/sync", LIMITS).send(XMATCH, items, KeptJob()) == VOTABLE
     assert [(asked.method, asked.path) for asked in server.asked] == [("POST", "/sync")]  # and no list of tables
     body = server.asked[0].body
     for name, value in {
         "request": "xmatch",
         "distMaxArcsec": "2.0",
-        "RESPONSEFORMAT": "csv",
+        "RESPONSEFORMAT": "votable",
         "cat2": "vizier:IV/39/tic82",
         "colRA1": "ra",
         "colDec1": "dec",
@@ -92,6 +98,23 @@ def test_a_ban_of_the_cross_match_stops_everything(server):
     server.answer = lambda asked: Reply(403, b"Your IP address has been banned")
     items = pa.table({"source_id": [1], "ra": [1.0], "dec": [2.0]})
     with pytest.raises(Refused, match=r"cds_xmatch refuses all requests.*banned"):
+        CdsXmatch("cds_xmatch", server.url, LIMITS).send(XMATCH, items, KeptJob())
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (VOTABLE[: VOTABLE.index(b"</TABLEDATA>")], Retryable, "VOTable that breaks off after"),
+        (VOTABLE.replace(b'value="OK"', b'value="OVERFLOW"'), TooMuch, "more rows than it gave"),
+        (VOTABLE.replace(b'value="OK"/>', b'value="ERROR">Missing parameter cat2</INFO>'), BadQuestion, "cat2"),
+        (CSV, Retryable, "page instead of data"),
+        (b" ", Retryable, "nothing at all"),
+    ],
+)
+def test_a_cross_match_is_whole_by_its_own_end(server, body, kind, said):
+    server.answer = lambda asked: Reply(200, body)
+    items = pa.table({"source_id": [1], "ra": [1.0], "dec": [2.0]})
+    with pytest.raises(kind, match=f"cds_xmatch.*{said}"):
         CdsXmatch("cds_xmatch", server.url, LIMITS).send(XMATCH, items, KeptJob())
 
 

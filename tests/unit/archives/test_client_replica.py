@@ -18,6 +18,7 @@ from tasks.archives.endpoints import replica
 from tasks.archives.errors import BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.question import Question
 from tasks.archives.services import PROFILES
+from tasks.archives.votable import read_votable
 from tasks.replica.serve import running
 from tests.unit.archives.wire_server import KeptJob
 
@@ -202,8 +203,9 @@ def test_pages_of_the_portal_come_together(archives, dr2_ids):
 
 
 def test_positions_are_matched_with_the_tic(archives, places):
-    found = archives.rows(PLACES, places, source_id=LONG, angdist=FLOAT, tic=LONG)
-    assert found.num_rows > 50 and pc.max(found["angdist"]).as_py() <= 2.0
+    found = read_votable(archives.ask(PLACES, places), "cds_xmatch")
+    assert found.num_rows > 50 and pc.max(found["angDist"]).as_py() <= 2.0
+    assert (found.schema.field("source_id").type, found.schema.field("TIC").type) == (LONG, LONG)
 
 
 def test_the_truth_is_told(archives, places):

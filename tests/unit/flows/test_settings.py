@@ -124,6 +124,16 @@ def test_every_preset_says_what_it_is():
         preset("demmo")
 
 
+def test_a_path_in_the_place_of_a_preset_gets_the_options_that_read_it(tmp_path):
+    folder, file = tmp_path / "my stars", tmp_path / "ids.csv"
+    folder.mkdir()
+    file.touch()
+    with pytest.raises(BadInput, match=f"it is a path: write folder --data '{folder}' in its place"):
+        preset(str(folder))
+    with pytest.raises(BadInput, match=f"it is a path: write ids --data {file} in its place"):
+        preset(str(file))
+
+
 def test_a_full_disk_is_recognised_wherever_it_surfaces():
     wrapped = RuntimeError("stage failed")
     wrapped.__cause__ = OSError(errno.ENOSPC, "No space left on device")

@@ -1,4 +1,4 @@
-"""Samples from files of source ids: four formats, no float, and what cannot be used is said."""
+"""Samples from files of source ids: any format of tables, no float, and what cannot be used is said."""
 
 import gzip
 import shutil
@@ -34,7 +34,7 @@ def write(path: Path, ids, column: str = "source_id") -> Path:
         path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
     else:
         table = Table({"name": words, column: ids})
-        table.write(path, format="fits" if ".fit" in name else "votable")
+        table.write(path, format={"fits": "fits", "ecsv": "ascii.ecsv"}.get(name.rpartition(".")[2], "votable"))
     return path
 
 
@@ -43,7 +43,7 @@ def sky() -> GaiaSky:
     return gaia_sky(200, seed=5)
 
 
-@pytest.mark.parametrize("name", ["a.parquet", "a.CSV", "a.csv.gz", "a.fits", "a.vot", "a.xml"])
+@pytest.mark.parametrize("name", ["a.parquet", "a.CSV", "a.csv.gz", "a.fits", "a.vot", "a.xml", "a.ecsv"])
 @pytest.mark.parametrize("column", ["source_id", "SOURCE_ID", "dr2_source_id"])
 def test_formats(tmp_path, name, column):
     found = read_ids(write(tmp_path / name, IDS, column))
@@ -61,10 +61,11 @@ def test_ids_as_text_are_as_good(tmp_path, name):
 def test_rows_without_an_id_are_counted(tmp_path):
     pq.write_table(pa.table({"source_id": pa.array([BIG, None, 3])}), tmp_path / "a.parquet")
     write(tmp_path / "a.csv", [BIG, "", 3])
-    Table({"source_id": MaskedColumn([BIG, 0, 3], mask=[False, True, False])}).write(
-        tmp_path / "a.vot", format="votable"
-    )
-    for name in ("a.parquet", "a.csv", "a.vot"):
+    write(tmp_path / "b.csv", [BIG, "None", 3])
+    masked = Table({"source_id": MaskedColumn([BIG, 7, 3], mask=[False, True, False])})
+    masked.write(tmp_path / "a.vot", format="votable")
+    masked.write(tmp_path / "b.parquet")  # with a column source_id.mask
+    for name in ("a.parquet", "a.csv", "b.csv", "a.vot", "b.parquet"):
         found = read_ids(tmp_path / name)
         assert found.ids.tolist() == [3, BIG] and found.n_row == 3, name
 
@@ -87,12 +88,12 @@ def test_text_that_is_no_whole_number_is_refused(tmp_path, value):
 def test_refusals(tmp_path):
     with pytest.raises(BadInput, match="There is no file of source ids at"):
         read_ids(tmp_path / "none.csv")
-    shutil.copy(write(tmp_path / "a.csv", IDS), tmp_path / "a.dat")
-    with pytest.raises(BadInput, match=r"must end in one of .parquet, .pq, .csv, "):
-        read_ids(tmp_path / "a.dat")
-    for ending in ("parquet", "fits", "vot"):
+    shutil.copy(write(tmp_path / "a.csv", IDS), tmp_path / "a.ids")
+    with pytest.raises(BadInput, match=r"in no format that is known by its ending: there are .parquet, .pq, "):
+        read_ids(tmp_path / "a.ids")
+    for ending, format_ in {"parquet": "Parquet", "fits": "FITS", "vot": "VOTable"}.items():
         shutil.copy(tmp_path / "a.csv", tmp_path / f"b.{ending}")
-        with pytest.raises(BadInput, match=rf"b.{ending} cannot be read as its name says: "):
+        with pytest.raises(BadInput, match=rf"b.{ending} cannot be read as {format_} \("):
             read_ids(tmp_path / f"b.{ending}")
     with pytest.raises(BadInput, match="has neither column source_id nor dr3_source_id nor dr2_source_id; it has name"):
         read_ids(write(tmp_path / "c.csv", IDS, "id"))

@@ -1,9 +1,12 @@
 """TIC: recorded entries, dispositions, both ways to a counterpart, and what becomes a label."""
 
+import io
 import json
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from astropy.table import Table
 
 from schemas import TABLES
 from tasks.archives.errors import BadQuestion, Retryable
@@ -225,6 +228,23 @@ def test_names_of_vizier_are_known_in_the_spellings_of_tools(spelling):
     body = as_csv([{name.replace("[M/H]", spelling): value for name, value in row.items()}])
     assert tic.read_xmatch(body)["mh"].to_pylist() == [-1.4]
     assert tic.read_xmatch(body)["e_mh"].to_pylist() == [0.1]
+
+
+def as_votable(rows):
+    sink = io.BytesIO()
+    Table(rows).write(sink, format="votable")
+    return sink.getvalue()
+
+
+def test_a_votable_says_what_the_same_rows_of_csv_do():
+    big = 2**62 + 1
+    entry = {**dict.fromkeys(tic.ENTRY, 1.5), "mh": np.nan, "id": 70, "duplicate_id": 71, "gaia": 901}
+    rows = [at_vizier(big, {**entry, "lumclass": "DWARF", "disposition": ""})]
+    got, csv = tic.read_xmatch(as_votable(rows)), tic.read_xmatch(as_csv(rows))
+    assert got.equals(csv) and got["source_id"].to_pylist() == [big] and got["mh"].to_pylist() == [None]
+    rows[0]["source_id"] = float(big)
+    with pytest.raises(BadQuestion, match="source_id as double: its last digits are lost"):
+        tic.read_xmatch(as_votable(rows))
 
 
 def test_an_answer_without_a_column_or_broken_is_refused():
