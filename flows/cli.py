@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
-from collections.abc import Callable
-from enum import StrEnum
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from lakehouse.disk import require_local
+from flows.command import LAKE, DataOption, Format, LakeOption, OutOption, local_path, one_sentence, screen
 from schemas import TABLES, BadInput
 
 if TYPE_CHECKING:
@@ -30,63 +25,8 @@ app = typer.Typer(
     help="Sky archives in, scored catalogues of variable stars out.",
 )
 
-
-def local_path(text: str | Path) -> Path:
-    """A path that a user gives; the command line refuses "" and addresses such as s3://bucket."""
-    try:
-        return require_local(text, "path")
-    except BadInput as error:
-        raise typer.BadParameter(str(error)) from None
-
-
-LakeOption = Annotated[Path, typer.Option("--lake", parser=local_path, metavar="DIR", help="Folder of the lake.")]
-DataOption = Annotated[
-    Path | None, typer.Option("--data", parser=local_path, metavar="DIR", help="Folder of your light curves.")
-]
-OutOption = partial(typer.Option, "--out", parser=local_path, metavar="FILE")
-LAKE = Path("lake")
-
-
-class Format(StrEnum):
-    """How a query's answer is written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-
-
-def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
-    """Expected errors end the command with one sentence and exit code 2, without a traceback."""
-
-    @functools.wraps(command)
-    def guarded(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except BadInput as error:
-            fail(error)
-        except Exception as error:
-            from flows.failure import explain_failure
-
-            sentence = explain_failure(error)
-            if sentence is None:
-                raise
-            fail(sentence)
-
-    return guarded
-
-
-def screen() -> Console:
-    """The terminal, or a page without an edge where the output goes to a file or a pipe."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=max(console.width, 200))
-
-
-def fail(error: BaseException | str) -> None:
-    """Say what went wrong on standard error and exit with 2."""
-    console = Console(stderr=True, highlight=False)
-    console.print("[bold red]Error:[/]", escape(str(error).strip()), soft_wrap=True)
-    raise typer.Exit(2)
+releases = typer.Typer(no_args_is_help=True, help="Compare releases.")
+app.add_typer(releases, name="release")
 
 
 def say_reading(source: Source) -> None:
@@ -346,6 +286,23 @@ def train(
 
 @app.command()
 @one_sentence
+def migrate(
+    earlier: Annotated[str, typer.Option("--from", help="A dataset of the lake.")],
+    later: Annotated[str, typer.Option("--to", help="The same sample in a later data release, refreshed before.")],
+    lake: LakeOption = LAKE,
+    offline: Annotated[bool, typer.Option("--offline", help="Use the answers stored in the lake alone.")] = False,
+) -> None:
+    """Have labels, models with their training stars, and scores follow the ids into a dataset of a later release."""
+    from flows import environment
+
+    environment.quiet()
+    from flows.migration import migrate_dataset
+
+    migrate_dataset(earlier, later, lake, offline)
+
+
+@app.command()
+@one_sentence
 def models(
     dataset: Annotated[str | None, typer.Argument(help="Of this dataset alone.")] = None, lake: LakeOption = LAKE
 ) -> None:
@@ -354,6 +311,20 @@ def models(
     from lakehouse.delta.store import Lake
 
     screen().print(list_models(Lake(lake), dataset))
+
+
+@releases.command()
+@one_sentence
+def diff(
+    earlier: Annotated[str, typer.Argument(help="Folder of a release, or a dataset of the lake.")],
+    later: Annotated[str, typer.Argument(help="The one to compare with it.")],
+    lake: LakeOption = LAKE,
+    out: Annotated[Path | None, OutOption(help="CSV, JSON or Parquet file for every difference.")] = None,
+) -> None:
+    """Say what differs: objects, classes, values beyond their intervals; across data releases after a migration."""
+    from flows.release_diff import diff_releases
+
+    diff_releases(earlier, later, lake, out, screen())
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

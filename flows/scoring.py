@@ -6,15 +6,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from flows.settings import ComputeSettings, Settings, validate_settings
+from flows.settings import ComputeSettings, Settings, find_variant, validate_settings
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest, read_manifests
-from lakehouse.models import ModelPlace, read_card, read_current
+from lakehouse.models import MIGRATED, ModelPlace, read_card, read_current
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.errors import nearest
 from schemas.inputs import FolderSource
 from tasks.stages.fanout import open_cluster
+from tasks.stages.progress import say
 from tasks.stages.score.folder import write_scores
 from tasks.stages.score.refusals import refuse_unfit_models
 
@@ -40,7 +41,20 @@ def with_models(settings: Settings, lake: Lake) -> Settings:
     place = ModelPlace.parse(settings.models, str(lake.path), settings.dataset)
     trained = read_training_settings(Lake(place.lake), place.dataset)
     refuse_unfit_models(place, settings.source, trained.feature_config)
+    say_other_ids(place, trained, settings)
     return settings.model_copy(update={"cuts": trained.cuts, "features": trained.features})
+
+
+def say_other_ids(place: ModelPlace, trained: Settings, settings: Settings) -> None:
+    """Say where models, of the run `trained`, cannot know which stars of `settings` trained them."""
+    cards = [read_card(place.lake, place.dataset, *model) for model in read_current(place.lake, place.dataset).items()]
+    theirs, ours = find_variant(trained), find_variant(settings)
+    has_followed = place.dataset == settings.dataset or any(MIGRATED in card for card in cards)
+    if theirs and ours and theirs.name != ours.name and not has_followed:
+        say(
+            f"The models of {place.dataset} know the stars that trained them by ids of {theirs.name}: scores of stars "
+            f"whose id is another one in {ours.name} are not out of fold. `argelander migrate` has the models follow."
+        )
 
 
 def read_training_settings(lake: Lake, dataset: str) -> Settings:

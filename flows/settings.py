@@ -104,7 +104,7 @@ def _follow_variant(before: Settings, after: Settings, assigned: set[str]) -> Se
 
     A dataset that was not named gets a name of its own, and random indices that were not given bring as many sources.
     """
-    old, new = _find_variant(before), _find_variant(after)
+    old, new = find_variant(before), find_variant(after)
     if old is None or new is None or old == new:
         return after
     tree = after.model_dump()
@@ -117,7 +117,8 @@ def _follow_variant(before: Settings, after: Settings, assigned: set[str]) -> Se
     return validate_settings(tree)
 
 
-def _find_variant(settings: Settings) -> Variant | None:
+def find_variant(settings: Settings) -> Variant | None:
+    """The variant of the archive's sources that the settings ask for; None for a folder."""
     if not isinstance(settings.source, ArchiveSource):
         return None
     provider = find_sample_provider()

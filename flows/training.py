@@ -61,13 +61,16 @@ def _train(settings: Settings, lake: Lake, manifest: RunManifest) -> StageResult
 
 
 def read_refreshed(lake: Lake, name: str) -> Settings:
-    """Settings of the newest refresh of the preset or dataset `name`; BadInput where the lake has no features of it."""
+    """Settings of the newest refresh of the dataset `name`, else of the preset of that name.
+
+    BadInput where the lake has no features of it.
+    """
     done = [each for each in read_manifests(lake) if each.status == "done" and each.command.startswith("refresh ")]
-    for manifest in done:
-        dataset = manifest.settings.get("dataset", "")
-        is_meant = name in (manifest.settings.get("preset"), dataset)
-        if is_meant and lake.exists(FEATURES) and lake.count(FEATURES, dataset=dataset):
-            return read_settings(manifest)
+    for meant in ("dataset", "preset"):
+        for manifest in (each for each in done if each.settings.get(meant) == name):
+            dataset = manifest.settings.get("dataset", "")
+            if lake.exists(FEATURES) and lake.count(FEATURES, dataset=dataset):
+                return read_settings(manifest)
     known = sorted({manifest.settings.get("dataset", "") for manifest in done})
     raise BadInput(
         f"The lake at {lake.path} has no features of {name!r}; it was refreshed for {', '.join(known) or 'none'}."

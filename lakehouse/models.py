@@ -20,6 +20,7 @@ from schemas import TABLES, BadInput
 
 MODEL_FOLDER, LABELS, NOVELTY = "models", "labels.parquet", "novelty.safetensors"
 CARD = TABLES["score_model__card"]
+MIGRATED = "migrated"  # in a card: from which dataset and model it came, and what became of its training stars
 NAME = re.compile(r"[\w.+-]+\Z", re.ASCII)
 
 

@@ -198,6 +198,21 @@ class Lake:
 
         return self._commit(run_id, spec, _overwriting(partition), rows, token, stage, fill, source)
 
+    def replace(
+        self, run_id: str, spec: TableSpec, table: pa.Table, where: Mapping[str, Any], stage: str = ""
+    ) -> TableRef:
+        """Replaces the rows that `where` selects, {column: value or values}, some of its columns no partition."""
+        rows = self._checked(spec, table)
+        partition = {name: value for name, value in where.items() if name in spec.partition}
+        others = {name: value for name, value in where.items() if name not in spec.partition}
+
+        def fill(draft: Draft) -> None:
+            files = select_partition(spec, draft.live, partition)
+            draft.drop_rows(files, list(others), partial(_unselected, where=others))
+            draft.write(rows)
+
+        return self._commit(run_id, spec, "replace", rows, None, stage, fill)
+
     def _commit(
         self,
         run_id: str,
@@ -285,6 +300,13 @@ def content_token(run_id: str, operation: str, table: str, rows: pa.Table) -> st
 
 def _unmatched(old: pa.Table, news: pa.Table, key: list[str]) -> np.ndarray:
     return ~find_matches(old, news, key)
+
+
+def _unselected(old: pa.Table, where: Mapping[str, Any]) -> np.ndarray:
+    number = pa.table({**{name: old[name] for name in where}, "row": np.arange(old.num_rows)})
+    result = np.ones(old.num_rows, bool)
+    result[number.filter(to_expression(where))["row"].to_numpy()] = False
+    return result
 
 
 def _ids(rows: pa.Table) -> np.ndarray | None:

@@ -12,6 +12,7 @@ MODULES = (
     "input",
     "survey",
     "match",
+    "successor",
     "quantity",
     "name",
     "quality",

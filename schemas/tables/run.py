@@ -15,7 +15,7 @@ RUN_REFRESH__STAGE = TableSpec(
     columns=(
         DATASET,
         Column("run_id", pa.string(), "Run, as in the tables that it wrote.", ucd="meta.id"),
-        Column("stage", pa.string(), "acquire, clean, featurize, train, score or publish.", ucd="meta.id"),
+        Column("stage", pa.string(), "acquire, clean, featurize, train, score or publish; or migrate.", ucd="meta.id"),
         Column("command", pa.string(), "What the user started, such as refresh demo.", ucd="meta.note"),
         Column("status", pa.string(), "done, failed, or interrupted where the program died in it.",
                ucd="meta.code.status"),

@@ -30,6 +30,7 @@ from tasks.surveys.gaia_releases import FIRST, RELEASES, STRUCTURES, find_releas
 from tasks.surveys.id_lists import describe_absence
 from tasks.surveys.neighbours import gaia_neighbours
 from tasks.surveys.sample import count_at_most, sample_chunks, selections_of
+from tasks.surveys.successors import ask_successors, find_step
 from tasks.surveys.survey import (
     Ask,
     Curves,
@@ -110,6 +111,17 @@ def find_variant(options: Mapping[str, Any]) -> Variant:
     release, first = find_release(options["release"]), RELEASES[FIRST]
     share = release.limits.indices_per_star / first.limits.indices_per_star
     return Variant(release.release, "" if release.release == FIRST else f"_{release.release}", share)
+
+
+def follow_ids(
+    ask: Ask, ids: NDArray[np.int64], sources: pa.Table, options: Mapping[str, Any], earlier: Mapping[str, Any]
+) -> pa.Table:
+    """What became of `ids` (S,) of the release of the options `earlier` in that of `options`: SUCCESSORS.
+
+    `sources` are those of the later dataset. BadInput where no table of neighbours leads from one to the other.
+    """
+    release, before = release_of({**OPTIONS, **options}), find_release({**OPTIONS, **earlier}["release"])
+    return ask_successors(ask, ids, sources, release, find_step(release, before))
 
 
 def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[str, Any]) -> SurveyResult:
@@ -244,7 +256,7 @@ SURVEY = Survey(
     options=OPTIONS,
     label_origins=tuple(
         origin
-        for place, release in enumerate(RELEASES.values())
+        for place, release in enumerate(reversed(RELEASES.values()))  # the newest counts first
         for origin in (
             LabelOrigin(release.name, quantities=gaia_labels.SOURCE_QUANTITIES, rank=20 + 2 * place),
             LabelOrigin(release.variability_origin, quantities=gaia_labels.VARIABILITY_QUANTITIES, rank=21 + 2 * place),
@@ -256,6 +268,7 @@ SURVEY = Survey(
     tables=(TABLES["core_gaia__source"],),
     open_sample=open_sample,
     find_variant=find_variant,
+    follow_ids=follow_ids,
     unmarked=("release_file",),
     # A light curve of DR4 has 4 to 5 KiB, zipped (inferred from 44 transits); one of DR3 half as many.
     loads=(Load("gaia_tap", 1.0, 0.43, chunk=500), Load("gaia_datalink", 1.0, 4.5)),

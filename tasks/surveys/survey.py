@@ -126,6 +126,10 @@ def find_no_variant(options: Mapping[str, Any]) -> Variant:
     return Variant()
 
 
+# What became of ids (S,) of the sources of a dataset with the second options among the sources of one with the first:
+# SUCCESSORS of `tasks.surveys.successors`. The table has the ids of those sources, as the survey's first table does.
+FollowIds = Callable[[Ask, NDArray[np.int64], pa.Table, Mapping[str, Any], Mapping[str, Any]], pa.Table]
+
 # Opens the sample that the settings describe, with the options of the survey, to a limit of sources (None: all).
 OpenSample = Callable[[Sample, Mapping[str, Any], int | None], SampleReader]
 
@@ -198,10 +202,10 @@ class Survey:
     real archive does. `flags` are the survey's own bits and `cuts` what they drive; `tables` hold what it tells beside
     light curves, matches and labels; `symbol` marks its points in figures (matplotlib). `open_sample` is declared by
     the one survey that provides the sources of a run; their columns that its first table has become rows of it, and
-    `find_variant` says what its options change of a preset. `unmarked` are options that do not count in the mark of a
-    lake, since what they lead to counts. `only_with` names the option without which the survey is not asked: no
-    service has it, and its catalogue has no public address. `loads` is what it asks of services about each source, as
-    counted on the embedded sky (`python -m benchmarks.cost`): by them the cost of a run is reckoned.
+    `find_variant` says what its options change of a preset, `follow_ids` what became of the ids of another variant.
+    `unmarked` are options that do not count in the mark of a
+    lake, since what they lead to counts. `loads` is what it asks of services about each source, as counted on the
+    embedded sky (`python -m benchmarks.cost`): by them the cost of a run is reckoned.
     """
 
     name: str
@@ -218,8 +222,8 @@ class Survey:
     symbol: str = "o"
     open_sample: OpenSample | None = None
     find_variant: Callable[[Mapping[str, Any]], Variant] = find_no_variant
+    follow_ids: FollowIds | None = None
     unmarked: tuple[str, ...] = ()
-    only_with: str = ""
     loads: tuple[Load, ...] = ()
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ from tasks.stages.acquire.surveys import survey_archive
 from tasks.stages.acquire.variants import refuse_other_variant
 from tasks.stages.archive import Archive
 from tasks.stages.folder import folder_archive
+from tasks.stages.followed import carry_labels
 from tasks.stages.names import call_bands_apart
 from tasks.stages.progress import progress
 
@@ -29,7 +32,8 @@ def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int |
         refuse_other_variant(Lake(run.lake), run, source, _input_name(run))
         archive = survey_archive(run, source, limit)
     try:
-        return _acquire(run, Lake(run.lake), archive)
+        done = _acquire(run, Lake(run.lake), archive)
+        return replace(done, tables=(*done.tables, *carry_labels(run, Lake(run.lake))))
     except BaseException:
         archive.close()
         raise

@@ -28,11 +28,11 @@ from schemas.inputs import ArchiveSource
 from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
-from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, times_of_asking
+from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of, times_of_asking
 from tasks.stages.acquire.cost import say_cost
 from tasks.stages.acquire.exchange import Exchange
 from tasks.stages.archive import Archive, ObjectChunk
-from tasks.surveys import SURVEYS, check_options, find_sample_provider, surveys_of
+from tasks.surveys import SURVEYS, check_options, find_sample_provider
 from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
@@ -54,8 +54,8 @@ def survey_archive(run: Run, source: ArchiveSource, limit: int | None) -> Archiv
     notes: list[str] = []
 
     def object_chunks() -> Iterator[ObjectChunk]:
-        say_cost(lambda: _exchange(run, source, since), source, reader, surveys, limit, _count_held(run))
-        ask = open_parts.enter_context(_exchange(run, source, since))
+        say_cost(lambda: open_exchange(run, source, since), source, reader, surveys, limit, _count_held(run))
+        ask = open_parts.enter_context(open_exchange(run, source, since))
         open_parts.callback(lambda: notes.extend(ask.notes))
         labelled = (_keep_labelled(sample, source.sample.labels) for sample in reader.chunks(ask))
         n_source = 0
@@ -95,9 +95,6 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
     bulk = {"route": "bulk"} if source.bulk and "route" in survey.options else {}
     merged = {**survey.options, **options, **bulk}
     merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}
-    if survey.only_with and not merged[survey.only_with]:
-        option = f"source.options.{name}.{survey.only_with}"
-        raise BadInput(f"No service has {name}: say where its catalogue is, with --set {option}=URI.")
     if "route" in merged and is_bulk(merged):
         _refuse_missing_catalogue(survey, merged)
     return replace(survey, options=merged)
@@ -148,7 +145,7 @@ def _keep_labelled(sample: SampleChunk, labels: Sequence[str]) -> SampleChunk:
 
 
 @contextmanager
-def _exchange(run: Run, source: ArchiveSource, since: Mapping[str, float]) -> Iterator[Exchange]:
+def open_exchange(run: Run, source: ArchiveSource, since: Mapping[str, float]) -> Iterator[Exchange]:
     """The exchange with the archives that the settings name."""
     lake, limits = Path(run.lake), limits_of(source)
     with addresses(source, lake) as endpoints:

@@ -6,12 +6,12 @@ import pyarrow.compute as pc
 import pytest
 
 from flows.presets import preset
-from flows.scoring import with_models
+from flows.scoring import say_other_ids, with_models
 from flows.settings import Settings, override
 from lakehouse.delta.store import Lake
 from lakehouse.disk import read_json, write_json
 from lakehouse.manifest import RunManifest
-from lakehouse.models import ModelPlace, model_dir, read_card, read_current
+from lakehouse.models import MIGRATED, ModelPlace, model_dir, read_card, read_current, set_current, write_model
 from lakehouse.run import Run
 from schemas import BadInput
 from schemas.inputs import ArchiveSource
@@ -84,6 +84,20 @@ def test_cuts_and_features_are_those_that_the_models_were_trained_by(copied):
     found = with_models(settings, lake)
     assert found.features.min_epoch == 7 and found.cuts.outlier_sigma == 5 and found.dataset == "mine"
     assert with_models(copied.settings, lake) is copied.settings
+
+
+def test_models_of_another_data_release_do_not_know_every_star_that_trained_them(capsys, tmp_path):
+    before = preset("rrlyrae")
+    after = override(before, ("source.options.gaia.release=dr4", "models=rrlyrae"))
+    with write_model(tmp_path, "followed", "class", "class-1+2", {MIGRATED: {}}):
+        pass
+    set_current(tmp_path, "followed", "class", "class-1+2")
+    for dataset in ("followed", "rrlyrae_dr4"):
+        say_other_ids(ModelPlace(str(tmp_path), dataset), before, after)
+    say_other_ids(ModelPlace(str(tmp_path), "rrlyrae"), before, override(before, ("dataset=mine",)))
+    assert capsys.readouterr().err == ""
+    say_other_ids(ModelPlace(str(tmp_path), "rrlyrae"), before, after)
+    assert "by ids of dr3: scores of stars whose id is another one in dr4 are not out" in capsys.readouterr().err
 
 
 def test_without_such_models_one_sentence_says_which_there_are(copied):
