@@ -33,12 +33,19 @@ class BoostingConfig:
     max_depth: Annotated[int, Field(ge=1, le=16, description="splits from root to leaf")] = 5
     columns: Annotated[Share, Field(description="share of the columns that a tree may use")] = 0.3
     rows: Annotated[Share, Field(description="share of the objects that a round learns from")] = 0.8
+    most_drawn: Annotated[int, Field(ge=10, description="objects that a round learns from, where there are more")] = (
+        8000
+    )
     min_leaf: Annotated[int, Field(ge=1, le=1000, description="fewest objects in a leaf")] = 3
     shrink: Annotated[
         float, Field(ge=0, le=1000, description="added to the Hessian of a leaf: few are not trusted")
     ] = 1.0
     bins: Annotated[int, Field(ge=4, le=255, description="bins of a column, beside the one for missing values")] = 127
     class_power: Annotated[float, Field(ge=0, le=1, description="weight of a class of n is n ** -class_power")] = 0.5
+
+    def effort(self, n: float) -> float:
+        """The time that n objects take is proportional to it: the bins of a tree cost as much as 600 objects."""
+        return self.rounds * self.columns * (600 + min(self.rows * n, self.most_drawn))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +82,7 @@ def boost(bins: Bins, loss: Loss, start: NDArray[np.float64], config: BoostingCo
     raw = np.tile(start, (n, 1))
     grown = [_stump(value) for value in start]
     for _ in range(min(config.rounds, -(-MOST_TREES // start.size))):
-        rows = _draw(rng, n, config.rows)
+        rows = _draw(rng, n, min(config.rows, config.most_drawn / n))
         gradient, hessian = (each.astype(np.float32) for each in loss(raw))
         for k in range(start.size):
             columns = _draw(rng, n_column, config.columns)

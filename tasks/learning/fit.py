@@ -73,6 +73,8 @@ def fit(
     weights = None if weight is None else np.asarray(weight, np.float64)[order]
     target = recipe.target.bind(y)
     labels = target.encode(y)
+    if bare := [part.name for part, each in zip(target.parts, labels, strict=True) if not each.is_known.any()]:
+        raise ValueError(f"recipe {recipe.name}: none of {y.size} objects has a label of {', '.join(bare)}.")
     bodies = tuple(
         recipe.spec.fit(recipe.config, target.parts, own, labels, weights, seed, kept)
         for seed, kept in zip(recipe.seeds, _checkpoint_paths(recipe, checkpoints), strict=True)

@@ -27,6 +27,10 @@ class ForestConfig:
     min_leaf: Annotated[int, Field(ge=1, le=1000, description="fewest objects in a leaf")] = 1
     most_drawn: Annotated[int, Field(ge=10, description="objects that a tree draws, where there are more")] = 4000
 
+    def effort(self, n: float) -> float:
+        """The time that n objects take is proportional to it."""
+        return self.trees * min(n, self.most_drawn)
+
 
 Estimator = Callable[[dict[str, Any], float], Any]  # from settings of all forests, and the share of columns tried
 

@@ -62,9 +62,13 @@ class Recipe:
         """True where light curves must be read for it."""
         return any(part.spec.reads_curves for part in self.parts)
 
+    def reckon_seconds(self, n: float) -> float:
+        """Seconds on one core, roughly, for a training on n objects with all of its seeds."""
+        return self.spec.reckon_seconds(self.config, n, len(self.columns)) * len(self.seeds)
+
     def lacks(self, offer: Offer) -> str:
         """What it needs and the dataset has not; "" where it can be trained and can score."""
-        return ", ".join(dict.fromkeys(filter(None, (part.spec.lacks(offer) for part in self.parts))))
+        return ", ".join(dict.fromkeys(filter(None, (part.spec.lacks(offer, part.config) for part in self.parts))))
 
     def join(self, members: Sequence[Recipe]) -> Recipe:
         """The mean of complete recipes, which reads what they read."""
@@ -75,7 +79,7 @@ class Recipe:
     def complete_for(self, offer: Offer, seed: int = 0) -> Recipe:
         """Complete for a dataset: the columns on offer that its model reads, and seeds that count from `seed`."""
         seeds = tuple(seed + own for own in self.seeds)
-        return replace(self, columns=self.columns or self.spec.columns(offer), seeds=seeds)
+        return replace(self, columns=self.columns or self.spec.columns(offer, self.config), seeds=seeds)
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionary for a model card; `recipe_from_json` reads it back."""

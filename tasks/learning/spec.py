@@ -22,7 +22,7 @@ recipes are read where nothing is trained.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
@@ -108,13 +108,15 @@ class Features:
     """Feature columns: those that stand for the `declared` columns, or all; of candidate periods the first few.
 
     `candidates`: of how many candidate periods. What is seen at the second or the third says little of a star where
-    nobody knows which one is right. `without`: declared columns that are left out.
+    nobody knows which one is right. `without`: declared columns that are left out. `setting`: of the model, they are
+    read where it is true; "" for always.
     """
 
     declared: tuple[Column, ...] = ()
     reads_curves: bool = False
     candidates: int = 1
     without: tuple[Column, ...] = ()
+    setting: str = ""
 
     def columns(self, offer: Offer) -> tuple[str, ...]:
         """The columns on offer that stand for a declared one."""
@@ -204,13 +206,22 @@ class NoConfig:
     """Of a model that has nothing to be set."""
 
 
+Effort = Callable[[Config, float], float]  # of the settings and a number of objects
+
+
+def n_objects(config: Any, n: float) -> float:
+    """The effort of a model that no setting makes dearer."""
+    return n
+
+
 @dataclass(frozen=True)
 class ModelSpec(Generic[Config]):
     """A kind of model.
 
     `kinds`: the classes of targets that it can learn. `needs`: what it reads. `config`: its frozen dataclass of
-    settings. `cost`: seconds on one core for a training on a thousand objects, roughly, with the settings as they are;
-    `effort` names the setting that it is proportional to, "" for none. The dearest is started first.
+    settings. `cost` and `cost_of_columns`: seconds on one core for a training on a thousand objects with the settings
+    as they are, roughly, and what each hundred feature columns add to them. `effort(config, n)` is proportional to the
+    time that n objects take with other settings. The dearest is started first.
     `simplicity`: least for the simplest; of models that are equally good the simplest is used. `is_floor`: no recipe
     that is worse out of fold is ever used. `is_joined`: it is not fitted, but made of the trained models of other
     recipes. `quantities`: names of the only targets that it is about; () for any.
@@ -226,7 +237,8 @@ class ModelSpec(Generic[Config]):
     build: Build[Config]
     is_floor: bool = False
     is_joined: bool = False
-    effort: str = ""
+    cost_of_columns: float = 0.0
+    effort: Effort[Config] = n_objects
     quantities: tuple[str, ...] = ()
 
     def can_learn(self, target: Target) -> bool:
@@ -238,16 +250,21 @@ class ModelSpec(Generic[Config]):
         """True where light curves must be read for it."""
         return any(need.reads_curves for need in self.needs)
 
-    def reckon_seconds(self, config: Config, n: float) -> float:
-        """Seconds on one core, roughly, for a training on n objects."""
-        share = getattr(config, self.effort) / getattr(self.config(), self.effort) if self.effort else 1.0
-        return self.cost * share * n / 1000
+    def reckon_seconds(self, config: Config, n: float, n_columns: int) -> float:
+        """Seconds on one core, roughly, for a training on n objects with so many feature columns."""
+        share = self.effort(config, n) / self.effort(self.config(), 1000)
+        return (self.cost + self.cost_of_columns * n_columns / 100) * share
 
-    def columns(self, offer: Offer) -> tuple[str, ...]:
-        """The feature columns that it reads of those on offer, in their order."""
-        read = {name for need in self.needs for name in need.columns(offer)}
+    def columns(self, offer: Offer, config: Config | None = None) -> tuple[str, ...]:
+        """The feature columns on offer that it reads with these settings, or with its own, in their order."""
+        read = {name for need in self._needs(config) for name in need.columns(offer)}
         return tuple(name for name in offer.columns if name in read)
 
-    def lacks(self, offer: Offer) -> str:
+    def lacks(self, offer: Offer, config: Config | None = None) -> str:
         """What it needs and the dataset has not; "" where it can be trained and can score."""
-        return ", ".join(filter(None, (need.lacks(offer) for need in self.needs)))
+        return ", ".join(filter(None, (need.lacks(offer) for need in self._needs(config))))
+
+    def _needs(self, config: Config | None) -> list[Need]:
+        """Those that no setting turns off."""
+        own = self.config() if config is None else config
+        return [each for each in self.needs if getattr(own, getattr(each, "setting", ""), True)]

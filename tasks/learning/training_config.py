@@ -91,8 +91,8 @@ class TrainingConfig:
     ] = 0.9
     budget_minutes: Annotated[
         float | None,
-        Field(gt=0, description="Minutes on two cores that a training may take by the costs that models declare; the "
-              "dearest recipes are left out before it, never cut short. Null for no limit."),
+        Field(gt=0, description="Minutes on two cores that a training may take by the costs that models declare. "
+              "Recipes come in as they are named, where there is room; none is cut short. Null for no limit."),
     ] = 8.0  # fmt: skip
     when: Annotated[
         Literal["stale", "missing"], Field(description="Retrain when labels change, or only where no model is there.")

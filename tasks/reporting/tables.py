@@ -75,13 +75,18 @@ def headline(rows: Sequence[Record]) -> list[Record]:
 
 
 def metric_table(rows: Sequence[Record], target: str) -> Table:
-    """Recipes down, metrics across, each number with its 95 % interval; `rows` as `overall` gives them."""
+    """Recipes down, metrics across, each number with its 95 % interval; `rows` as `overall` gives them.
+
+    A recipe of which nothing was measured has no line; the caption says why.
+    """
+    splits = list(dict.fromkeys(r["split"] for r in rows))
+    entries = list(dict.fromkeys((r["recipe"], r["split"]) for r in rows if is_number(r["value"])))
+    unmeasured = {r["recipe"]: r for r in rows if r["recipe"] not in dict(entries)}
+    rows = [r for r in rows if (r["recipe"], r["split"]) in entries]
     metrics = sorted(dict.fromkeys(r["metric"] for r in rows), key=_metric_order)
-    entries = list(dict.fromkeys((r["recipe"], r["split"]) for r in rows))
     found = {(r["recipe"], r["split"], r["metric"]): r for r in rows}
     best = {(m, s): _best(found, entries, m, s) for m in metrics for _, s in entries}
     lines = [_metric_line(entry, metrics, found, best) for entry in entries]
-    splits = list(dict.fromkeys(split for _, split in entries))
     how = split_label(splits[0]) if len(splits) == 1 else "held out as stated"
     unit = f", errors in {unit_of(target)}" if unit_of(target) else ""
     n = max((r["n"] for r in rows if r["n"] is not None), default=0)
@@ -90,6 +95,7 @@ def metric_table(rows: Sequence[Record], target: str) -> Table:
         f"{target_label(target)}: every recipe and baseline, {how}, with 95 % intervals{unit}. Arrows point to the "
         f"better side; the best value of each column is bold. n = {count(n)}."
     )
+    caption += "".join(f" {recipe}: {_notes([r]) or 'not measured.'}" for recipe, r in unmeasured.items())
     table = _without_empty_notes(Table(caption, header, lines))
     return table if len(splits) > 1 else _without_column(table, 1)
 

@@ -67,7 +67,7 @@ def test_labels_and_held_out_part_are_disjoint_from_training(refreshed):
     metrics = Lake(lake).read("score_model__metric")
     test = metrics.filter(pc.equal(metrics["split"], "test"))
     recipes = set(test.filter(pc.equal(test["target"], "class"))["recipe"].to_pylist())
-    assert {"majority", "colour_forest", "forest", "balanced_forest", "folded"} <= recipes
+    assert {"majority", "colour_forest", "forest", "boosting", "folded"} <= recipes
     accuracy = test.filter(pc.and_(pc.equal(test["metric"], "accuracy"), test["is_chosen"])).to_pylist()[0]
     assert accuracy["lo"] <= accuracy["value"] <= accuracy["hi"] and accuracy["n"] == card["n_test"]
 

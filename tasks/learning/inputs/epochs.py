@@ -21,8 +21,20 @@ def epochs_in_bands(batch: LightCurveBatch, bands: Sequence[str]) -> LightCurveB
     names = tuple(bands)
     code = np.array([names.index(name) if name in names else -1 for name in batch.bands] or [-1], np.int8)
     band = code[batch.band]
-    good = (band >= 0) & np.isfinite(batch.time) & (np.abs(batch.mag) < MAG_LIMIT)  # NaN fails the comparison
+    good = (band >= 0) & _is_finite(batch)
     return replace(batch, band=np.maximum(band, 0), bands=names).keep(good).by_band()[0]
+
+
+def bands_to_learn(batch: LightCurveBatch, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Those of the `wanted` bands, () for all, that have an epoch: of another one a network would learn nothing.
+
+    ValueError where there is none.
+    """
+    bands = tuple(wanted) or batch.bands
+    seen = {batch.bands[code] for code in np.unique(batch.band[_is_finite(batch)])}
+    if not seen & set(bands):
+        raise ValueError(f"none of the {len(batch)} objects has an epoch in {', '.join(bands)}.")
+    return tuple(band for band in bands if band in seen)
 
 
 def distinct_epochs(batch: LightCurveBatch, bands: Sequence[str]) -> LightCurveBatch:
@@ -58,3 +70,7 @@ def rank_in_band(epochs: LightCurveBatch) -> NDArray[np.int64]:
     key = band_key(epochs)
     count = np.bincount(key, minlength=1)
     return np.arange(key.size) - (np.cumsum(count) - count)[key]
+
+
+def _is_finite(batch: LightCurveBatch) -> NDArray[np.bool_]:
+    return np.isfinite(batch.time) & (np.abs(batch.mag) < MAG_LIMIT)  # NaN fails the comparison

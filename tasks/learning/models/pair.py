@@ -24,6 +24,7 @@ from tasks.learning.spec import Body, Features, ModelSpec
 from tasks.learning.targets import Classification, Labels, Target
 
 Value = bool | int | float | str
+N_COLUMNS = 500  # for which the costs of base models are compared
 CHUNK = 20_000  # stars per pass: bounds the memory of their pairs
 
 
@@ -111,7 +112,9 @@ SPEC = ModelSpec(
         Features(candidates=N_CANDIDATE, without=chosen_period_columns()),
     ),
     config=PairConfig,
-    cost=30.0,
+    cost=3.6,
+    cost_of_columns=0.5,
+    effort=lambda config, n: config.spec.reckon_seconds(config.of_base, n, N_COLUMNS),
     simplicity=8,
     fit=fit,
     build=build,

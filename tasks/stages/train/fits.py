@@ -38,7 +38,7 @@ def fit_recipes(run: Run, plan: TrainingPlan, todo: Sequence[TargetLabels]) -> l
     """
     folders = [write_labels(run, labels, plan) for labels in todo]
     fits = [
-        (recipe.spec.reckon_seconds(recipe.config, labels.y.size), recipe, folder, fold)
+        (recipe.reckon_seconds(labels.y.size), recipe, folder, fold)
         for labels, folder in zip(todo, folders, strict=True)
         for recipe in trained_alone(labels)
         for fold in range(labels.n_folds(plan.config))

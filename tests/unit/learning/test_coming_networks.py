@@ -1,24 +1,20 @@
-"""The inputs and the loop bear networks of other kinds: recurrent on folded points, attention with a masked pretext.
+"""The inputs and the loop bear a network of another kind, recurrent on folded points.
 
-Each is a few lines here; what they learn is known from how the curves were made.
+It is a few lines here; what it learns is known from how the curves were made.
 """
 
 import numpy as np
-import pytest
 import torch
 from torch import nn
 
 from tasks.learning.inputs.buckets import length_buckets
 from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import FoldedPoints, fold_to_points
-from tasks.learning.inputs.points import Points, pad_points
-from tasks.learning.inputs.windows import cut_window
 from tasks.learning.layers.dense import last_step
 from tasks.learning.training.devices import reproducible
 from tasks.learning.training.loop import train
 from tasks.learning.training.losses import squared_loss
 from tasks.learning.training.options import GroupConfig, LoopConfig
-from tasks.learning.training.sampling import shuffled_batches
 from tasks.lightcurves import LightCurveBatch
 
 PERIOD_DAY = 0.7
@@ -78,63 +74,14 @@ def test_a_recurrent_network_on_folded_points_learns_the_amplitude():
     assert min(history) < 0.3 * amplitude.var()
 
 
-class MaskedAttention(nn.Module):
-    """One attention block over points that guesses hidden magnitudes from the visible ones, with sines of the time."""
-
-    def __init__(self):
-        super().__init__()
-        self.inputs = nn.Linear(4, 16)
-        self.block = nn.TransformerEncoderLayer(16, 2, 32, dropout=0.0, batch_first=True)
-        self.out = nn.Linear(16, 1)
-
-    def forward(self, points: Points, hidden):
-        angle = 2 * torch.pi * points.time / PERIOD_DAY
-        x_BTC = torch.stack([points.mag * ~hidden, hidden.float(), angle.sin(), angle.cos()], -1)
-        return self.out(self.block(self.inputs(x_BTC), src_key_padding_mask=~points.valid))[..., 0]
-
-
-class MaskedLearner:
-    """Learns without labels: half of the points of a random window are hidden."""
-
-    def __init__(self, epochs):
-        self.module = MaskedAttention()
-        self.groups = {"all": (self.module, GroupConfig(lr=1e-2))}
-        self.epochs = epochs
-
-    def batches(self, pass_number, rng):
-        window = centre(cut_window(self.epochs, 12, rng.random(len(self.epochs))))
-        for index in shuffled_batches(len(self.epochs), 32, rng):
-            points = pad_points(window, index)
-            yield points, torch.from_numpy(rng.random(points.mag.shape) < 0.5) & points.valid
-
-    def losses(self, batch):
-        points, hidden = batch
-        return {"all": lambda: squared_loss(self.module(points, hidden), points.mag, hidden.float())}
-
-    def validation_loss(self):
-        rng = np.random.default_rng(1)
-        return float(np.mean([float(self.losses(batch)["all"]()) for batch in self.batches(0, rng)]))
-
-
-def test_attention_learns_hidden_points_without_labels():
-    batch, _ = sines(96, 1)
-    with reproducible(0, "cpu"):
-        history = train(MaskedLearner(epochs_in_bands(batch, ("g",))), LoopConfig(15, 15))
-    assert min(history) < 0.7 * history[0]
-
-
-@pytest.mark.parametrize("kind", ["folded", "points"])
-def test_padding_and_company_change_no_output(kind):
+def test_padding_and_company_change_no_output():
     batch, _ = sines(12, 2)
     epochs = centre(epochs_in_bands(batch, ("g",)))
     torch.manual_seed(0)
-    folded, attention = FoldedBiLSTM().train(False), MaskedAttention().train(False)
+    network = FoldedBiLSTM().train(False)
 
     def predict(index):
-        if kind == "folded":
-            return folded(fold_to_points(epochs.select(index), np.full((index.size, 1), PERIOD_DAY)))
-        points = pad_points(epochs, index)
-        return attention(points, torch.zeros_like(points.valid)).where(points.valid, torch.zeros(())).sum(1)
+        return network(fold_to_points(epochs.select(index), np.full((index.size, 1), PERIOD_DAY)))
 
     with torch.no_grad():
         together = predict(np.arange(12))

@@ -6,7 +6,6 @@ import torch
 
 from tasks.learning.inputs.epochs import centre, epochs_in_bands
 from tasks.learning.inputs.folded import fold_to_bins, fold_to_points
-from tasks.learning.inputs.points import pad_points
 from tests.unit.learning.synthetic_stars import stars
 
 BANDS = ("g", "r")
@@ -77,26 +76,10 @@ def test_folded_points_with_their_margin_rise_in_phase():
     assert points.band.dtype == torch.int64 and points.phase.dtype == torch.float32
 
 
-def test_points_are_the_epochs_in_order_of_time():
-    index = np.array([3, 4, 0])
-    points = pad_points(EPOCHS, index)
-    for row, i in enumerate(index):
-        time, mag, err, band = curve_of(i)
-        order = np.argsort(time, kind="stable")
-        n = time.size
-        assert points.valid[row].sum() == n and (points.mag[row, n:] == 0).all()
-        if n:
-            np.testing.assert_allclose(points.time[row, :n], (time - time.min())[order], rtol=1e-6)
-        for tensor, values in ((points.mag, mag), (points.mag_err, err), (points.band, band)):
-            np.testing.assert_array_equal(tensor[row, :n].numpy(), values[order])
-
-
 def test_objects_without_epochs_are_all_padding():
     empty = EPOCHS.keep(np.zeros(EPOCHS.time.size, bool))
-    points, folded = pad_points(empty, np.arange(N)), fold_to_points(empty, PERIOD)
-    assert not points.valid.any() and not folded.valid.any()
-    assert points.mag.shape == (N, 1) and folded.mag.shape == (N, 3, 1)
-    assert points.band.dtype == torch.int64
+    folded = fold_to_points(empty, PERIOD)
+    assert not folded.valid.any() and folded.mag.shape == (N, 3, 1)
     assert np.isnan(fold_to_bins(empty, PERIOD, 4)).all()
 
 

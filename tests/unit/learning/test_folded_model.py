@@ -96,6 +96,8 @@ def test_which_datasets_feed_it():
     phases = Offer({"amplitude": None}, has_time=False)
     assert spec.lacks(phases) == "" and spec.columns(phases) == ("amplitude",)
     assert spec.lacks(replace(offer, has_curves=False)) == "light curves"
+    assert RECIPE.complete_for(offer).columns == COLUMNS  # without the features it reads its candidates alone
+    assert not RECIPE.lacks(Offer({}, has_time=False))
 
 
 def test_no_period_no_epochs_and_a_band_that_is_absent_are_no_obstacle(model):
@@ -114,6 +116,16 @@ def test_bands_are_known_by_name(model):
     np.testing.assert_allclose(model.predict(turned), model.predict(OTHERS), atol=1e-6)
     with pytest.raises(ValueError, match="it reads the bands"):
         model.predict(replace(OTHERS, batch=replace(batch, bands=("x", "y"))))
+
+
+def test_a_band_without_an_epoch_in_training_is_never_read():
+    once, batch = replace(RECIPE, config=replace(CURVES_ALONE, max_passes=1)), EXAMPLES.batch
+    model = fit(once, replace(EXAMPLES, batch=batch.keep(batch.band == 0)), NAMES)
+    assert model.bodies[0].bands == ("g",)
+    alone = replace(OTHERS, batch=OTHERS.batch.keep(OTHERS.batch.band == 0))
+    assert np.array_equal(model.predict(OTHERS), model.predict(alone))
+    with pytest.raises(ValueError, match="none of the 150 objects has an epoch in g, r"):
+        fit(once, replace(EXAMPLES, batch=batch.keep(batch.band > 1)), NAMES)
 
 
 def test_features_are_read_where_the_configuration_says_so():
@@ -140,6 +152,9 @@ def test_it_learns_several_targets_at_once_each_from_the_objects_that_have_its_l
     raw = model.predict(OTHERS)
     assert raw.shape == (100, 5) and accuracy(model, OTHERS, ANSWERS) > 0.65  # of 100 labels
     assert np.sqrt(np.mean((raw[:, 3] - OTHER_TEFF_K) ** 2)) < 0.6 * OTHER_TEFF_K.std()
+    none = joint.labels_of([NAMES, np.full(len(NAMES), np.nan)])
+    with pytest.raises(ValueError, match="none of 150 objects has a label of teff_k"):
+        fit(replace(RECIPE, targets=joint.targets), EXAMPLES, none)
 
 
 def test_a_training_that_was_stopped_ends_the_same(tmp_path, monkeypatch, model):

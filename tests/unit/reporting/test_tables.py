@@ -47,6 +47,15 @@ def test_metric_table():
     assert best == [("chosen_one", 3), ("lstm", 2)]
 
 
+def test_a_recipe_of_which_nothing_was_measured_has_no_line_but_a_reason():
+    left_out = metric(
+        "class", "mean", "oof", "macro_f1", float("nan"), 0.0, 0, False, note="Left out: no two are better."
+    )
+    table = metric_table(overall([*ROWS, left_out], "class", ("oof", "test")), "class")
+    assert texts(table) == texts(metric_table(overall(ROWS, "class", ("oof", "test")), "class"))
+    assert table.caption.endswith("n = 100. mean: Left out: no two are better.")
+
+
 def test_two_splits_are_told_apart():
     table = metric_table(overall(ROWS, "class", ("oof", "truth")), "class")
     assert [row[:2] for row in texts(table)] == [

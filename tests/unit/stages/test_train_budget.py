@@ -1,4 +1,4 @@
-"""The budget of a training leaves out the dearest recipes before it, says so, and never the forest or a baseline."""
+"""The budget of a training takes recipes in as they are named and says what is left out; the forest is always in."""
 
 from dataclasses import replace
 
@@ -7,6 +7,7 @@ import pytest
 
 from tasks.learning.models import MODELS, spec_of
 from tasks.learning.recipes import recipes_for
+from tasks.learning.spec import Features
 from tasks.learning.targets import CLASS, Regression
 from tasks.learning.training_config import TrainingConfig
 from tasks.stages.train.budget import keep_within_budget
@@ -29,20 +30,23 @@ def kept(budget, *every) -> list[list[str]]:
 def minutes(each: TargetLabels, *names: str) -> float:
     """On two cores, of all folds of the recipes `names`."""
     recipes = [recipe for recipe in each.recipes if recipe.name in names]
-    return sum(r.spec.reckon_seconds(r.config, 0.64 * each.y.size) for r in recipes) * 5 / 120
+    return sum(recipe.reckon_seconds(0.64 * each.y.size) for recipe in recipes) * 5 / 120
 
 
 CLASSES, TEFF = labels(CLASS, 1000), labels(Regression.of("teff_k"), 500)
 ALL = [["majority", "colour_forest", "forest", "lstm"], ["median", "colour_forest", "forest"]]
 
 
-def test_the_dearest_go_first_and_no_more_than_must():
+def test_what_is_named_first_comes_in_first_and_then_whatever_there_is_room_for():
     forests = sum(minutes(each, "colour_forest", "forest") for each in (CLASSES, TEFF))
     whole = forests + minutes(CLASSES, "lstm")
     assert kept(None, CLASSES, TEFF) == kept(1.001 * whole, CLASSES, TEFF) == ALL
     assert kept(0.999 * whole, CLASSES, TEFF) == kept(1.001 * forests, CLASSES, TEFF) == [ALL[0][:3], ALL[1]]
     fewer = [["majority", "forest"], ALL[1]]  # of the two that cost the same for a star, that of the most stars
     assert kept(0.999 * forests, CLASSES, TEFF) == fewer
+    turned = replace(CONFIG, recipes=NAMES[::-1], budget_minutes=0.999 * whole)
+    found, _ = keep_within_budget([CLASSES, TEFF], turned)
+    assert [[recipe.name for recipe in each.recipes] for each in found] == [["majority", "forest", "lstm"], ALL[1]]
 
 
 def test_the_forest_the_baselines_and_the_last_recipe_of_a_target_stay():
@@ -63,7 +67,11 @@ def test_settings_that_cost_less_count_less():
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_effort_of_a_model_is_one_of_its_settings(name):
+def test_the_cost_of_a_model_follows_objects_columns_and_settings(name):
     spec = spec_of(name)
-    assert spec.reckon_seconds(spec.config(), 1000) == spec.cost
-    assert not spec.effort or getattr(spec.config(), spec.effort) > 0
+    one, columns, objects = (
+        spec.reckon_seconds(spec.config(), n, width) for n, width in ((1000, 0), (1000, 500), (3000, 0))
+    )
+    assert one == spec.cost
+    reads_all = any(isinstance(need, Features) and not need.declared for need in spec.needs)
+    assert (columns > one) == reads_all and (objects > one) == (one > 0)

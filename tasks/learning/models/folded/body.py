@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.learning.data import Examples
-from tasks.learning.inputs.epochs import epochs_in_bands
+from tasks.learning.inputs.epochs import bands_to_learn, epochs_in_bands
 from tasks.learning.inputs.quantiles import measure_quantiles, normal_scores
 from tasks.learning.layers.heads import count_classes
 from tasks.learning.models.folded.config import FoldedConfig
@@ -26,6 +26,7 @@ from tasks.learning.training.devices import one_thread, reproducible
 from tasks.learning.training.loop import train
 from tasks.learning.training.options import LoopConfig
 from tasks.learning.training.sampling import class_strata, object_weights, stopping_part
+from tasks.lightcurves import LightCurveBatch
 
 CHUNK = 1024  # objects that are folded, and predicted, at a time: of their epochs no more is in memory
 
@@ -74,12 +75,11 @@ def in_chunks(examples: Examples) -> Iterator[Examples]:
 
 def read_curves(examples: Examples, config: FoldedConfig, bands: Sequence[str], columns: Sequence[str]) -> FoldedCurves:
     """Curves and columns of the examples; ValueError without light curves in one of the bands."""
-    if examples.batch is None:
-        raise ValueError(f"folded: {len(examples)} examples come without light curves; give their batch.")
-    if not set(bands) & set(examples.batch.bands):
-        raise ValueError(f"folded: it reads the bands {bands}, but the light curves have {examples.batch.bands}.")
+    batch = _batch(examples)
+    if not set(bands) & set(batch.bands):
+        raise ValueError(f"folded: it reads the bands {bands}, but the light curves have {batch.bands}.")
     periods, chances = FOLDED.candidates(examples), FOLDED.candidate_chances(examples)
-    epochs, features = epochs_in_bands(examples.batch, bands), examples.matrix(columns)
+    epochs, features = epochs_in_bands(batch, bands), examples.matrix(columns)
     return fold_curves(epochs, periods, chances, features, config.n_bin)
 
 
@@ -109,7 +109,7 @@ def fit_network(
 
     A training with a `checkpoint` that was stopped goes on from there, to the same weights.
     """
-    bands = tuple(config.bands or (examples.batch.bands if examples.batch is not None else ()))
+    bands = bands_to_learn(_batch(examples), config.bands)
     columns = examples.feature_names if config.reads_features else ()
     curves = FoldedCurves.concatenate([read_curves(part, config, bands, columns) for part in in_chunks(examples)])
     quantiles, n_class = measure_quantiles(curves.columns), count_classes(targets)
@@ -135,3 +135,9 @@ def build_network(config: FoldedConfig, settings: dict[str, Any], arrays: dict[s
     except RuntimeError as error:
         raise ValueError(f"folded: the stored weights are not those of its network; {error}") from None
     return FoldedBody(config, bands, columns, quantiles, module, tuple(settings["history"]))
+
+
+def _batch(examples: Examples) -> LightCurveBatch:
+    if examples.batch is None:
+        raise ValueError(f"folded: {len(examples)} examples come without light curves; give their batch.")
+    return examples.batch

@@ -63,3 +63,7 @@ class FoldedConfig:
         least = self.n_bin >> (len(self.channels) - 1)  # bins of the last level
         if self.kernel // 2 > least:
             raise ValueError(f"a kernel of {self.kernel} goes more than once around the {least} bins of the last level")
+
+    def effort(self, n: float) -> float:
+        """The time that n objects take is proportional to it, roughly: passes, and numbers in the convolutions."""
+        return self.max_passes * self.n_bin * sum(self.channels) * n

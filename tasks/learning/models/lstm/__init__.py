@@ -48,7 +48,7 @@ SPEC = ModelSpec(
     needs=(Curves(has_time=True),),
     config=NetworkConfig,
     cost=120.0,
-    effort="max_passes",
+    effort=NetworkConfig.effort,
     simplicity=20,
     fit=fit,
     build=build,

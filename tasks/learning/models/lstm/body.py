@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from tasks.learning.data import Examples
-from tasks.learning.inputs.epochs import distinct_epochs
+from tasks.learning.inputs.epochs import bands_to_learn, distinct_epochs
 from tasks.learning.models.lstm.config import NetworkConfig
 from tasks.learning.models.lstm.learner import MultibandLearner, final_proba, row_views
 from tasks.learning.models.lstm.network import MultibandLSTM
@@ -62,7 +62,7 @@ def fit_network(
 
     A training with a `checkpoint` that was stopped goes on from there, to the same weights.
     """
-    bands = tuple(config.bands or (examples.batch.bands if examples.batch is not None else ()))
+    bands = bands_to_learn(_batch(examples), config.bands)
     epochs = _epochs(examples, bands)
     stopping = stopping_part(examples.source_id, code, config.validation_fraction, seed)
     weights = balance_weight(code, weight, config.class_balance)
@@ -87,8 +87,13 @@ def build_network(config: NetworkConfig, settings: dict[str, Any], arrays: dict[
 
 
 def _epochs(examples: Examples, bands: tuple[str, ...]) -> LightCurveBatch:
+    batch = _batch(examples)
+    if not set(bands) & set(batch.bands):
+        raise ValueError(f"lstm: it reads the bands {bands}, but the light curves have {batch.bands}.")
+    return distinct_epochs(batch, bands)
+
+
+def _batch(examples: Examples) -> LightCurveBatch:
     if examples.batch is None:
         raise ValueError(f"lstm: {len(examples)} examples come without light curves; give their batch.")
-    if not set(bands) & set(examples.batch.bands):
-        raise ValueError(f"lstm: it reads the bands {bands}, but the light curves have {examples.batch.bands}.")
-    return distinct_epochs(examples.batch, bands)
+    return examples.batch

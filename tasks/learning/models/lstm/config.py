@@ -51,3 +51,7 @@ class NetworkConfig:
     class_balance: Annotated[float, Field(ge=0)] = 0.5
     bands: tuple[str, ...] = ()
     device: Device = "cpu"
+
+    def effort(self, n: float) -> float:
+        """The time that n objects take is proportional to it."""
+        return self.max_passes * n
