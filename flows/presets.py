@@ -63,7 +63,8 @@ def _archives(name: str, sample: Sample, training: TrainingConfig | None = None)
     from tasks.surveys import SURVEYS
 
     options = {each: dict(survey.options) for each, survey in SURVEYS.items()}
-    source = ArchiveSource(sample=sample, surveys=tuple(SURVEYS), options=options)
+    usual = tuple(name for name, survey in SURVEYS.items() if not survey.only_with)
+    source = ArchiveSource(sample=sample, surveys=usual, options=options)
     return Settings(preset=name, dataset=name, source=source, training=training or TrainingConfig())
 
 

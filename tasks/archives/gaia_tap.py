@@ -71,6 +71,12 @@ class GaiaTap:
                         raise
                     return self._answer_at_once(connection, query)
 
+    def outage(self) -> str:
+        """What the service says of being down."""
+        from tasks.archives.vosi import outage  # pyvo, which no answer of this service needs
+
+        return outage(self._service, self._url, self._limits)
+
     def _answer_at_once(self, connection: Connection, query: str) -> bytes:
         """The answer of the synchronous service; TooMuch for as many rows as where it is known to cut off."""
         form = urlencode({"REQUEST": "doQuery", "LANG": "ADQL", "FORMAT": "csv", "QUERY": query})

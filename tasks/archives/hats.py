@@ -63,6 +63,15 @@ def match_names(names: list[str], wanted: list[str], what: str) -> list[str]:
     return [known[top.lower()] + dot + part for top, dot, part in tops]
 
 
+def _refuse_missing_parts(known: pa.Schema, names: list[str], what: str) -> None:
+    """BadInput where one of `names` is a part ("lightcurve.mag") that its nested column does not have."""
+    for top, _, part in (name.partition(".") for name in names):
+        kind = known.field(top).type
+        parts = [field.name for field in kind] if pa.types.is_struct(kind) else []
+        if part and part not in parts:
+            raise BadInput(f"{what} has no {part!r} in {top!r}; it has {', '.join(parts) or 'no parts'}.")
+
+
 @lru_cache(maxsize=32)
 def _open(uri: str, position: tuple[str, str], timeout_s: float) -> Catalogue:
     """The catalogue, opened once: its list of partitions is as it was then."""
@@ -94,6 +103,7 @@ def _rows(catalogue: Catalogue, question: Question, items: pa.Table) -> pa.Table
     """Rows about the items: the columns wanted, and ITEM where they were found by position."""
     given, known, key = question.parameters, catalogue.schema(), items[str(question.key)]
     names = match_names(known.names, given["columns"].split(","), question.text)
+    _refuse_missing_parts(known, names, question.text)
     tops = list(dict.fromkeys(name.partition(".")[0] for name in names))
     empty = pa.schema([known.field(name) for name in tops]).empty_table()
     if "id" in given:

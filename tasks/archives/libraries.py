@@ -9,7 +9,6 @@ import io
 
 import astroquery
 from astroquery.exceptions import InvalidQueryError
-from astroquery.mast import CatalogsClass
 from astroquery.utils.tap import TapPlus
 from astroquery.utils.tap.conn.tapconn import ConnectionHandler, TapConn
 
@@ -19,4 +18,4 @@ with contextlib.redirect_stdout(io.StringIO()):  # "Could not import regions"
 astroquery.cache_conf.cache_active = False  # answers are kept in the raw store, and nowhere else
 astroquery.log.setLevel("WARNING")
 
-__all__ = ["CatalogsClass", "ConnectionHandler", "InvalidQueryError", "TapConn", "TapPlus", "XMatchClass"]
+__all__ = ["ConnectionHandler", "InvalidQueryError", "TapConn", "TapPlus", "XMatchClass"]

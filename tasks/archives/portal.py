@@ -1,4 +1,8 @@
-"""Client of the MAST portal, for the TIC by lists of ids, through astroquery's Catalogs."""
+"""Client of the MAST portal, for the TIC by lists of ids, through astroquery's Catalogs.
+
+astroquery gives the portal up after 0.4.11 (its main branch, PR #3582), and this client calls what is private there:
+nothing else imports `astroquery.mast`, so that no other service breaks with it. MAST's TAP is asked by default.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 import requests
+from astroquery.mast import CatalogsClass
 
 from tasks.archives.errors import BadQuestion, Retryable
-from tasks.archives.libraries import CatalogsClass, InvalidQueryError
+from tasks.archives.libraries import InvalidQueryError
 from tasks.archives.limits import ServiceLimits
 from tasks.archives.question import Job, Question
 from tasks.archives.replies import complaint

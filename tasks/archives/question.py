@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -27,7 +27,8 @@ class Question:
     they are ordered by their key. None of the following is part of what is asked either. `spelling`: where the service
     has two names for a parameter's value, it maps the value to the name that is tried first. `is_sync` asks without
     the service's queue. `timeout_s` is how long a reply may take, where that is more than the service's limits say.
-    `hint` ends the sentence about a question that is not understood.
+    `hint` ends the sentence about a question that is not understood. `same_as` is a question that means the same to
+    another service, by the same key and with the same columns: what is kept of its answers is not asked for again.
 
     The rest says what an answer must be like, and is no part of what is asked. `within` names the column of the answer
     that lies between an item's `lo` and `hi`. `expects_some`: of ten items or more some have rows. `n_expected`: a
@@ -49,6 +50,7 @@ class Question:
     is_sync: bool = field(default=False, compare=False)
     timeout_s: float | None = field(default=None, compare=False)
     hint: str = field(default="", compare=False)
+    same_as: Question | None = field(default=None, compare=False)
     within: str | None = field(default=None, compare=False)
     expects_some: bool = field(default=False, compare=False)
     n_expected: pa.Table | None = field(default=None, compare=False, repr=False)
@@ -74,3 +76,11 @@ class Client(Protocol):
 
     def send(self, question: Question, items: pa.Table, job: Job) -> bytes:
         """The verbatim answer to one request, checked to be an answer."""
+
+
+@runtime_checkable
+class TellsOutage(Protocol):
+    """A client whose service says whether it is up."""
+
+    def outage(self) -> str:
+        """What the service says of being down, to end a sentence: " until ... (why)"; "" where it says nothing."""

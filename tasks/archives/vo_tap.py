@@ -20,6 +20,7 @@ from tasks.archives.replies import BadReply, words
 from tasks.archives.transport import PerThread, prepare, wire
 from tasks.archives.upload import UPLOAD_NAME, votable
 from tasks.archives.uws import answer
+from tasks.archives.vosi import outage
 
 
 class VoTap:
@@ -53,6 +54,10 @@ class VoTap:
 
         with wire(self._service, self._limits.timeout_s):
             return answer(self._service, self._limits, job, launch, attach)
+
+    def outage(self) -> str:
+        """What the service says of being down."""
+        return outage(self._service, self._url, self._limits)
 
 
 class _PyvoJob:

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from schemas import TABLES, BadInput
+from schemas.inputs import ArchiveSource
 from tasks.lightcurves.flags import COMMON_FLAGS
 from tasks.lightcurves.passbands import Passband
 from tasks.surveys.survey import Survey
@@ -43,6 +44,7 @@ for _name in (
     "ps1",
     "ztf",
     "tic",
+    "rubin",
     "truth",
 ):
     register(import_module(f"{__name__}.{_name}").SURVEY)
@@ -63,6 +65,18 @@ def _kind_of(value: Any) -> str:
     if isinstance(value, int | float) and math.isfinite(value) and abs(value) < LARGEST:
         return "a number"
     return "a text" if isinstance(value, str) else "something else"
+
+
+def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
+    """Names of the surveys asked: those of the settings, else all that need nothing; and those with a catalogue named.
+
+    A simulated one is asked of a replica alone.
+    """
+    files = {name: survey.only_with for name, survey in SURVEYS.items() if survey.only_with}
+    usual = source.surveys or [name for name in SURVEYS if name not in files]
+    named = [name for name, option in files.items() if source.options.get(name, {}).get(option)]
+    asked = dict.fromkeys([*usual, *named])
+    return tuple(n for n in asked if source.endpoint != "live" or n not in SURVEYS or not SURVEYS[n].is_simulated)
 
 
 def find_sample_provider() -> Survey:

@@ -7,7 +7,7 @@ HATS, or plain Parquet with positions, at a path or at an http(s):// or s3:// UR
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
@@ -18,10 +18,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from schemas import BadInput
-from schemas.arrays import look_up
+from schemas.arrays import align_all, look_up
 from tasks.archives.hats import ITEM, match_names
 from tasks.archives.question import Question
 from tasks.crossmatch.catalogue import RowEpochs
+from tasks.crossmatch.propagate import julian_year
+from tasks.surveys.objects import positions_at
 from tasks.surveys.survey import Ask
 
 ROUTES = ("service", "bulk")
@@ -139,6 +141,35 @@ def read_rows(body: bytes, table: FileTable, key: str | None = None) -> pa.Table
 def drop_repeats(items: pa.Table, key: str) -> pa.Table:
     """The first of the `items` of each value of `key`, ascending by it."""
     return items.take(pa.array(np.unique(items[key].to_numpy(zero_copy_only=False), return_index=True)[1]))
+
+
+def carry_rows(
+    near: pa.Table, sources: pa.Table, epoch: float, column: str, position: tuple[str, str] = ("ra", "dec")
+) -> pa.Table:
+    """Rows near `sources` (SOURCES), each moved from its own epoch to `epoch` as the source moves that it is near to.
+
+    `column` holds the rows' epochs (MJD; null or not positive: at `epoch`), `position` their right ascension and
+    declination, deg.
+    """
+    mjd = near[column].fill_null(0.0).to_numpy()
+    place = align_all(near["source_id"].to_numpy(), sources["source_id"].to_numpy(), "the sources")
+    own = sources.take(pa.array(place))
+    then, there = positions_at(own, np.where(mjd > 0, julian_year(mjd), epoch)), positions_at(own, epoch)
+    for name, angle in zip(position, ("ra", "dec"), strict=True):
+        moved = pc.add(near[name], pc.subtract(there[angle], then[angle]))
+        near = near.set_column(near.column_names.index(name), name, moved)
+    return near
+
+
+def unnest(rows: pa.Table, names: Sequence[str], uri: str) -> tuple[NDArray[np.int64], dict[str, pa.ChunkedArray]]:
+    """How many epochs each row (N,) has in its lists `names`, and these lists one behind the other, by name.
+
+    BadInput where a row's lists have different lengths.
+    """
+    lengths = [pc.fill_null(pc.list_value_length(rows[name]), 0).to_numpy() for name in names]
+    if any((other != lengths[0]).any() for other in lengths[1:]):
+        raise BadInput(f"{uri} has light curves with other numbers of {', '.join(names)}: it is damaged.")
+    return lengths[0].astype(np.int64), {name: pc.list_flatten(rows[name]) for name in names}
 
 
 def add_positions(items: pa.Table, here: pa.Table) -> pa.Table:

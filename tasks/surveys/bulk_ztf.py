@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import BadInput
 from schemas.arrays import look_up
-from tasks.surveys.bulk import Columns, FileTable, rows_near, rows_of_ids
+from tasks.surveys.bulk import Columns, FileTable, rows_near, rows_of_ids, unnest
 from tasks.surveys.survey import Ask
 
 FILTERCODES = ("zg", "zr", "zi")  # of filterid 1, 2, 3
@@ -38,13 +37,9 @@ def curves(ask: Ask, uri: str, release: str, asked: pa.Table, objects: pa.Table,
     oid = asked["oid"]
     items = pa.table({"oid": oid, **{name: look_up(oid, objects["oid"], objects[name]) for name in ("ra", "dec")}})
     rows = rows_of_ids(ask, FileTable(uri, release, CURVE, ("objra", "objdec"), CALLED), "oid", items)
-    lengths = [pc.fill_null(pc.list_value_length(rows[name]), 0).to_numpy() for name in NESTED]
-    if any((other != lengths[0]).any() for other in lengths[1:]):
-        raise BadInput(f"{uri} has light curves with other numbers of {', '.join(NESTED)}: it is damaged.")
-    n = lengths[0].astype(np.int64)
+    n, flat = unnest(rows, list(NESTED), uri)
     code = rows["filterid"].fill_null(0).to_numpy()
     code = np.where((code >= 1) & (code <= len(FILTERCODES)), code - 1, len(FILTERCODES))
-    flat = {name: pc.list_flatten(rows[name]) for name in NESTED}
     epochs = {
         **flat,
         "oid": np.repeat(rows["oid"].to_numpy(), n),

@@ -203,9 +203,10 @@ class Survey:
     light curves, matches and labels; `symbol` marks its points in figures (matplotlib). `open_sample` is declared by
     the one survey that provides the sources of a run; their columns that its first table has become rows of it, and
     `find_variant` says what its options change of a preset, `follow_ids` what became of the ids of another variant.
-    `unmarked` are options that do not count in the mark of a
-    lake, since what they lead to counts. `loads` is what it asks of services about each source, as counted on the
-    embedded sky (`python -m benchmarks.cost`): by them the cost of a run is reckoned.
+    `unmarked` are options that do not count in the mark of a lake, since what they lead to counts. `only_with` names
+    the option without which the survey is not asked: no service has it, and its catalogue has no public address.
+    `loads` is what it asks of services about each source, as counted on the embedded sky (`python -m benchmarks.cost`):
+    by them the cost of a run is reckoned.
     """
 
     name: str
@@ -224,6 +225,7 @@ class Survey:
     find_variant: Callable[[Mapping[str, Any]], Variant] = find_no_variant
     follow_ids: FollowIds | None = None
     unmarked: tuple[str, ...] = ()
+    only_with: str = ""
     loads: tuple[Load, ...] = ()
 
     @property

@@ -17,13 +17,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas import TABLES
+from schemas import TABLES, BadInput
 from schemas.arrays import look_up
 from schemas.quantities import QUANTITIES
 from schemas.rejections import join_reports, reject
@@ -49,7 +50,7 @@ from tasks.surveys.survey import PARAMETER_LABELS, Ask, FileCatalogue, LabelOrig
 OPTIONS = {
     "route": "service",  # whom `via` names and CDS XMatch, or "bulk": the catalogue below
     "hats": "",
-    "via": "portal",  # the service for entries by id: the MAST portal, or "tap" for MAST's TAP
+    "via": "tap",  # the service for entries by id: MAST's TAP, or "portal", which astroquery gives up after 0.4.11
     "radius_arcsec": 1.0,  # a counterpart by position lies no farther from the position at 2000.0
     "search_arcsec": 3.0,  # how far entries are listed around sources that no id leads to
 }
@@ -109,17 +110,30 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
 
 
 def id_question(column: str, options: Mapping[str, Any]) -> Question:
-    """Entries by `column`, "gaia" (DR2 ids as texts) or "id"."""
-    if options["via"] == "tap":
-        return Question(
-            service="mast_tic",
-            text=BY_TAP,
-            release=RELEASE,
-            read=lambda body: read_csv(body, ENTRY, "MAST's answer about the TIC"),
-            parameters={"column": column},
-            key=column,
-            expects_some=column == "gaia",
-        )
+    """Entries by `column`, "gaia" (DR2 ids as texts) or "id"; what the other service has answered counts."""
+    ways = {"tap": tap_question(column), "portal": portal_question(column)}
+    if options["via"] not in ways:
+        raise BadInput(f"The TIC is asked via {' or '.join(ways)}, not via {options['via']!r}.")
+    own = ways.pop(options["via"])
+    return replace(own, same_as=ways.popitem()[1])
+
+
+def tap_question(column: str) -> Question:
+    """Entries by `column` at MAST's TAP."""
+    return Question(
+        service="mast_tic",
+        text=BY_TAP,
+        release=RELEASE,
+        read=lambda body: read_csv(body, ENTRY, "MAST's answer about the TIC"),
+        parameters={"column": column},
+        key=column,
+        expects_some=column == "gaia",
+        hint="MAST's portal has the same entries, as long as it is there: --set source.options.tic.via=portal",
+    )
+
+
+def portal_question(column: str) -> Question:
+    """Entries by `column` at the MAST portal."""
     return Question(
         service="mast_portal",
         text="Mast.Catalogs.Filtered.Tic.Rows",
@@ -314,5 +328,5 @@ SURVEY = Survey(
     label_origins=(LabelOrigin("tic", (TABLES[BEST].path_of("ebv"),), tuple(LABELS), rank=10),),
     catalogues=(FileCatalogue("hats", "s3://stpubdata/tess/public/hats/tic"),),
     tables=(TABLES[BEST],),
-    loads=(Load("mast_portal", 1.0, 1.26), Load("cds_xmatch", 0.2, 0.02)),
+    loads=(Load("mast_tic", 1.0, 1.26), Load("cds_xmatch", 0.2, 0.02)),
 )

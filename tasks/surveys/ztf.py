@@ -9,6 +9,7 @@ Data System explanatory supplement, section 13.6); the other bits warn.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from schemas import TABLES
+from schemas import TABLES, BadInput
 from schemas.rejections import join_reports
 from tasks.archives.csv import read_csv
 from tasks.archives.question import Question
@@ -64,6 +65,7 @@ OPTIONS = {
     "epoch": 2020.5,  # about the middle of the observations, 2018 on
     "south_deg": -32.0,  # fields reach down to -31 deg
 }
+HINT = "Another release of ZTF is a setting, for objects and light curves: --set source.options.ztf.release=dr25"
 
 LONG, INT, FLOAT, TEXT = pa.int64(), pa.int32(), pa.float64(), pa.string()
 OBJECT = {
@@ -80,7 +82,7 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
     """Counterparts in ZTF, all oids of each, and the light curve of every oid."""
     seen = sources.filter(pc.greater_equal(sources["dec"], options["south_deg"]))
     here, around = positions_at(seen, options["epoch"]), neighbours_at(neighbours, sources, options["epoch"])
-    bulk, release = is_bulk(options), options["release"]
+    bulk, release = is_bulk(options), check_release(options["release"])
     uris = {name: options[name].replace("{release}", release) for name in ("hats_objects", "hats_curves")}
     if bulk:
         objects = bulk_ztf.objects(ask, uris["hats_objects"], release, here, options["search_arcsec"], OBJECT)
@@ -109,6 +111,13 @@ def fetch(ask: Ask, sources: pa.Table, neighbours: pa.Table, options: Mapping[st
     )
 
 
+def check_release(release: str) -> str:
+    """The release, "dr24"; BadInput for what is none."""
+    if not re.fullmatch(r"dr\d+", release):
+        raise BadInput(f"A release of ZTF is dr and a number, such as {OPTIONS['release']}, not {release!r}.")
+    return release
+
+
 def object_question(options: Mapping[str, Any]) -> Question:
     """Objects around positions."""
     return Question(
@@ -123,6 +132,7 @@ def object_question(options: Mapping[str, Any]) -> Question:
         key="source_id",
         is_upload=True,
         expects_some=True,
+        hint=HINT,
     )
 
 
@@ -137,6 +147,7 @@ def curve_question(options: Mapping[str, Any], objects: pa.Table) -> Question:
         key="oid",
         expects_all=True,
         n_expected=objects.select(["oid", "nobs"]).rename_columns(["oid", "n_row"]),
+        hint=HINT,
     )
 
 

@@ -56,21 +56,20 @@ COMPARED = {
     "ps1.object_question": Compared(OTHERS, "test_ps1_objects_around_positions", [ps1.object_question(ps1.OPTIONS)]),
     "ps1.detection_question": Compared(OTHERS, "test_ps1_detections_by_object", [ps1.detection_question()]),
     "ztf.object_question": Compared(OTHERS, "test_ztf_objects_around_positions", [ztf.object_question(ztf.OPTIONS)]),
-    "tic.id_question": Compared(OTHERS, "test_tic_entries_by_id", [
-        tic.id_question(column, {"via": "tap"}) for column in ("gaia", "id")]),
+    "tic.tap_question": Compared(OTHERS, "test_tic_entries_by_id", [
+        tic.tap_question(column) for column in ("gaia", "id")]),
 }  # fmt: skip
 # Questions in other words than ADQL, and who is asked.
 IN_OTHER_WORDS = {
     "gaia.epochs_question": {"gaia_datalink"}, "gaia_flags.flags_question": {"gaia_datalink"},
     "bulk_gaia.list_question": {"gaia_cdn"}, "bulk_gaia.file_question": {"gaia_cdn"},
     "ztf.curve_question": {"irsa_lightcurves"},
-    "tic.position_question": {"cds_xmatch"}, "truth.question": {"truth"},
+    "tic.portal_question": {"mast_portal"}, "tic.position_question": {"cds_xmatch"}, "truth.question": {"truth"},
     "bulk.near_question": {"hats"}, "bulk.ids_question": {"hats"},
     "asking.product_question": {"gaia_datalink"}, "checks.list_bulk": {"gaia_cdn"},
 }  # fmt: skip
 # Questions of `argelander check`: what they bring is told and goes into no lake.
 TOLD = {"asking.adql_question"}
-BOTH_WAYS = {"tic.id_question": {"mast_tic", "mast_portal"}}
 # What those who are asked in other words know here: nothing.
 NOTHING = {
     "gaia_datalink": EPOCHS, "mast_portal": pa.schema(list(tic.ENTRY.items())), "truth": pa.schema(truth.COLUMNS),
@@ -169,7 +168,7 @@ def test_the_comparison_puts_the_question(name):
     assert test in tests, f"{file} has no {test}"
     assert re.search(rf"(?<![\w.])({module}\.)?{maker}\(", ast.unparse(tests[test])), f"{test} does not ask {name}"
     assert forms and all(is_adql(form) for form in forms)
-    assert services(makers()[name]) <= BOTH_WAYS.get(name, {forms[0].service})
+    assert services(makers()[name]) <= {forms[0].service}
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +210,8 @@ def sent(tmp_path_factory):
         assert unset == {"labels"} | of_dr4, "a sample has a setting that is not tried here"
         field = next(sample_chunks(ask, selections_of(sample), RELEASE, size=150))
         near = gaia_neighbours(ask, field.sources, RELEASE)
-        for survey, via in product(SURVEYS.values(), ("portal", "tap")):
+        asked = [survey for survey in SURVEYS.values() if not survey.only_with]
+        for survey, via in product(asked, ("portal", "tap")):
             ways = {"via": via} if "via" in survey.options else {}
             survey.fetch(ask, field.sources, near, {**survey.options, **ways})
     return log, counted

@@ -13,19 +13,20 @@ from tests.integration.conftest import assert_same
 
 # The services that a run asks, and the end of the path by which each is asked for data. ESA's jobs are run by their
 # submission, the others' by a second request.
-DIRECT = {"gaia_datalink": "data$", "mast_portal": "invoke$", "irsa_lightcurves": "nph_light_curves$",
-          "cds_xmatch": "sync$", "truth": "truth$"}  # fmt: skip
-TAP = {"gaia_tap": "async$", "mast_ps1": "async$", "irsa_tap": "async$"}
+DIRECT = {"gaia_datalink": "data$", "irsa_lightcurves": "nph_light_curves$", "cds_xmatch": "sync$", "truth": "truth$"}
+TAP = dict.fromkeys(("gaia_tap", "mast_ps1", "mast_tic", "irsa_tap"), "async$")
 WAYS = {**TAP, **DIRECT}
-# The services that other settings ask instead: MAST's TAP for the TIC, the files of Gaia's CDN for DataLink.
-OTHERWISE: dict[str, dict[str, Any]] = {"tic": {"via": "tap"}, "gaia": {"route": "bulk"}}
-OTHER_WAYS = {"mast_tic": "async$", "gaia_cdn": r"\.csv\.gz$"}
-POLL = {"gaia_tap": r"async/\w+/phase$", "mast_ps1": r"async/\w+$", "irsa_tap": r"async/\w+$"}
+# The services that other settings ask instead: MAST's portal for the TIC, the files of Gaia's CDN for DataLink.
+BY_PORTAL: dict[str, dict[str, Any]] = {"tic": {"via": "portal"}}
+OTHERWISE = BY_PORTAL | {"gaia": {"route": "bulk"}}
+OTHER_WAYS = {"mast_portal": "invoke$", "gaia_cdn": r"\.csv\.gz$"}
+POLL = dict.fromkeys(TAP, r"async/\w+$") | {"gaia_tap": r"async/\w+/phase$"}
 RESULT = dict.fromkeys(TAP, "results/result$")
 # Requests that pass before the fault: the portal's first is about its columns, and pyvo looks at a new job five times
 # before we ask for its phase.
-SKIPPED = {("mast_portal", DIRECT["mast_portal"]): 1, ("mast_ps1", POLL["mast_ps1"]): 5,
-           ("irsa_tap", POLL["irsa_tap"]): 5}  # fmt: skip
+SKIPPED = {("mast_portal", OTHER_WAYS["mast_portal"]): 1} | {
+    (service, path): 5 for service, path in POLL.items() if service != "gaia_tap"
+}
 
 
 class Undisturbed(NamedTuple):

@@ -230,7 +230,7 @@ def test_more_ids_than_datalink_takes_are_split(replica, acquired, tmp_path):
 
 
 def test_repeated_server_errors_halve_a_request(replica, acquired, tmp_path):
-    n = profiles.PROFILES["fast"]["mast_portal"].halve_after
-    set_faults(replica, at("mast_portal", "invoke$", kind="status", status=504, count=n))
+    n = profiles.PROFILES["fast"]["mast_tic"].halve_after
+    set_faults(replica, at("mast_tic", TAP["mast_tic"], kind="status", status=504, count=n))
     acquire_into(tmp_path / "lake", source_of(replica))
-    assert_split(replica, acquired, tmp_path / "lake", {"mast_portal"}, n_lost=n)
+    assert_split(replica, acquired, tmp_path / "lake", {"mast_tic"}, n_lost=n)

@@ -1,4 +1,4 @@
-"""Faults of the services that only other settings ask: MAST's TAP for the TIC, and the files of Gaia's CDN."""
+"""Faults of the services that only other settings ask: MAST's portal for the TIC, and the files of Gaia's CDN."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def undisturbed(replica, acquired, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ARGELANDER_LIMITS", str(place / "limits"))
         acquire_into(place / "lake", otherwise(replica))
-    assert set(OTHER_WAYS) <= set(asked(replica)) and not {"mast_portal", "gaia_datalink"} & set(asked(replica))
+    assert set(OTHER_WAYS) <= set(asked(replica)) and not {"mast_tic", "gaia_datalink"} & set(asked(replica))
     assert asked(replica)["gaia_cdn"] > 2 and set(understood(replica).values()) == {1}
     return Undisturbed(place / "lake", tables(place / "lake"), asked(replica), understood(replica))
 
@@ -52,7 +52,7 @@ def cleared(undisturbed, calm):
 def test_a_fault_that_passes_costs_one_request_more(fault, replica, undisturbed, tmp_path):
     set_faults(replica, *everywhere(OTHER_WAYS, **fault), at("gaia_cdn", LIST, **fault))
     acquire_into(tmp_path / "lake", otherwise(replica))
-    assert_complete(replica, undisturbed, tmp_path / "lake", {"mast_tic": 1, "gaia_cdn": 2})
+    assert_complete(replica, undisturbed, tmp_path / "lake", {"mast_portal": 1, "gaia_cdn": 2})
 
 
 @pytest.mark.parametrize("kind", ["drop", "truncated_zip"])
@@ -61,13 +61,6 @@ def test_a_file_that_breaks_off_is_fetched_again(kind, replica, undisturbed, tmp
     set_faults(replica, at("gaia_cdn", OTHER_WAYS["gaia_cdn"], kind=kind, bytes=300))
     acquire_into(tmp_path / "lake", otherwise(replica))
     assert_complete(replica, undisturbed, tmp_path / "lake", {"gaia_cdn": 1})
-
-
-@pytest.mark.parametrize("kind", ["lost_job", "job_error"])
-def test_a_job_that_is_lost_or_fails_is_sent_again(kind, replica, undisturbed, tmp_path):
-    set_faults(replica, {"service": "mast_tic", "kind": kind})
-    acquire_into(tmp_path / "lake", otherwise(replica))
-    assert_complete(replica, undisturbed, tmp_path / "lake", {"mast_tic": 1}, again={"mast_tic": 1})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from tasks.surveys.cost import KIB, reckon
 from tests.integration.acquisition import N, acquire_into, asked, in_chunks_of, limits_with, records, source_of
 
 CHUNK_SIZE = 60  # three chunks of the sample, and a smaller one
-CHUNKS = {name: {"chunk": 25} for name in ("gaia_tap", "gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
+CHUNKS = {name: {"chunk": 25} for name in ("gaia_tap", "gaia_datalink", "mast_ps1", "mast_tic", "irsa_tap", "truth")}
 
 
 @pytest.mark.slow

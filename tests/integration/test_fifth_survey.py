@@ -31,6 +31,7 @@ from tasks.surveys.objects import positions_at
 from tests.integration import ogle_survey
 from tests.integration.acquisition import SEED, N, acquire_into, source_of
 from tests.unit.surveys.bulk_sky import table_of
+from tests.unit.surveys.rubin_catalogue import N_EPOCH, rubin_catalogue
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "add_a_survey.md"
@@ -46,16 +47,17 @@ def ogle():
 
 @pytest.fixture(scope="module")
 def stars(tmp_path_factory) -> pa.Table:
-    """source_id, ra, dec (at OGLE's epoch) of stars of the sky that Gaia has light curves of."""
+    """Stars of the sky that Gaia has light curves of, with their motions."""
     rows = table_of(Holdings(build(tmp_path_factory.mktemp("sky"), N, SEED)), "gaia", "gaiadr3.gaia_source")
     rows = rows.filter(pc.equal(rows["has_epoch_photometry"], True)).sort_by("source_id").slice(0, N_STAR)
-    return positions_at(rows, ogle_survey.OPTIONS["epoch"])
+    return rows
 
 
 def catalogues(folder: Path, stars: pa.Table) -> dict[str, str]:
     """Options that name catalogues of these stars, written here: object k has I of 15 + 0.01 k, and V 1 mag fainter."""
     objid, n = np.arange(1, N_STAR + 1), N_I + N_V
-    place = {name: stars[name].to_numpy() for name in ("ra", "dec")}
+    there = positions_at(stars, ogle_survey.OPTIONS["epoch"])
+    place = {name: there[name].to_numpy() for name in ("ra", "dec")}
     kind = pa.array(["RRab" if k % 2 else None for k in range(N_STAR)])
     objects = pa.table({"objid": objid, **place, "field": pa.repeat("BLG501", N_STAR), "type": kind})
     number = np.tile(np.arange(n), N_STAR)
@@ -75,9 +77,10 @@ def catalogues(folder: Path, stars: pa.Table) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def lake(ogle, stars, tmp_path_factory) -> Lake:
-    """A lake with Gaia, the TIC and OGLE: acquired, cleaned and featurized."""
+    """A lake with Gaia, the TIC, OGLE and Rubin, whose catalogue the options name: acquired, cleaned and featurized."""
     folder = tmp_path_factory.mktemp("ogle")
-    options = {"ogle": catalogues(folder, stars)}
+    pq.write_table(rubin_catalogue(stars), folder / "dp1.parquet")
+    options = {"ogle": catalogues(folder, stars), "rubin": {"catalogue": str(folder / "dp1.parquet")}}
     settings = override(preset("demo"), ("features.period.f_max=2",))
     with running(N, SEED, folder / "replica") as base:
         acquire_into(folder / "lake", source_of(base, surveys=("gaia", "tic", "ogle"), options=options))
@@ -91,14 +94,18 @@ def lake(ogle, stars, tmp_path_factory) -> Lake:
 @pytest.mark.slow
 def test_its_epochs_matches_and_labels_are_acquired_with_the_others(lake, stars):
     bands = lake.read("core_dataset__band").sort_by("band")
-    assert bands["name"].to_pylist() == ["G", "BP", "RP", "I_ogle", "V_ogle"]
-    assert bands["wavelength_nm"].to_pylist()[3:] == [798.0, 545.0] and bands["system"].to_pylist()[3:] == ["Vega"] * 2
+    assert bands["name"].to_pylist() == ["G", "BP", "RP", "I_ogle", "V_ogle", *(f"{c}_rubin" for c in "ugrizy")]
+    assert bands["wavelength_nm"].to_pylist()[3:5] == [798.0, 545.0]
+    assert bands["system"].to_pylist()[3:] == ["Vega"] * 2 + ["AB"] * 6
     epochs = lake.read("raw_sample__epoch")
     mine = epochs.filter(pc.equal(epochs["survey"], "ogle")).sort_by("source_id")
     assert mine["source_id"].to_pylist() == stars["source_id"].to_pylist()
     assert pc.list_value_length(mine["mag"]).to_pylist() == [N_I + N_V] * N_STAR
     matches = lake.read("assn_sample__match")
-    assert pc.sum(pc.equal(matches["survey"], "ogle")).as_py() >= N_STAR
+    for survey in ("ogle", "rubin"):
+        assert pc.sum(pc.equal(matches["survey"], survey)).as_py() >= N_STAR
+    rubin = epochs.filter(pc.equal(epochs["survey"], "rubin"))
+    assert pc.list_value_length(rubin["mag"]).to_pylist() == [N_EPOCH] * N_STAR
     labels = lake.read("label_sample__class")
     named = labels.filter(pc.equal(labels["origin"], "ogle_iv"))
     assert named["class"].to_pylist() == ["RRab"] * (N_STAR // 2) and "ogle_iv" in list_label_origins()
@@ -116,7 +123,7 @@ def test_its_own_table_is_in_the_lake_and_is_described(lake, stars):
 def test_its_requests_are_in_the_ledger_of_requests(lake):
     asked = lake.read("raw_archive__request")
     files = set(asked.filter(pc.equal(asked["service"], "hats"))["text"].to_pylist())
-    assert {Path(text.splitlines()[0]).name for text in files} == {"objects.parquet", "epochs.parquet"}
+    assert {Path(text.splitlines()[0]).name for text in files} == {"objects.parquet", "epochs.parquet", "dp1.parquet"}
 
 
 @pytest.mark.slow
@@ -132,6 +139,7 @@ def test_features_know_its_bands_and_their_extinction(lake, stars):
     features = lake.read("feature_sample__source")
     mine = features.filter(pc.is_in(features["source_id"], value_set=stars["source_id"].combine_chunks()))
     assert set(mine["n_epoch_I_ogle"].to_pylist()) == {N_I - N_UNCERTAIN}
+    assert set(mine["n_epoch_u_rubin"].to_pylist()) == {N_EPOCH // 6}
     reddened, free = (mine[f"colour{name}_mag_I_ogle_V_ogle"].to_numpy() for name in ("", "0"))
     ebv = mine["ebv"].to_numpy()
     assert np.isfinite(ebv).sum() > N_STAR / 2

@@ -19,7 +19,6 @@ from tasks.archives.limits import ServiceLimits
 from tasks.archives.services import PROFILES, SERVICES
 from tasks.replica.holdings import HOLDINGS_VERSION
 from tasks.replica.serve import running, sky_at
-from tasks.surveys import SURVEYS
 from tasks.surveys.survey import Survey
 
 REPLICA_FOLDER = "replica"
@@ -51,12 +50,6 @@ def limits_of(source: ArchiveSource) -> dict[str, ServiceLimits]:
 def is_at_live_pace(source: ArchiveSource) -> bool:
     """Whether something is asked with the limits and pauses of the archives."""
     return not source.offline and limits_of(source) is PROFILES["live"]
-
-
-def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
-    """The surveys asked, all that are registered where none is named; a simulated one is asked of a replica alone."""
-    simulated = {name for name, survey in SURVEYS.items() if survey.is_simulated}
-    return tuple(name for name in source.surveys or SURVEYS if name not in simulated or source.endpoint != "live")
 
 
 def catalogues_of(source: ArchiveSource, survey: Survey) -> Mapping[str, str]:

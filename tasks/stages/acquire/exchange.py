@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_EXCEPTION, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -83,11 +83,12 @@ class Exchange:
         exchange asks nothing more.
         """
         self._stop.check()
-        limits = self._limits_of(question.service)
         items, item_hashes = distinct(question, items)
         if not items.num_rows:
             return items
-        inquiry = self._begin(question, limits)
+        if question.same_as is not None:
+            return self._ask_for_the_rest(question, items, item_hashes)
+        inquiry = self._begin(question)
         while True:
             if question.key is None:
                 items, item_hashes = _divide_items(inquiry, items, item_hashes)
@@ -97,9 +98,24 @@ class Exchange:
             elif (rows := self._collect(inquiry, items, numbers)) is not None:
                 return rows
 
-    def _begin(self, question: Question, limits: ServiceLimits) -> _Inquiry:
+    def _ask_for_the_rest(self, question: Question, items: pa.Table, item_hashes: NDArray[np.int64]) -> pa.Table:
+        """Rows about `items` (N,): what another service has answered as it is kept, the rest by asking."""
+        assert question.same_as is not None and question.key is not None
+        own, other = self._begin(question), self._begin(question.same_as)
+        while True:
+            numbers = other.answers.find(item_hashes)
+            kept = (own.answers.find(item_hashes) < 0) & (numbers >= 0)
+            if not kept.any():
+                return self(replace(question, same_as=None), items)
+            if (rows := self._collect(other, items.filter(pa.array(kept)), numbers[kept])) is not None:
+                break
+        rest = items.filter(pa.array(~kept))
+        new = [self(replace(question, same_as=None), rest)] if rest.num_rows else []
+        return _sort_by(pa.concat_tables([rows, *new], promote_options="default"), question.key)
+
+    def _begin(self, question: Question) -> _Inquiry:
         """A question before anything is asked: a request holds one item where there is no key."""
-        identity = question.identity(self.endpoint)
+        limits, identity = self._limits_of(question.service), question.identity(self.endpoint)
         size = min(question.chunk or limits.chunk, limits.chunk) if question.key is not None else 1
         return _Inquiry(question, identity, self._answers_to(question.service, identity), size)
 

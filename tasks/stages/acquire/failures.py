@@ -9,12 +9,13 @@ from tasks.archives.errors import ArchiveError, BadQuestion, Refused, TooMuch
 from tasks.archives.request import Request
 
 
-def failure_of(part: Request, record: Record, error: ArchiveError, folder: Path) -> ArchiveError:
+def failure_of(part: Request, record: Record, error: ArchiveError, folder: Path, outage: str = "") -> ArchiveError:
     """The error to raise for a request that failed for good: of the same kind as `error`, its message one sentence.
 
-    `folder` is where the answers are kept.
+    `folder` is where the answers are kept; `outage` what the service says about being down.
     """
     service, kept = record.service, all_kept(folder)
+    hint = f" {part.question.hint}." if part.question.hint else ""
     what = f"a request about {len(part):,} items" if len(part) > 1 else f"a request about {_only_item(part)}"
     if isinstance(error, Refused):
         return Refused(
@@ -28,11 +29,11 @@ def failure_of(part: Request, record: Record, error: ArchiveError, folder: Path)
             "ask for less, or raise the row_cap in the limits of this service if it allows more."
         )
     if isinstance(error, BadQuestion):
-        hint = f" {part.question.hint}." if part.question.hint else ""
         return BadQuestion(f"{service} has no usable answer to {what}: {error_text(error)}; {kept}.{hint}")
+    down = f"; it says of itself that it is down{outage}" if outage else ""
     return ArchiveError(
-        f"{service} failed {len(record.attempts)} times to answer {what} (last: {error_text(error)}): "
-        f"{kept}, so run the same command again later to go on from here."
+        f"{service} failed {len(record.attempts)} times to answer {what} (last: {error_text(error)}{down}): "
+        f"{kept}, so run the same command again later to go on from here.{hint}"
     )
 
 

@@ -20,7 +20,7 @@ from lakehouse.answers.raw import DONE, FAILED, SENT, SPLIT, RawStore, Record, n
 from tasks.archives.errors import ArchiveError, BadQuestion, Refused, Retryable, TooMuch
 from tasks.archives.gate import Gate
 from tasks.archives.limits import ServiceLimits
-from tasks.archives.question import Client
+from tasks.archives.question import Client, TellsOutage
 from tasks.archives.request import Request
 from tasks.archives.threads import Stop, Tally
 from tasks.stages.acquire.checks import NONE_FOR_SOME, find_incomplete, refuse_foreign, refuse_miscounted
@@ -253,7 +253,8 @@ class Sender:
 
     def fail(self, part: Request, record: Record, error: ArchiveError) -> ArchiveError:
         """Puts the failure on record and stops everything; returns it as a sentence of the same kind."""
-        self.stop.set(failure := failure_of(part, record, error, self.raw.folder))
+        outage = self.client.outage() if isinstance(error, Retryable) and isinstance(self.client, TellsOutage) else ""
+        self.stop.set(failure := failure_of(part, record, error, self.raw.folder, outage))
         record.state = FAILED
         self.raw.note(record)
         return failure

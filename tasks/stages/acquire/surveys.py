@@ -28,11 +28,11 @@ from schemas.inputs import ArchiveSource
 from schemas.rejections import join_reports, reject
 from tasks.archives.clients import open_clients
 from tasks.lightcurves.batch import DTYPES, LightCurveBatch, offsets_of
-from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, surveys_of, times_of_asking
+from tasks.stages.acquire.addresses import addresses, catalogues_of, limits_of, name_of, times_of_asking
 from tasks.stages.acquire.cost import say_cost
 from tasks.stages.acquire.exchange import Exchange
 from tasks.stages.archive import Archive, ObjectChunk
-from tasks.surveys import SURVEYS, check_options, find_sample_provider
+from tasks.surveys import SURVEYS, check_options, find_sample_provider, surveys_of
 from tasks.surveys.bulk import BULK_FROM, is_bulk
 from tasks.surveys.survey import Ask, SampleChunk, SampleReader, Survey, SurveyResult
 
@@ -95,6 +95,9 @@ def _configure(name: str, source: ArchiveSource) -> Survey:
     bulk = {"route": "bulk"} if source.bulk and "route" in survey.options else {}
     merged = {**survey.options, **options, **bulk}
     merged |= {option: uri for option, uri in catalogues_of(source, survey).items() if not merged[option]}
+    if survey.only_with and not merged[survey.only_with]:
+        option = f"source.options.{name}.{survey.only_with}"
+        raise BadInput(f"No service has {name}: say where its catalogue is, with --set {option}=URI.")
     if "route" in merged and is_bulk(merged):
         _refuse_missing_catalogue(survey, merged)
     return replace(survey, options=merged)

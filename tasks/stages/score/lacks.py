@@ -15,7 +15,7 @@ from tasks.features.feature import bands_of, expand
 from tasks.folder.local import Objects
 from tasks.learning.recipe import Recipe
 from tasks.learning.spec import Offer
-from tasks.surveys import SURVEYS
+from tasks.surveys import SURVEYS, surveys_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class SourceContent:
             spec = source.spec
             bands, inputs = frozenset(spec.band_names), frozenset(spec.inputs)
             return cls(bands, inputs, spec.has_light_curves, source.has_time, source.has_errors)
-        bands = frozenset(band.name for name in source.surveys or SURVEYS for band in SURVEYS[name].bands)
+        bands = frozenset(band.name for name in surveys_of(source) for band in SURVEYS[name].bands)
         return cls(bands, frozenset(INPUTS), True, source.has_time, source.has_errors, "archives do")
 
     @classmethod

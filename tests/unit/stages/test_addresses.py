@@ -10,7 +10,8 @@ from schemas import BadInput
 from tasks.archives.endpoints import LIVE
 from tasks.archives.services import PROFILES, SERVICES
 from tasks.replica.serve import running
-from tasks.stages.acquire.addresses import addresses, limits_of, name_of, surveys_of, times_of_asking
+from tasks.stages.acquire.addresses import addresses, limits_of, name_of, times_of_asking
+from tasks.surveys import surveys_of
 
 N, SEED = 100, 3
 

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lakehouse.answers.raw import RawStore
 from tasks.archives.errors import ArchiveError
+from tasks.stages.acquire.exchange import Exchange
 from tests.unit.stages.archive_stand_ins import (
     QUICK,
     InProcess,
@@ -43,6 +45,25 @@ def test_only_what_is_missing_is_asked_and_the_rows_are_those_asked_for(tmp_path
     with exchange(tmp_path, silent) as again:  # another program, later
         assert pairs(again(question(), items(range(31)))) == rows_about(range(31))
     assert silent.asked == []
+
+
+def test_what_another_service_has_answered_is_not_asked_of_its_successor(tmp_path):
+    """Not even where it is gone: an answer of it that was damaged is asked of the successor."""
+    old, new = InProcess(), InProcess()
+    clients, limits = {"vo": old, "tap": new}, {"vo": QUICK, "tap": QUICK}
+    raw = RawStore(tmp_path / "lake")
+    with Exchange(raw, clients, limits, tmp_path / "limits", "here", "r1") as ask:
+        successor = question(service="tap", same_as=question())
+        ask(question(), items(range(20)))
+        n_old = len(old.asked)
+        assert pairs(ask(successor, items(range(5, 25)))) == rows_about(range(5, 25))
+        assert len(old.asked) == n_old and new.asked == [[20, 21, 22, 23, 24]]
+        (first, _) = raw.records("vo", question().identity("here"))
+        next(raw.folder.glob(f"blobs/*/{first.content}*")).write_bytes(b"damaged")
+    with Exchange(raw, clients, limits, tmp_path / "limits", "here", "r1") as ask:
+        assert pairs(ask(successor, items(range(25)))) == rows_about(range(25))
+    assert len(old.asked) == n_old and sorted(new.times_asked) == [*first.item_hashes, *range(20, 25)]
+    assert set(new.times_asked.values()) == {1}
 
 
 @settings(max_examples=25, deadline=None)

@@ -173,7 +173,7 @@ def test_an_empty_list_that_nobody_counts_is_asked_for_once_more_and_then_report
 
 def test_a_page_of_the_portal_must_have_the_rows_that_it_counts(sky, hostile, lake):
     ids = sky["selection"][2]["dr2_source_id"].drop_null().unique().cast(pa.string())
-    question, items = tic.id_question("gaia", tic.OPTIONS), pa.table({"gaia": ids})
+    question, items = tic.portal_question("gaia"), pa.table({"gaia": ids})
     rows = lake.ask(hostile.url, question, items)
     assert rows.num_rows > 10
     for spoil in (no_rows_of_json, empty_page):  # the second says by itself that there is nothing

@@ -101,7 +101,7 @@ def test_tic_entries_by_id(holdings, column):
     known = [value for value in whole[column].to_pylist() if value is not None][::9]
     kind = tic.ENTRY[column]
     items = pa.table({column: pa.array(known, pa.string()).cast(kind)})
-    got = answered(holdings, "tic", tic.id_question(column, {"via": "tap"}), items)
+    got = answered(holdings, "tic", tic.tap_question(column), items)
     expected = whole.filter(pa.array(np.isin(whole[column].to_numpy(zero_copy_only=False).astype(str), known)))
     assert got.num_rows == expected.num_rows > 30
     order = [np.argsort(np.asarray(t["id"].to_pylist()).astype(int)) for t in (got, expected)]

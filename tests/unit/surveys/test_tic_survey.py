@@ -53,7 +53,7 @@ def fetch(entries, near=(), rows=(STAR,), around=(), **options):
         by_service["mast_portal", key] = lambda items, key=key: pages(
             [row for row in entries if str(row[key]) in {str(k) for k in items[key].to_pylist()}]
         )
-        by_service["mast_tic", key] = lambda items: as_csv(entries)
+        by_service["mast_tic", key] = lambda items: as_csv(entries, list(tic.ENTRY))
     header = list(at_vizier(0, entry(0)))
     by_service["cds_xmatch", "source_id"] = lambda items: as_csv([at_vizier(*pair) for pair in near], header)
     asked = Asked(by_service)
@@ -90,7 +90,7 @@ def test_recorded_entries_without_parameters_give_matches_and_no_labels(recorded
     answers = {("mast_portal", "gaia"): lambda items: json.dumps(
         [{**recorded, "data": [{**row, "GAIA": "901"}]}]).encode()}  # fmt: skip
     here = {**STAR, "ra": row["ra"], "dec": row["dec"]}
-    got = tic.fetch(Asked(answers), sources(here), neighbours(), tic.OPTIONS)
+    got = tic.fetch(Asked(answers), sources(here), neighbours(), {**tic.OPTIONS, "via": "portal"})
     match = by_objid(got.matches)[1, int(row["ID"])]
     assert (match["rank"], match["method"], match["is_ambiguous"]) == (1, "dr2_source_id", False)
     assert match["sep_arcsec"] < 1e-6
@@ -160,7 +160,7 @@ def test_what_is_no_star_is_reported_and_its_source_is_searched_by_position(disp
 def test_a_star_that_came_beside_its_duplicate_is_not_asked_for_again():
     rows = [entry(70, "901", disposition="DUPLICATE", duplicate_id=72), entry(72, "901", **FULL)]
     asked, got = fetch(rows)
-    assert asked.items("mast_portal", "id") == []
+    assert asked.items("mast_tic", "id") == []
     assert {key: row["n_candidates"] for key, row in by_objid(got.matches).items()} == {(1, 72): 1}
     check_full(got, 1)
 
@@ -168,7 +168,7 @@ def test_a_star_that_came_beside_its_duplicate_is_not_asked_for_again():
 def test_a_duplicate_leads_to_its_star():
     rows = [entry(70, "901", disposition="DUPLICATE", duplicate_id=72), entry(72, "999", **FULL)]
     asked, got = fetch(rows)
-    assert asked.items("mast_portal", "id") == [72]
+    assert asked.items("mast_tic", "id") == [72]
     assert {key: row["method"] for key, row in by_objid(got.matches).items()} == {(1, 72): "dr2_source_id"}
     assert got.rejected.num_rows == 0
     check_full(got, 1)
@@ -199,7 +199,7 @@ def test_two_entries_of_one_id_are_ambiguous_and_the_nearer_one_counts():
 def test_two_sources_of_one_dr2_id_share_its_entry_and_are_ambiguous():
     twin = {**STAR, "source_id": 2, "dec": 20.0 + 0.2 / 3600}
     asked, got = fetch([entry(70, "901", **FULL)], rows=(STAR, twin))
-    assert asked.items("mast_portal", "gaia") == ["901"]
+    assert asked.items("mast_tic", "gaia") == ["901"]
     assert got.matches["is_ambiguous"].to_pylist() == [True, True]
     check_full(got, 1)
     check_full(got, 2)
