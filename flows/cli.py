@@ -86,10 +86,11 @@ def refresh(
     say_reading(settings.source)
     from flows.server import own_server
 
-    with own_server():
+    with own_server() as wait_for_it:
         from flows.refresh import run_refresh
         from flows.summary import show
 
+        wait_for_it()
         outcome = run_refresh(settings, lake, release)
     show(outcome, lake, settings)
 

@@ -14,6 +14,7 @@ from prefect import flow
 
 from flows.failure import is_lost_server
 from flows.parameters import CompleteSettings
+from flows.run_page import open_page, show_cluster, show_run
 from flows.scoring import with_models
 from flows.settings import Settings
 from flows.summary import line
@@ -29,6 +30,7 @@ from schemas import BadInput
 from tasks.acquire import acquire
 from tasks.clean import clean
 from tasks.featurize import featurize
+from tasks.monitoring.post import Page
 from tasks.publish import publish
 from tasks.score import score
 from tasks.stages.fanout import open_cluster
@@ -60,7 +62,7 @@ def run_refresh(settings: Settings, lake: Path, release: Path) -> Outcome:
         return ended.pop()
 
 
-@flow(name="refresh", flow_run_name="refresh-{settings.preset}")
+@flow(name="refresh", flow_run_name="{settings.dataset} refreshing")
 def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path = Path("release")) -> Outcome:
     """Refresh the catalogue and release it.
 
@@ -69,19 +71,23 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
         lake: Folder of the lake.
         release: Folder that receives releases.
     """
-    require_writable(release, "release folder")
-    place = Lake(lake, create=True)
-    settings = with_models(settings, place)
-    with leases_of(place.path).hold(f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"):
-        return _refresh(settings, place, release)
+    with open_page(settings.dataset) as page:
+        require_writable(release, "release folder")
+        place = Lake(lake, create=True)
+        settings = with_models(settings, place)
+        with leases_of(place.path).hold(f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"):
+            outcome = _refresh(settings, place, release, page)
+        show_run(page, settings, place, outcome.stages)
+    return outcome
 
 
-def _refresh(settings: Settings, place: Lake, release: Path) -> Outcome:
+def _refresh(settings: Settings, place: Lake, release: Path, page: Page) -> Outcome:
     """The run, once nobody else refreshes the dataset; its manifest says how it ended."""
     cleared = clear_before(place, settings.dataset, release)
     manifest = RunManifest.start(place, settings.model_dump(mode="json"), command=f"refresh {settings.preset}")
     try:
         with open_cluster(settings.compute.n_workers, settings.compute.scheduler) as scheduler:
+            show_cluster(page, settings.dataset, scheduler)
             stages = run_stages(settings, place, release, manifest, scheduler)
         cleared += clear_after(place, settings.dataset)
     except BaseException as error:

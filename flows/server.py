@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -26,20 +27,22 @@ END_S = 5.0
 
 
 @contextmanager
-def own_server() -> Iterator[None]:
+def own_server() -> Iterator[Callable[[], None]]:
     """PREFECT_API_URL is the address of a server that ends with the block, unless the user has named one already.
 
-    Prefect must not be imported before. BadInput where the server does not start.
+    Gives a function that waits until the server answers: the run is imported while it starts. Prefect must not be
+    imported before. BadInput where the server does not start.
     """
     if os.environ.get("PREFECT_API_URL") or (Path(os.environ["PREFECT_HOME"]) / "profiles.toml").exists():
-        yield
+        yield lambda: None
         return
     with tempfile.TemporaryFile("w+") as words:
         process = _start(words)
         try:
-            os.environ["PREFECT_API_URL"] = _address_of(process, words)
-            _give_up_soon()
-            yield
+            assert process.stdout is not None, "the process was started with a pipe"
+            address = os.environ["PREFECT_API_URL"] = process.stdout.readline().strip()
+            os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")  # read when Prefect is imported
+            yield partial(_wait_for, address, words)
         finally:
             os.environ.pop("PREFECT_API_URL", None)
             _end(process)
@@ -47,7 +50,6 @@ def own_server() -> Iterator[None]:
 
 def _give_up_soon() -> None:
     """A server of this machine that does not answer at once is gone: Prefect would wait minutes for it."""
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
     from prefect.events.clients import PrefectEventsClient
     from prefect.events.worker import EventsWorker
 
@@ -63,18 +65,16 @@ def _start(words: IO[str]) -> subprocess.Popen[str]:
                             env={**os.environ, **EPHEMERAL, "PYTHONPATH": path})  # fmt: skip
 
 
-def _address_of(process: subprocess.Popen[str], words: IO[str]) -> str:
-    """The address that the server prints, as soon as it answers there."""
+def _wait_for(address: str, words: IO[str]) -> None:
+    """Wait until the server answers at the address that it printed; `words` are what else it said."""
+    _give_up_soon()
     longest = float(os.environ.get(name := "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", DEFAULTS[name]))
-    assert process.stdout is not None, "the process was started with a pipe"
-    address = process.stdout.readline().strip()
     try:
         urllib.request.urlopen(f"{address}/health", timeout=longest).close()
     except (OSError, ValueError) as error:
         words.seek(0)
         last = (words.read().strip().splitlines() or [str(error)])[-1]
         raise BadInput(f"The orchestrator's own server did not start ({last}): run the same command again.") from error
-    return address
 
 
 def _end(process: subprocess.Popen[str]) -> None:

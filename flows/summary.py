@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,10 +52,16 @@ def _where_to_look(outcome: Outcome, lake: Lake, dataset: str) -> str:
     aside = lake.count(QUARANTINE, dataset=dataset) if lake.exists(QUARANTINE) else 0
     lines = [f"Stars:   {count_stars(lake, dataset)}"] if lake.exists(SOURCE) else []
     lines.append(f"Aside:   {aside:,} rows in {QUARANTINE}")
-    reports = [found[1] for note in outcome.stages[-1].notes if (found := RELEASED.match(note))]
-    lines += [f"Report:  {folder}/report.html" for folder in reports]
+    if folder := find_released(outcome.stages):
+        lines.append(f"Report:  {folder}/report.html")
     lines.append(f"Next:    {query_to_type(lake, dataset)}")
     return "\n".join(lines)
+
+
+def find_released(stages: Sequence[StageResult]) -> Path | None:
+    """The release that a run wrote or found current."""
+    found = (RELEASED.match(note) for note in stages[-1].notes)
+    return next((Path(match[1]) for match in found if match), None)
 
 
 def line(stage: StageResult) -> str:
@@ -99,14 +106,14 @@ def _figures(rows: list[dict[str, Any]]) -> Table:
     )
     for target in dict.fromkeys(row["target"] for row in rows):
         own = next(row for row in rows if row["target"] == target)
-        cells = [_with_interval(by_split.get((target, name))) for name in splits]
+        cells = [escape(with_interval(by_split.get((target, name)))) for name in splits]
         table.add_row(target, own["recipe"], own["metric"], *cells)
     return table
 
 
-def _with_interval(row: dict[str, Any] | None) -> str:
-    """A figure and its interval, and of how many objects it is."""
-    if row is None:
+def with_interval(row: dict[str, Any] | None) -> str:
+    """A figure and its interval, and of how many objects it is; nothing where there is none."""
+    if row is None or row["value"] is None:
         return ""
     ends = "" if row["lo"] is None else f" [{row['lo']:.3g}, {row['hi']:.3g}]"
-    return escape(f"{row['value']:.3g}{ends} of {row['n']:,}")
+    return f"{row['value']:.3g}{ends} of {row['n']:,}"

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse.delta.keys import find_duplicates
+from lakehouse.delta.store import Lake
 from schemas import TABLES, BadInput, TableSpec
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def validate(spec: TableSpec, table: pa.Table, dataset: str, run_id: str) -> tup
     bad = np.zeros(rows.num_rows, bool)
     bad[failed["index"].to_numpy()] = True
     return rows.filter(pa.array(~bad)), _rejected_rows(spec, rows, failed, dataset, run_id)
+
+
+def count_reasons(lake: Lake, dataset: str) -> dict[str, int]:
+    """How many rows of a dataset are set aside, by the reason: "table.column: check"; the most frequent first."""
+    if not lake.exists(REJECTED):
+        return {}
+    rows = lake.read(REJECTED, columns=["table", "column", "check"], where={"dataset": dataset})
+    groups = rows.group_by(["table", "column", "check"]).aggregate([([], "count_all")])
+    groups = groups.sort_by([("count_all", "descending"), ("table", "ascending"), ("column", "ascending")])
+    return {f"{row['table']}.{row['column']}: {row['check']}": row["count_all"] for row in groups.to_pylist()}
 
 
 def _cast_columns(spec: TableSpec, table: pa.Table) -> pa.Table:

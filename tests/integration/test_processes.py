@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pyarrow.parquet as pq
 import pytest
+import requests
 
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import read_manifests
@@ -109,3 +110,28 @@ def test_two_refreshes_of_one_dataset_do_not_mix(folder, tmp_path, start):
             for path in sorted((tmp_path / "release").glob("tiny-*/out__catalogue.parquet"))]  # fmt: skip
     assert rows == [N_STARS, 40]
     assert not list((tmp_path / "lake" / ".leases").iterdir())
+    assert_pages_tell(server["PREFECT_API_URL"])
+
+
+def assert_pages_tell(address: str) -> None:
+    """The server shows of both runs what they did: a name, bars and tables of the stages, a summary, links, a log."""
+
+    def ask(what: str) -> list[dict]:
+        done = requests.post(f"{address}/{what}/filter", json={}, timeout=30)
+        done.raise_for_status()
+        return done.json()
+
+    names = {run["id"]: run["name"] for run in ask("flow_runs") if run["name"].startswith("tiny ")}
+    assert {name.split(" ", 2)[2] for name in names.values()} >= {"+60 stars"} and len(names) == 2, names
+    stages = {"acquire", "clean", "featurize", "train", "score", "publish"}
+    first = next(each for each, name in names.items() if name.endswith("+60 stars"))
+    shown = [each for each in ask("artifacts") if each["flow_run_id"] == first]
+    by_kind = {
+        kind: {each["key"] for each in shown if each["type"] == kind} for kind in ("progress", "table", "markdown")
+    }
+    assert by_kind["table"] == {f"tiny-{stage}" for stage in stages}
+    assert by_kind["progress"] == {f"tiny-{stage}-progress" for stage in stages}
+    assert by_kind["markdown"] == {"tiny-summary", "tiny-links", "tiny-dask"}
+    assert all(each["data"] == 100 for each in shown if each["type"] == "progress")
+    lines = [line["message"] for line in ask("logs") if line["flow_run_id"] == first and line["name"] == "argelander"]
+    assert {line.split(":")[0] for line in lines if " of 60 in " in line} == stages - {"train"}

@@ -26,9 +26,9 @@ from tasks.archives.threads import Stop, Tally
 from tasks.stages.acquire.checks import NONE_FOR_SOME, find_incomplete, refuse_foreign, refuse_miscounted
 from tasks.stages.acquire.counting import count_request, count_rows
 from tasks.stages.acquire.failures import all_kept, error_text, failure_of
-from tasks.stages.progress import say
+from tasks.stages.progress import note, say
 
-SAID_FROM_S = 50.0  # pauses of a minute and more are said on the screen; they vary by a tenth
+SAID_FROM_S = 50.0  # pauses of a minute and more are said on the screen, others in the log; they vary by a tenth
 
 
 class _Job:
@@ -241,9 +241,11 @@ class Sender:
             )
 
     def _say_pause(self, seconds: float, error: Retryable) -> None:
-        if seconds >= SAID_FROM_S:
-            until = datetime.now() + timedelta(seconds=seconds)
-            say(f"{self.service} is asked again at {until:%H:%M}, in {seconds / 60:.0f} min ({error_text(error)})")
+        if seconds < SAID_FROM_S:
+            note(f"{self.service} is asked again in {seconds:.1f} s ({error_text(error)})")
+            return
+        until = datetime.now() + timedelta(seconds=seconds)
+        say(f"{self.service} is asked again at {until:%H:%M}, in {seconds / 60:.0f} min ({error_text(error)})")
 
     def _halve(self, part: Request, record: Record, reason: ArchiveError) -> None:
         halves = part.halves()

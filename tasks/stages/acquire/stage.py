@@ -11,6 +11,7 @@ from lakehouse.delta.staging import commit_staged
 from lakehouse.delta.store import Lake
 from lakehouse.lineage import stage_key
 from lakehouse.manifest import read_last_fingerprint
+from lakehouse.quarantine import count_reasons
 from lakehouse.run import Run, StageResult
 from schemas.inputs import ArchiveSource, FolderSource
 from tasks.stages.acquire.commit import QUARANTINE, commit_tables
@@ -21,7 +22,7 @@ from tasks.stages.archive import Archive
 from tasks.stages.folder import folder_archive
 from tasks.stages.followed import carry_labels
 from tasks.stages.names import call_bands_apart
-from tasks.stages.progress import progress
+from tasks.stages.progress import note, progress
 
 
 def acquire_sources(run: Run, source: ArchiveSource | FolderSource, limit: int | None) -> StageResult:
@@ -53,6 +54,8 @@ def _acquire(run: Run, lake: Lake, archive: Archive) -> StageResult:
         tables += [commit_staged(lake, run.run_id, RAW, key, None, changed, run.dataset, "acquire")]
     tables += [*commit_tables(run, lake, archive, received), *archive.close()]
     counts = {"quarantined": lake.count(QUARANTINE, dataset=run.dataset)}
+    for reason, n in count_reasons(lake, run.dataset).items():
+        note(f"put aside: {n:,} rows, {reason}")
     total = lake.count(SOURCE, dataset=run.dataset)
     return StageResult("acquire", changed.size, total, tuple(tables), tuple(archive.notes), counts, inputs=inputs)
 
