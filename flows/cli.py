@@ -228,7 +228,9 @@ def score(
         ),
     ],
     out: Annotated[Path, OutOption(help="Parquet file that receives the scores.")],
-    preset: Annotated[str, typer.Option("--preset", help="Preset whose models score, and how to read the folder.")],
+    preset: Annotated[
+        str, typer.Option("--preset", help="Preset (or dataset) whose models score, and how to read the folder.")
+    ],
     lake: LakeOption = LAKE,
 ) -> None:
     """Score a folder of unlabelled light curves with the lake's current models."""
@@ -236,7 +238,7 @@ def score(
     from flows.presets import folder_of
     from lakehouse.delta.store import Lake
 
-    dataset, source = folder_of(preset, data)
+    dataset, source = folder_of(preset, data, lake)
     if out.is_dir() or out.suffix.lower() not in ("", ".parquet", ".pq"):
         raise BadInput(f"{out} is no Parquet file: name one to write the scores to, such as scores.parquet.")
     Lake(lake)

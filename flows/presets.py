@@ -114,12 +114,18 @@ def _list_presets(name: str) -> str:
     return f"there are {', '.join(PRESETS)}.{nearest(name, [*PRESETS])}"
 
 
-def folder_of(name: str, data: Path) -> tuple[str, FolderSource]:
-    """The dataset that preset `name` trains on, and `data` as a folder to be scored by its models.
+def folder_of(name: str, data: Path, lake: Path) -> tuple[str, FolderSource]:
+    """The dataset of the lake that preset or dataset `name` trains on, and `data` as a folder for its models to score.
 
     A preset for folders says how to read it; for the models of the archives' presets the folder says so itself.
     """
-    if name in ARCHIVED:
+    if name in ARCHIVED or name not in PRESETS:
+        from flows.scoring import find_trained
+
+        dataset = find_trained(lake, name)
+        if dataset is None and name not in PRESETS:
+            preset(name)  # says that there is none
+        name = dataset or name
         return name, FolderSource(folder=data.resolve(), spec=load_spec(data))
     settings = preset(name, data)
     assert isinstance(settings.source, FolderSource)

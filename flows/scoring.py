@@ -31,6 +31,19 @@ def score_folder(source: FolderSource, dataset: str, lake: Path, out: Path) -> N
     Console(highlight=False).print(f"{objects:,} objects scored into {out}{note}.", soft_wrap=True)
 
 
+def find_trained(path: Path, name: str) -> str | None:
+    """The dataset with models that `name` means: its own name, else the newest that was refreshed with such a preset.
+
+    None where the lake has neither: a preset's dataset has another name where --set dataset= or a data release gave it
+    one, such as rrlyrae_dr4.
+    """
+    if not (path / "lake.json").exists():
+        return None
+    named = [each.settings for each in read_manifests(Lake(path)) if each.settings.get("preset") == name]
+    datasets = (name, *(str(settings.get("dataset", "")) for settings in named))
+    return next((dataset for dataset in datasets if dataset and read_current(path, dataset)), None)
+
+
 def with_models(settings: Settings, lake: Lake) -> Settings:
     """`settings` with the cuts and features that the models were trained by which they name; as they are without one.
 

@@ -6,12 +6,14 @@ from typer.testing import CliRunner
 
 from flows.cli import app
 from flows.model_list import list_models
-from flows.presets import preset
+from flows.presets import folder_of, preset
+from flows.settings import override
 from flows.training import read_refreshed
 from lakehouse.delta.store import Lake
 from lakehouse.manifest import RunManifest
 from lakehouse.models import set_current, write_model
 from schemas import BadInput
+from tests.unit.stages.conftest import write_folder
 
 CARDS = {
     "class-1": {
@@ -48,6 +50,21 @@ def test_without_models_there_is_a_sentence(lake, tmp_path):
     with pytest.raises(BadInput, match="has no models yet"):
         list_models(Lake(tmp_path / "empty", create=True))
     assert CliRunner().invoke(app, ["models", "eros", "--lake", str(lake.path)]).exit_code == 0
+
+
+def test_a_preset_leads_to_the_models_of_its_dataset(lake, tmp_path):
+    """Such as those of rrlyrae_dr4, which a refresh of rrlyrae trained with another data release."""
+    release = override(preset("rrlyrae"), ("source.options.gaia.release=dr4",))
+    RunManifest.start(lake, release.model_dump(mode="json"), command="refresh rrlyrae").finish(lake)
+    data = write_folder(tmp_path / "data")
+    assert folder_of("rrlyrae", data, lake.path)[0] == "rrlyrae"  # nothing is trained yet
+    with write_model(lake.path, "rrlyrae_dr4", "class", "class-1", CARDS["class-1"]):
+        pass
+    set_current(lake.path, "rrlyrae_dr4", "class", "class-1")
+    assert {folder_of(name, data, lake.path)[0] for name in ("rrlyrae", "rrlyrae_dr4")} == {"rrlyrae_dr4"}
+    assert folder_of("eros", data, lake.path)[0] == "eros" and folder_of("demo", data, tmp_path / "no")[0] == "demo"
+    with pytest.raises(BadInput, match="There is no preset 'rrlyrea'"):
+        folder_of("rrlyrea", data, lake.path)
 
 
 def test_what_was_never_refreshed_cannot_be_trained(lake):

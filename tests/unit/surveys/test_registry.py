@@ -45,7 +45,7 @@ def batch(*flags):
 
 def test_a_registered_survey_adds_its_band_table_and_origin(own):
     assert list_passbands()["x_own"].extinction == 3.0 and TABLES["core_own__object"] is TABLE
-    assert list_label_origins() == ("tic", "own_labels", "gaia_dr3", "gaia_dr3_sos", "gaia_dr4", "gaia_dr4_sos")
+    assert list_label_origins() == ("tic", "own_labels", "gaia_dr4", "gaia_dr4_sos", "gaia_dr3", "gaia_dr3_sos")
     (band,) = own.dataset_bands
     assert (band.name, band.survey, band.system, band.wavelength_nm) == ("x_own", "own", "AB", 500.0)
 
