@@ -38,13 +38,13 @@ from tests.integration.acquisition import (
 from tests.integration.conftest import FOREST_ONLY, SMALL, assert_same, contents, environment, kill_all
 from tests.integration.faulty import TAP
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm", "one_server")]
 KILLS = int(os.environ.get("ARGELANDER_KILLS", "20"))
 SEED = int(os.environ.get("ARGELANDER_KILL_SEED", random.randrange(10**6)))
 # Small chunks: many requests, of which some are answered, some under way and some not sent when the kill comes.
 CHUNKS = {name: {"chunk": 40} for name in ("gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
 CHUNK_SIZE = 90  # three chunks, of which one is staged while the next is asked for
-SHARES = (0.2, 0.6, 1.0)  # of a whole refresh's questions: where the command line is killed
+SHARES = (0.2, 0.8)  # of a whole refresh's questions: where the command line is killed
 
 
 class Whole(NamedTuple):
@@ -77,7 +77,8 @@ def wait_for_questions(base: str, n: int, process: subprocess.Popen) -> None:
     """Returns as soon as the process has asked so often."""
     longest = time.monotonic() + 120
     while len(questions(base)) < n:
-        assert process.poll() is None and time.monotonic() < longest, process.stderr.read()
+        has_ended = process.poll() is not None  # before the door is asked once more: the last question may be its end
+        assert len(questions(base)) >= n or (not has_ended and time.monotonic() < longest), process.stderr.read()
         time.sleep(0.01)
 
 
@@ -121,7 +122,8 @@ def test_killed_and_begun_again(number, whole, acquired, replica, tmp_path, monk
 
     # What was answered is not asked again; a job on record is found again; the rest is asked once.
     after, again = {record.key: record for record in records(lake)}, asked(replica)
-    assert all(after[key] == record for key, record in before.items() if record.state == DONE)
+    answered = {key: record for key, record in before.items() if record.state == DONE}
+    assert {key: after[key] for key in answered} == answered
     assert set(understood(replica).values()) <= {1}
     for service, n in whole.asked.items():
         assert n - done[service] - jobs[service] <= again[service] <= n - done[service], service

@@ -10,13 +10,11 @@ import pytest
 from lakehouse.delta.store import Lake
 from tests.integration.conftest import argelander, sentence
 
-pytestmark = pytest.mark.slow
-TREES = [f"training.options.{name}.trees=60" for name in ("forest", "balanced_forest", "colour_forest")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_server")]
 SETTINGS = (
     "source.replica.n_objects=400",
-    *TREES,
-    "training.options.boosting.rounds=20",
-    "training.options.folded.max_passes=5",
+    "training.recipes=[majority, median, colour_forest, forest]",
+    *(f"training.options.{name}.trees=60" for name in ("forest", "colour_forest")),
 )
 SMALL_SKY = [word for setting in SETTINGS for word in ("--set", setting)]
 

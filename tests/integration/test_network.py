@@ -12,9 +12,9 @@ import pytest
 from lakehouse.delta.store import Lake
 from tasks.archives.services import PROFILES
 from tests.integration.acquisition import SEED, N, log
-from tests.integration.conftest import SMALL, argelander, assert_same, sentence
+from tests.integration.conftest import FOREST_ONLY, SMALL, argelander, assert_same, sentence
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm")]
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm", "one_server")]
 REFUSING = """
 import os, socket
 HERE = {None, "", "localhost", "127.0.0.1", "::1", "0.0.0.0", socket.gethostname()}
@@ -66,7 +66,7 @@ def refused(tmp_path, monkeypatch):
 
 
 def refresh(lake, *more, settings=()):
-    words = [word for setting in (*SMALL, *settings) for word in ("--set", setting)]
+    words = [word for setting in (*SMALL, FOREST_ONLY, *settings) for word in ("--set", setting)]
     return argelander("refresh", "demo", "--lake", lake, "--release", lake / "release", *words, *more, check=False)
 
 
