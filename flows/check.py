@@ -42,7 +42,8 @@ def check(
     release = gaia_release(name, file)
     tell(f"{date.today():%Y-%m-%d}, astroquery {version('astroquery')}{_digest(file)}", None)
     with open_archives(source, out.parent) as archives:
-        found = Findings(Asking(archives.send, archives.cdn), release, given=read_tree(Path(file)) if file else {})
+        asking = Asking(archives.send, archives.cdn, archives.describe)
+        found = Findings(asking, release, given=read_tree(Path(file)) if file else {})
         verdict = check_release(found, tell, has_bulk=has_bulk)
     if found.changes:
         out.write_text(found.document(archives.name, date.today()), encoding="utf-8")

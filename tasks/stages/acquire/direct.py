@@ -21,10 +21,11 @@ REPLY_S, JOB_S = 300.0, 300.0  # at most, for one reply and for an asynchronous 
 
 @dataclass(frozen=True)
 class Archives:
-    """Archives that can be asked: `send` puts a question about items, in so many attempts. `cdn` is the folder of the
-    bulk files."""
+    """Archives that can be asked: `send` puts a question about items, in so many attempts; `describe` gives the columns
+    of Gaia's tables without a query (`tasks.archives.vosi`). `cdn` is the folder of the bulk files."""
 
     send: Callable[[Question, pa.Table, int], bytes]
+    describe: Callable[[], pa.Table]
     name: str
     cdn: str
 
@@ -65,4 +66,9 @@ def open_archives(source: ArchiveSource, folder: Path) -> Iterator[Archives]:
                     time.sleep(pause if error.after_s is None else min(error.after_s, pause))
             raise ValueError("a question is put at least once")
 
-        yield Archives(send, endpoints.name, endpoints.addresses["gaia_cdn"])
+        def describe() -> pa.Table:
+            from tasks.archives.vosi import describe_tables  # pyvo, which takes a second
+
+            return describe_tables("gaia_tap", endpoints.addresses["gaia_tap"], limits["gaia_tap"])
+
+        yield Archives(send, describe, endpoints.name, endpoints.addresses["gaia_cdn"])

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from tasks.archives.csv import FALSE, NULLS, TRUE
@@ -26,15 +27,18 @@ class Asking:
     """Puts questions with `send`, in so many attempts, and counts them; `seconds` is how long the last one took.
 
     `is_sync`: Gaia's TAP is asked without its queue, which was seen to stand still. `cdn` is the folder of the bulk
-    files of all releases.
+    files of all releases. `describe` gives the columns of all tables of Gaia's TAP as its TAP_SCHEMA would, without a
+    query.
     """
 
     send: Send
     cdn: str = ""
+    describe: Callable[[], pa.Table] | None = None
     is_sync: bool = False
     n_request: int = 0
     seconds: float = 0.0
     log: list[str] = field(default_factory=list)
+    _described: pa.Table | None = None
 
     def put(self, question: Question, items: pa.Table = NOTHING, attempts: int = ATTEMPTS) -> bytes:
         """The verbatim answer; raises what the clients raise, and Retryable beyond MOST_REQUESTS."""
@@ -50,6 +54,19 @@ class Asking:
     def rows(self, text: str, service: str = "gaia_tap", attempts: int = ATTEMPTS) -> pa.Table:
         """The rows of an ADQL query, types as their text looks."""
         return read_any(self.put(adql_question(text, service), attempts=attempts))
+
+    def schema_rows(self, text: str, attempts: int = ATTEMPTS) -> pa.Table:
+        """The rows of a query to TAP_SCHEMA; of all columns by VOSI where it fails, as it does on busy days."""
+        try:
+            return self.rows(text, attempts=attempts)
+        except Retryable:
+            if self.describe is None or self.n_request >= MOST_REQUESTS:
+                raise
+        self.n_request += 1
+        if self._described is None:
+            self._described = self.describe()
+        schema = pc.replace_substring_regex(self._described["table_name"], r"\.[^.]*$", "")
+        return self._described.append_column("schema_name", schema)
 
     def products(self, ids: Sequence[int], kind: str, release: str, structure: str = "INDIVIDUAL") -> bytes:
         """DataLink's zip about sources by their ids."""

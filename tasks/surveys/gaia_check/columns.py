@@ -92,7 +92,7 @@ def _compare_draft(found: Findings) -> Iterator[Line]:
 def _read_columns(found: Findings, tables: dict[str, str]) -> dict[str, dict[str, Served]]:
     """Columns by lower-case name of the tables, by alias: one question about all of them."""
     listed = ", ".join(literal(name) for name in sorted(set(tables.values())))
-    rows = found.ask.rows(f"SELECT * FROM TAP_SCHEMA.columns WHERE table_name IN ({listed})").to_pylist()
+    rows = found.ask.schema_rows(f"SELECT * FROM TAP_SCHEMA.columns WHERE table_name IN ({listed})").to_pylist()
     by_table: dict[str, dict[str, Served]] = {}
     for row in rows:
         by_table.setdefault(str(row["table_name"]).lower(), {})[str(row["column_name"]).lower()] = _served(row)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tasks.archives.adql import literal
 from tasks.archives.errors import ArchiveError, BadQuestion, Retryable
@@ -21,7 +22,7 @@ WORDS_OF_TRUE = ("'true'", "'t'", "true", "1", "")
 def find_schema(found: Findings) -> Iterator[Line]:
     """The one schema of the release; without one the release is not there, if DataLink knows nothing of it either."""
     release = found.release
-    names = _texts(_patiently(found, "SELECT schema_name FROM TAP_SCHEMA.schemas")["schema_name"])
+    names = _texts(pc.unique(_patiently(found, "SELECT schema_name FROM TAP_SCHEMA.schemas")["schema_name"]))
     like = [name for name in names if release.release in name.lower()]
     if not like:
         yield _no_schema(found, names)
@@ -43,7 +44,7 @@ def _patiently(found: Findings, text: str) -> pa.Table:
     except Retryable as error:
         is_stalled = "did not finish a job" in str(error)
     found.ask.is_sync |= is_stalled
-    rows = found.ask.rows(text)
+    rows = found.ask.schema_rows(text)
     if is_stalled:
         found.change(("limits", "tap_sync"), True, "the queue of TAP stood still")
     return rows
@@ -69,7 +70,9 @@ def find_tables(found: Findings) -> Iterator[Line]:
     """A table for each alias: the first candidate that is there, else the one with the name most alike."""
     release = found.release
     query = f"SELECT table_name FROM TAP_SCHEMA.tables WHERE schema_name = {literal(release.schema_name)}"
-    names = [name.rpartition(".")[2].lower() for name in _texts(found.ask.rows(query)["table_name"])]
+    listed = _texts(pc.unique(found.ask.schema_rows(query)["table_name"]))
+    of_others = [name for name in listed if "." in name and not name.startswith(f"{release.schema_name}.")]
+    names = [name.rpartition(".")[2].lower() for name in listed if name not in of_others]
     wanted = {name for names_of in release.candidates.values() for name in names_of}
     wanted |= {step.table for step in release.chain}
     free = [name for name in names if name not in wanted]
@@ -130,5 +133,5 @@ def most_alike(name: str, others: Iterable[str]) -> str:
     return ranked[-1][1] if ranked and ranked[-1][0] >= ALIKE else ""
 
 
-def _texts(column: pa.ChunkedArray) -> list[str]:
+def _texts(column: pa.ChunkedArray | pa.Array) -> list[str]:
     return [str(one) for one in column.to_pylist() if one is not None]

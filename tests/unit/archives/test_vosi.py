@@ -7,7 +7,9 @@ import pytest
 from tasks.archives.errors import ArchiveError, Retryable
 from tasks.archives.question import TellsOutage
 from tasks.archives.services import PROFILES, SERVICES
-from tasks.archives.vosi import outage
+from tasks.archives.vosi import describe_tables, outage
+from tasks.replica.holdings import Holdings, build
+from tasks.replica.vosi import tableset
 from tasks.stages.acquire.failures import failure_of
 from tests.unit.archives.wire_server import PAGE, Reply, wire_server
 from tests.unit.stages.archive_stand_ins import items, question
@@ -51,3 +53,20 @@ def test_every_client_of_a_tap_service_can_ask():
     for service in SERVICES.values():
         client = service.open_client("http://127.0.0.1:9/", service.limits)
         assert isinstance(client, TellsOutage) == service.is_tap, service.name
+
+
+def test_tables_are_described_as_tap_schema_does(tmp_path):
+    """Those of the replica, in Gaia's form of the document, against its own TAP_SCHEMA."""
+    holdings = Holdings(build(tmp_path, 100, 1))
+    served = list(holdings.tables("gaia").values())
+    with wire_server() as server:
+        server.answer = lambda asked: Reply(body=tableset(served, False, is_esa=True).encode())
+        got = describe_tables("gaia_tap", server.url, PROFILES["fast"]["gaia_tap"])
+    assert set(got["table_name"].to_pylist()) >= {"gaiadr3.gaia_source", "gaiadr3.vari_rrlyrae"}
+    expected = {(table.name, column.name): (column.unit or None, column.ucd or None, column.doc or None)
+                for table in served for column in table.columns}  # fmt: skip
+    names = ("unit", "ucd", "description")
+    said = {(row["table_name"], row["column_name"]): tuple(row[name] for name in names) for row in got.to_pylist()}
+    assert said == expected
+    types = {(row["column_name"], row["datatype"], row["arraysize"]) for row in got.to_pylist()}
+    assert {("source_id", "BIGINT", "1"), ("best_class_name", "VARCHAR", "*")} <= types

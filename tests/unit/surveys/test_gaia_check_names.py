@@ -1,8 +1,10 @@
 """The check of a release: schema, tables and columns, and what it takes for what is not where it was."""
 
+import pyarrow as pa
 import pytest
 
 from tasks.archives.errors import BadQuestion, Retryable
+from tasks.archives.vosi import DESCRIBED
 from tasks.surveys.gaia_check import Findings, Line, Status, Verdict
 from tasks.surveys.gaia_check.columns import find_columns
 from tasks.surveys.gaia_check.findings import Ended
@@ -154,6 +156,26 @@ def test_columns_that_are_all_there_change_nothing():
     assert line.status == Status.OK and not found.changes and found.ask.n_request == 1
     assert all(one.status == Status.OK and "against the draft: new none; gone" in one.seen for one in against_draft)
     assert f"{len(DR4.asked_columns)} of {len(DR4.asked_columns)} columns" in line.seen
+
+
+def test_where_tap_schema_fails_vosi_describes_the_tables():
+    """Read once; all tests of names find in it what TAP_SCHEMA would have told."""
+    busy, calls = Retryable("gaia_tap answered 500"), []
+    rows = [{name: row[name] for name in DESCRIBED} for row in served(**{"dr4.rr.pf": {"column_name": "period_f"}})]
+
+    def describe() -> pa.Table:
+        calls.append(1)
+        return pa.Table.from_pylist(rows)
+
+    found = findings(schemas=busy, tables=busy, columns=busy)
+    found.ask.describe = describe
+    (schema,), tables, columns = (lines_of(test(found)) for test in (find_schema, find_tables, find_columns))
+    assert schema.status == tables[-1].status == Status.OK and "dr2_" not in tables[-1].seen
+    assert columns[0].seen == "rr.pf is not there; rr.period_f is" and columns[-1].status == Status.OK
+    assert found.changes["columns"] == {"rr_pf": "rr.period_f"} and len(calls) == 1
+    found.ask.describe = None
+    with pytest.raises(Retryable):
+        lines_of(find_columns(found))
 
 
 def test_a_column_under_another_name_is_known_by_what_is_said_of_it():
