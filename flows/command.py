@@ -49,15 +49,14 @@ def one_sentence(command: Callable[..., None]) -> Callable[..., None]:
     def guarded(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
-        except BadInput as error:
-            fail(error)
         except Exception as error:
             from flows.failure import explain_failure
+            from schemas.mapping import advise_under_preset
 
             sentence = explain_failure(error)
             if sentence is None:
                 raise
-            fail(sentence)
+            fail(advise_under_preset(sentence, kwargs.get("preset")))
 
     return guarded
 

@@ -37,7 +37,8 @@ def inspect_folder(folder: Path, preset: str | None, out: Path | None, overwrite
     for problem in problems:
         console.print("[bold red]Wrong:[/]", escape(problem), soft_wrap=True)
     if spec is not None:
-        console.print(_keep(spec, problems, out or folder / DATASET_FILE, overwrite), markup=False, soft_wrap=True)
+        kept = _keep(spec, problems, out or folder / DATASET_FILE, overwrite)
+        console.print(kept if preset is None else f"{kept} The preset folder reads it.", markup=False, soft_wrap=True)
     return problems
 
 

@@ -1,12 +1,13 @@
 """Names that become columns: those of bands and classes, which must differ in more than case over the whole lake.
 
-The second of two that do not, such as G beside g, gets the survey's or the dataset's name appended, and keeps it.
+The second of two that do not, such as G beside g, gets the survey's or the dataset's name appended, and keeps it. So do
+bands whose pairs would be written alike, as colours are: a_b with c, and a with b_c.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 
 import pyarrow as pa
@@ -27,7 +28,7 @@ def read_column_names(lake: Lake, dataset: str, kind: str) -> dict[str, str]:
 def choose_column_names(
     lake: Lake, dataset: str, kind: str, names: Sequence[str], endings: Mapping[str, str]
 ) -> dict[str, str]:
-    """What columns of each of `names` are called: as it is, or with its ending where another one differs in case alone.
+    """What columns of each of `names` are called: as it is, or with its ending where they would differ in case alone.
 
     A name that the dataset has in the lake keeps its columns.
     """
@@ -35,14 +36,30 @@ def choose_column_names(
     stored = _read_names(lake, kind, renamed)
     taken = {renamed.get((owner, name), name) for owner, name in stored if owner != dataset}
     spelt = {column.casefold(): column for column in taken}
+    pairs: dict[str, tuple[str, str]] = {}
     chosen: dict[str, str] = {}
     for name in sorted(names, key=lambda name: (dataset, name) not in stored):
         for column in _candidates(name, renamed.get((dataset, name)), endings.get(name, dataset)):
             is_free = column == name or column not in names
-            if is_free and spelt.setdefault(column.casefold(), column) == column and column not in chosen.values():
+            is_clear = kind != BAND or (dataset, name) in stored or _are_clear(column, chosen.values(), pairs)
+            is_new = is_free and is_clear and column not in chosen.values()
+            if is_new and spelt.setdefault(column.casefold(), column) == column:
+                pairs |= _list_pairs(column, chosen.values())
                 chosen[name] = column
                 break
     return {name: chosen[name] for name in names}
+
+
+def _list_pairs(column: str, others: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """What columns of a pair of bands end with, for each pair of `column` with one of `others`."""
+    pairs = (pair for other in others for pair in ((column, other), (other, column)))
+    return {"_".join(pair).casefold(): pair for pair in pairs}
+
+
+def _are_clear(column: str, others: Collection[str], pairs: Mapping[str, tuple[str, str]]) -> bool:
+    """Whether no two of `pairs`, and those of `column` with `others`, are written alike."""
+    more = _list_pairs(column, others)
+    return len(more) == 2 * len(others) and more.keys().isdisjoint(pairs)
 
 
 def name_rows(dataset: str, of_kind: Mapping[str, Mapping[str, str]]) -> pa.Table:

@@ -46,7 +46,7 @@ def _entries(node: BaseModel, path: str, unsettled: Collection[str]) -> Iterator
         if path or name not in NODES:
             value = getattr(node, name)
             value = "" if value is None and isinstance(node, Blankable) and not field.exclude_if else value
-            is_comment = value is None or f"{path}.{name}" in unsettled
+            is_comment = value is None or f"{path}.{name}".lstrip(".") in unsettled
             yield _entry(name, "" if value is None else _text(value), field.description or "", is_comment)
 
 

@@ -38,6 +38,16 @@ def _preset_tree(name: str, where: str = "") -> dict[str, Any]:
     return _toml((PRESET_FOLDER / f"{name}.toml").read_text(encoding="utf-8"), f"preset {name}")
 
 
+def advise_under_preset(sentence: str, name: str | None) -> str:
+    """`sentence`, and where it speaks of a dataset.toml how the preset `name` for folders takes one."""
+    if DATASET_FILE not in sentence or name not in preset_names():
+        return sentence
+    return (
+        f"{sentence} The preset {name} reads a {DATASET_FILE} in the folder where its first line is "
+        f'{PRESET_KEY} = "{name}" and the others say what differs.'
+    )
+
+
 def load_spec(folder: Path | str, preset_name: str | None = None, guard: Guard = nullcontext) -> DatasetSpec:
     """How to read `folder`: the preset, else its dataset.toml completed by recognised columns, else those alone.
 

@@ -35,6 +35,8 @@ BAND = (
     "bands", "filters",
 )  # fmt: skip
 FLAGS = ("flags", "flag", "catflags")
+TIME_SYSTEM = ("time_system", "time_sys", "time_format", "time_zero", "time_scale", "time_type", "date_type")
+SURVEY = ("survey", "instrument", "telescope")
 
 ZEROS = {  # word -> the zero point of the times that it stands for
     "mjd": "mjd", "hmjd": "mjd", "bmjd": "mjd", "jd": "jd", "hjd": "hjd", "bjd": "bjd",

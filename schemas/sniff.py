@@ -29,6 +29,8 @@ from schemas.recognition import (
     MAG_ERR,
     PHASE,
     RA,
+    TIME_SYSTEM,
+    TimeName,
     find_column,
     find_time,
     is_recognised,
@@ -38,6 +40,7 @@ from schemas.values import value_type
 
 MAX_BANDS = 127  # the band code is an int8
 MAX_LIKELY_BANDS = 20  # a column that nobody named with at most so many values may say which band
+ARBITRARY = "arbitrary"  # zero of times that nothing names
 SINGLE = "single"  # name of the band where no column says which
 BAND_KEY = "lightcurves.band"
 EPOCHS = {"mag": MAG, "mag_err": MAG_ERR, "band": BAND, "flags": FLAGS}
@@ -70,7 +73,10 @@ def sniff(folder: Path, declared: dict[str, Any], guard: Guard = nullcontext) ->
     if schema is None:
         return {"bands": [{"name": SINGLE}], **tree} if has_curves else tree
     tree["lightcurves"] = {**_epochs(of_epochs, schema.names, names, declared, guard), **epochs}
-    tree = {**_time_scale(str(tree["lightcurves"].get("time", "")), declared), **tree}
+    scale = {"kind": "time", "time_zero": ARBITRARY}
+    with guard():
+        scale = _time_scale(of_epochs, str(tree["lightcurves"].get("time", "")), schema.names, declared)
+    tree = {**scale, **tree}
     if "bands" not in declared:
         tree["bands"] = [{"name": SINGLE}]
         with guard():
@@ -174,15 +180,37 @@ def _require(column: str | None, key: str, names: list[str], file: Path) -> str:
     return column
 
 
-def _time_scale(column: str, declared: dict[str, Any]) -> dict[str, str]:
+def _time_scale(file: Path, column: str, names: list[str], declared: dict[str, Any]) -> dict[str, str]:
+    """Kind, zero and unit of the times by the name of their column, or by another that names the system of each."""
     is_phase = find_column(PHASE, [column], "") is not None
     if declared.get("kind", "phase" if is_phase else "time") == "phase":
         return {"kind": "phase"}
     said = read_time_name(column)
+    if said is None or said.zero == ARBITRARY:
+        said = _read_system(file, column, names, declared) or said
     if said is None:
-        return {"kind": "time", "time_zero": "arbitrary"}
+        return {"kind": "time", "time_zero": ARBITRARY}
     unit = {} if said.unit == "d" else {"time_unit": said.unit}
     return {"kind": "time", "time_zero": said.zero, **unit}
+
+
+def _read_system(file: Path, column: str, names: list[str], declared: dict[str, Any]) -> TimeName | None:
+    """What a column such as time_system says of all times; BadInput where it names several and nobody chose one."""
+    system = find_column(TIME_SYSTEM, names, "lightcurves.time")
+    if system is None or "time_zero" in declared:
+        return None
+    values = find_few_values(file, [system], MAX_LIKELY_BANDS).get(system, ())
+    dates = [said for value in values if (said := read_time_name(value)) is not None and said.zero != ARBITRARY]
+    if not dates or len(dates) < len(values):
+        return None
+    if len({said.zero for said in dates}) > 1:
+        raise BadInput(
+            f"{file}: column {system!r} says that the times of column {column!r} count from {len(values)} zeros "
+            f"({_some(values)}): write them anew from one, as a column mjd (JD - 2400000.5), or set time_zero in "
+            "dataset.toml to that of the rows which are to be read.",
+            "time_zero",
+        )
+    return dates[0]
 
 
 def _bands(file: Path, columns: dict[str, Any], schema: pa.Schema) -> list[dict[str, str]]:

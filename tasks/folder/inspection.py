@@ -23,7 +23,7 @@ from tasks.folder.checks import as_text
 from tasks.folder.columns import check_numbers
 from tasks.folder.figures import BandFigures, Figures, count_bands, count_rows, count_sentinels, judge_bands
 from tasks.folder.layout import NUMBERS, Layout, layout
-from tasks.folder.notes import describe_bands, describe_times, describe_values, list_some
+from tasks.folder.notes import describe_bands, describe_surveys, describe_times, describe_values, list_some
 from tasks.folder.objects import read_ids
 from tasks.folder.rows import cell_query, connect_sorter, epoch_query
 from tasks.folder.tally import make_tally
@@ -109,7 +109,8 @@ def _inspect(
     bands = judge_bands(con, file, form, spec, counts)
     figures = count_rows(con, file, form, spec, counts, bands)
     _check_figures(figures, bands, n_rows, file, spec, guard)
-    notes = [*describe_bands(spec, per_band, unknown, file), *describe_times(figures, spec, file)]
+    notes = [*describe_bands(spec, per_band, unknown, file), *describe_surveys(con, file, form, spec)]
+    notes += describe_times(figures, spec, file)
     if figures.n_time:
         with guard():
             _check_times(figures, spec, file)

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import numpy as np
 
 from schemas.dataset import DatasetSpec
+from schemas.files import parquet_schema
+from schemas.recognition import SURVEY, fold
+from schemas.sql import match_only
+from schemas.values import is_list, word
+from tasks.folder.columns import name_place
 from tasks.folder.figures import BandFigures, Figures
+from tasks.folder.layout import Layout
 from tasks.folder.timescale import JD_FROM
 from tasks.lightcurves.photometry import MAG_RANGE
 
@@ -22,6 +29,28 @@ def describe_bands(
         n = sum(per_band[value] for value in unknown) + per_band.get(None, 0)
         notes.append(f"{n:,} rows of {file.name} are in bands that are not declared ({list_some(unknown) or 'null'}).")
     return notes
+
+
+def describe_surveys(con: duckdb.DuckDBPyConnection, file: Path, form: Layout, spec: DatasetSpec) -> list[str]:
+    """What to say of bands that are of several surveys, by a column which says so and is not read."""
+    column = next((name for name in form.names if fold(name) in SURVEY), None)
+    if column is None or "band" not in form.columns or form.columns["band"] in form.lists:
+        return []
+    kind = parquet_schema(file).field(column).type
+    if is_list(kind):
+        return []
+    band, survey = form.words["band"], word("survey", kind)
+    query = f"""SELECT {band}, list_sort(list(DISTINCT {survey})) AS surveys
+                FROM (SELECT {form.sql("band")} AS band, {name_place(column, form.names)} AS survey FROM {form.table})
+                GROUP BY 1 HAVING len(surveys) > 1"""
+    found = dict(con.execute(query, [match_only(file)]).fetchall())
+    return [
+        f"Rows of band {each.name} are of {len(surveys)} kinds in column {column!r} ({', '.join(surveys[:8])}) and are "
+        f"read as one band: to keep them apart, write a column that joins both ({surveys[-1]}_{each.name}) and name "
+        "it as lightcurves.band in dataset.toml."
+        for each in spec.bands
+        if (surveys := found.get(each.in_file))
+    ]
 
 
 def describe_values(

@@ -5,7 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
-from schemas.mapping import load_spec
+from schemas.mapping import advise_under_preset, load_spec
 from tests.unit.folder.conftest import folder, light_curves
 
 __all__ = ["folder", "light_curves"]
@@ -75,3 +75,36 @@ def test_every_wrong_entry_of_a_mapping_is_named(good):
     (good / "dataset.toml").write_text('nme = "x"\ntime_unit = "fortnight"\n[objects]\nrra = "x"')
     lines = run(good)[1]
     assert ["unknown key objects.rra" in lines[0], "unknown key nme" in lines[1], "time_unit" in lines[2]] == [True] * 3
+
+
+def test_epochs_of_several_surveys_in_one_table(folder, light_curves):
+    """One column of times with several zeros, and one name of a band for those of several surveys."""
+    columns = light_curves()
+    n = len(columns["band"])
+    columns["time"] = columns.pop("mjd")
+    columns |= {
+        "survey": np.where(np.arange(n) % 4 < 2, "ZTF", "PS1"),
+        "time_system": np.where(np.arange(n) % 2, "HJD", "MJD"),
+    }
+    path = folder(columns)
+    code, lines = run(path)
+    wrong = [line for line in lines if line.startswith("Wrong: ")]
+    assert code == 2 and len(wrong) == 1 and "times of column 'time' count from 2 zeros (HJD, MJD)" in wrong[0]
+    assert any(line.startswith("Rows of band g are of 2 kinds in column 'survey' (PS1, ZTF)") for line in lines)
+    assert "# time_zero" in (path / "dataset.toml").read_text()
+    (path / "dataset.toml").unlink()
+    code, lines = run(folder(columns | {"time_system": ["MJD"] * n, "survey": columns["band"]}))
+    assert code == 0 and "time = time (MJD)" in lines[2] and not any("read as one band" in line for line in lines)
+
+
+def test_advice_under_a_preset_says_how_the_preset_takes_a_dataset_toml(folder, light_curves, tmp_path):
+    """A dataset.toml alone would not be looked at."""
+    path = folder(light_curves())
+    refused = CliRunner().invoke(app, ["refresh", "css_north", "--data", str(path), "--lake", str(tmp_path / "lake")])
+    assert refused.exit_code == 2 and "Traceback" not in refused.output
+    said = refused.output.replace("\n", " ")
+    assert (
+        'The preset css_north reads a dataset.toml in the folder where its first line is preset = "css_north"' in said
+    )
+    assert advise_under_preset("Name it in dataset.toml.", "folder") == "Name it in dataset.toml."
+    assert advise_under_preset("No rows.", "css_north") == "No rows."

@@ -1,5 +1,7 @@
 """Names of bands and classes as columns: distinct over the lake in more than case, and never renamed again."""
 
+from itertools import permutations
+
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -49,6 +51,18 @@ def test_twins_of_one_dataset(lake):
         "G": "G", "g": "g_my_stars_2", "g_my_stars": "g_my_stars",
     }  # fmt: skip
     assert store(lake, "x", CLASS, ["RR", "Rr", "rr"]) == {"RR": "RR", "Rr": "Rr_x", "rr": "rr_x_2"}
+
+
+def test_pairs_of_bands_are_never_written_alike(lake):
+    """Colours are named after two bands: a with B_c, and a_b with c."""
+    names = ["a", "a_b", "B_c", "c"]
+    for _ in range(2):
+        chosen = store(lake, "x", BAND, names)
+        assert chosen == {"a": "a", "a_b": "a_b", "B_c": "B_c", "c": "c_x"}
+    pairs = ["_".join(pair).casefold() for pair in permutations(chosen.values(), 2)]
+    assert len(set(pairs)) == len(pairs)
+    assert store(lake, "y", BAND, names[:2]) == {"a": "a", "a_b": "a_b"}
+    assert store(lake, "z", CLASS, names) == {name: name for name in names}
 
 
 def test_bands_are_no_classes(lake):
