@@ -24,7 +24,7 @@ from tasks.lightcurves.times import MJD_ZERO
 from tasks.surveys import bulk_gaia, gaia_labels
 from tasks.surveys.bulk import is_bulk
 from tasks.surveys.gaia_flags import add_flags, flags_question
-from tasks.surveys.gaia_layouts import EpochReader
+from tasks.surveys.gaia_layouts import FEW_CCDS, EpochReader
 from tasks.surveys.gaia_release import BANDS, GaiaRelease
 from tasks.surveys.gaia_releases import FIRST, RELEASES, STRUCTURES, find_release, gaia_release
 from tasks.surveys.id_lists import describe_absence
@@ -49,7 +49,8 @@ TABLE = "gaia_epoch_photometry"
 REJECTED_BY_PHOTOMETRY = Flag("rejected_by_photometry", 1 << 6, "Gaia: rejected by the photometric processing")
 REJECTED_BY_VARIABILITY = Flag("rejected_by_variability", 1 << 7, "Gaia: rejected by the variability processing")
 OTHER_FLAGS = Flag("other_flags", 1 << 8, "Gaia: other_flags set, no rejection", is_information=True)
-FLAGS = (REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, OTHER_FLAGS)
+FEW = Flag("few_ccds", 1 << 15, f"Gaia DR4: a flux in G of fewer than {FEW_CCDS} CCDs", is_information=True)
+FLAGS = (REJECTED_BY_PHOTOMETRY, REJECTED_BY_VARIABILITY, OTHER_FLAGS, FEW)
 # Wavelengths, and zero points of mean fluxes in electron/s: Riello et al. 2021, A&A 649, A3 (EDR3 passbands).
 # A_b / E(B-V): Casagrande & VandenBerg 2018, MNRAS 479, L102, table 2.
 PASSBANDS = (
@@ -246,6 +247,7 @@ def _flags(epochs: pa.Table) -> NDArray[np.int32]:
         by_photometry * REJECTED_BY_PHOTOMETRY.bit
         + epochs["rejected_by_variability"].to_numpy() * REJECTED_BY_VARIABILITY.bit
         + has_others * OTHER_FLAGS.bit
+        + epochs["few_ccds"].to_numpy() * FEW.bit
     ).astype(np.int32)
 
 

@@ -55,8 +55,10 @@ EPOCHS = pa.schema(
         ("rejected_by_photometry", BOOL),
         ("rejected_by_variability", BOOL),
         ("other_flags", LONG),  # bits of the long layout
+        ("few_ccds", BOOL),  # fewer than FEW_CCDS, where their number is told
     ]
 )
+FEW_CCDS = 3  # of the nine (or eight) that a transit crosses in G
 LONG_TYPES = {
     "source_id": LONG, "transit_id": LONG, "band": pa.string(), "time": F64, "mag": F64, "flux": F64, "flux_error": F64,
     "flux_over_error": F64, "rejected_by_photometry": BOOL, "rejected_by_variability": BOOL, "other_flags": LONG,
@@ -226,12 +228,14 @@ def _complete(table: pa.Table, code: NDArray[np.int8]) -> pa.Table:
     if "flux_error" in table.column_names:
         ratio = pc.coalesce(ratio, pc.divide(table["flux"], table["flux_error"]))
     flags = table["other_flags"] if "other_flags" in table.column_names else pa.array(np.zeros(n, np.int64))
+    few = pc.less(table["n_ccd"], FEW_CCDS) if "n_ccd" in table.column_names else pa.array(np.zeros(n, bool))
     columns = {
         **{name: table[name] for name in ("source_id", "transit_id", "time", "flux", "mag")},
         "band": pa.array(code),
         "flux_over_error": ratio,
         **{name: pc.fill_null(table[name], False) for name in FLAG_NAMES},
         "other_flags": pc.fill_null(pc.cast(flags, LONG), 0),
+        "few_ccds": pc.fill_null(few, False),
     }
     rows = pa.table([columns[field.name] for field in EPOCHS], schema=EPOCHS)
     return rows.filter(pc.is_valid(rows["flux"]))

@@ -52,6 +52,7 @@ class BandColumns(Frozen):
     flux_error: Names = Field((), description="Error of the flux.")
     mag: Names = Field(description="Magnitude, Vega.")
     other_flags: Names = Field((), description="Bits about doubts short of rejection.")
+    n_ccd: Names = Field((), description="How many CCDs the flux is of.")
     reject: Flags = Field((), description="Rejected by the photometric processing.")
     variability: Flags = Field((), description="Rejected by the variability processing.")
 

@@ -15,6 +15,7 @@ from tasks.surveys.gaia_release import BandColumns, EpochColumns, FlagColumn, Ti
 
 F64, LONG, BOOL = pa.float64(), pa.int64(), pa.bool_()
 NUMBERS = ("time", "flux", "flux_error", "flux_over_error", "mag")
+COUNTS = ("other_flags", "n_ccd")
 NS_A_DAY = 86_400e9
 NS_FROM = 1e9  # no time in days is as large, none of the mission in nanoseconds as small
 SHARE_INSIDE = 0.99  # of times that must lie inside of the mission, for a unit to be the right one
@@ -31,7 +32,7 @@ class BandRoles:
     @property
     def kinds(self) -> dict[str, pa.DataType]:
         """The columns to read, and their types."""
-        found = {name: LONG if role == "other_flags" else F64 for role, name in self.columns.items()}
+        found = {name: LONG if role in COUNTS else F64 for role, name in self.columns.items()}
         flags = (flag for flag in (self.reject, self.variability) if flag)
         return found | {flag.column: BOOL if flag.bit is None else LONG for flag in flags}
 
@@ -70,7 +71,7 @@ def find_roles(names: Sequence[str], columns: EpochColumns, has_variability: boo
 
 
 def _find_band(here: Collection[str], of: BandColumns, has_variability: bool) -> BandRoles:
-    columns = {role: name for role in (*NUMBERS, "other_flags") if (name := _first(getattr(of, role), here))}
+    columns = {role: name for role in (*NUMBERS, *COUNTS) if (name := _first(getattr(of, role), here))}
     reject = next((flag for flag in of.reject if flag.column in here), None)
     variability = next((flag for flag in of.variability if has_variability and flag.column in here), None)
     return BandRoles(columns, reject, variability)

@@ -42,7 +42,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm", "one_server")]
 KILLS = int(os.environ.get("ARGELANDER_KILLS", "20"))
 SEED = int(os.environ.get("ARGELANDER_KILL_SEED", random.randrange(10**6)))
 # Small chunks: many requests, of which some are answered, some under way and some not sent when the kill comes.
-CHUNKS = {name: {"chunk": 40} for name in ("gaia_datalink", "mast_ps1", "mast_portal", "irsa_tap", "truth")}
+CHUNKS = {name: {"chunk": 40} for name in ("gaia_datalink", "mast_ps1", "mast_tic", "irsa_tap", "truth")}
 CHUNK_SIZE = 90  # three chunks, of which one is staged while the next is asked for
 SHARES = (0.2, 0.8)  # of a whole refresh's questions: where the command line is killed
 

@@ -5,6 +5,8 @@ import pyarrow.compute as pc
 import pytest
 
 from tasks.archives.errors import BadQuestion
+from tasks.surveys import gaia
+from tasks.surveys.cuts import list_cuts, list_default_cuts
 from tasks.surveys.gaia import SURVEY
 from tasks.surveys.gaia_files import list_members, product_of
 from tasks.surveys.gaia_flags import add_flags, read_flags
@@ -57,6 +59,21 @@ def test_the_new_names_say_the_same(write):
     for name in SAME:
         assert values(epochs)[name] == EXPECTED[name], name
     assert not pc.any(epochs["rejected_by_variability"]).as_py() and len(reader.lacking) == 3 and not reader.unread
+
+
+def test_fluxes_of_few_ccds_are_told_in_g_alone_and_lose_no_epoch_by_default():
+    rows = later(ROWS)
+    for row, n in zip(rows, (2, 3, None), strict=False):
+        row["g_n_obs"] = n
+    epochs = EpochReader(DR4)(made.wide_zip(rows))
+    few = epochs.filter(epochs["few_ccds"])
+    assert few.select(["source_id", "transit_id", "band"]).to_pylist() == [
+        {name: rows[0][name] for name in ("source_id", "transit_id")} | {"band": 0}
+    ]
+    assert gaia._flags(few).tolist() == [gaia.FEW.bit] and not any(
+        values(read_datalink(made.wide_zip(ROWS)))["few_ccds"]
+    )
+    assert "few_ccds" in list_cuts() and "few_ccds" not in list_default_cuts()
 
 
 def test_nanoseconds_are_told_by_their_size():

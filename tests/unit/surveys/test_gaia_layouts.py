@@ -50,7 +50,7 @@ def test_every_value_arrives():
                 values = (row[made.TIME[band]], *(row[f"{prefix}_{n}"] for n in ("flux", "flux_over_error", "mag")))
                 flags = (row["rejected_by_photometry"], row[f"variability_flag_{short}_reject"])
                 expected.append(
-                    (row["source_id"], row["transit_id"], code, *values, *flags, row[f"{short}_other_flags"])
+                    (row["source_id"], row["transit_id"], code, *values, *flags, row[f"{short}_other_flags"], False)
                 )
     assert [tuple(row.values()) for row in epochs.to_pylist()] == expected
     assert len(expected) < 3 * len(rows)  # some fluxes are missing, and are no epochs
