@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.command import LAKE, DataOption, Format, LakeOption, OutOption, local_path, one_sentence, screen
+from flows.operating import operating
 from schemas import TABLES, BadInput
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ app = typer.Typer(
 
 releases = typer.Typer(no_args_is_help=True, help="Compare releases.")
 app.add_typer(releases, name="release")
+app.add_typer(operating)
 
 
 def say_reading(source: Source) -> None:

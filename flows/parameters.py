@@ -14,15 +14,21 @@ from flows.settings import Settings
 
 
 def complete(tree: Any) -> Any:
-    """Settings as a plain tree that names a preset and no source, completed by that preset; anything else as it is.
+    """Settings as a plain tree that names a preset and no whole source, completed by that preset; others as they are.
 
-    So a deployment says {"preset": "demo", "limit": 100}, and {"preset": "eros_br", "data": DIR} for a folder.
+    So a deployment says {"preset": "demo", "limit": 100}, {"preset": "rrlyrae", "source": {"endpoint": "live"}}, and
+    {"preset": "eros_br", "data": DIR} for a folder.
     """
-    if not isinstance(tree, dict) or "source" in tree or "preset" not in tree:
+    if not isinstance(tree, dict) or "preset" not in tree or _is_whole(tree.get("source", {})):
         return tree
     data = Path(tree["data"]) if tree.get("data") else None
     changes = {name: value for name, value in tree.items() if name != "data"}
     return _merge(preset(tree["preset"], data).model_dump(), changes)
+
+
+def _is_whole(source: Any) -> bool:
+    """Whether a source says by itself what is read: a sample of the archives, or a folder."""
+    return not isinstance(source, dict) or not {"sample", "spec", "folder"}.isdisjoint(source)
 
 
 def _merge(tree: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

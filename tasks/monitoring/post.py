@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from datetime import UTC, datetime
+from itertools import chain
 from logging import ERROR, INFO
 from uuid import UUID
 
@@ -49,9 +50,15 @@ class Post:
         self._is_lost = True
 
     def _work(self) -> None:
+        letters = iter(self._letters.get, None)
+        first = next(letters, None)  # without one no server is looked for
+        if first is None:
+            return
         with suppress(Exception), get_client(httpx_settings={"timeout": ANSWER_S}, sync_client=True) as client:
             n_failed = 0
-            while not self._is_lost and (letter := self._letters.get()) is not None:
+            for letter in chain([first], letters):
+                if self._is_lost:
+                    break
                 try:
                     letter(client)
                     n_failed = 0
@@ -87,12 +94,17 @@ class Page:
         self._flow_run = UUID(flow_run) if flow_run else None
         self._run = {"flow_run_id": self._flow_run, "task_run_id": UUID(task_run) if task_run else None}
 
+    def _send(self, letter: Letter) -> None:
+        """Send a letter about the run, if there is one: stages are called outside of flows, too."""
+        if self._flow_run is not None:
+            self._post.send(letter)
+
     def log(self, sentence: str, is_error: bool = False) -> None:
         """A line in the log of the run."""
         if self._flow_run is not None:
             line = LogCreate(name=LOGGER, level=ERROR if is_error else INFO, message=sentence,
                              timestamp=datetime.now(UTC), **self._run)  # fmt: skip
-            self._post.send(lambda client: client.create_logs([line]))
+            self._send(lambda client: client.create_logs([line]))
 
     def put(self, kind: str, key: str, data: object, description: str | None = None) -> Callable[[object, str], None]:
         """An artifact of the run; `key`, of any text, tells what is the same in other runs. Gives a function to change
@@ -100,7 +112,7 @@ class Page:
         """
         artifact = ArtifactCreate(type=kind, key=clean_key(key), data=data, description=description, **self._run)
         made: list[UUID] = []
-        self._post.send(lambda client: made.append(client.create_artifact(artifact).id))
+        self._send(lambda client: made.append(client.create_artifact(artifact).id))
 
         def change(data: object, description: str) -> None:
             fresh = ArtifactUpdate(data=data, description=description)
@@ -108,7 +120,7 @@ class Page:
             def letter(client: SyncPrefectClient) -> None:
                 client.update_artifact(made[0], fresh)  # fails where it was not made
 
-            self._post.send(letter)
+            self._send(letter)
 
         return change
 

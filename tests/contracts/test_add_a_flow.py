@@ -17,16 +17,16 @@ ENTRY = """\
     description: How many rows each table has.
     entrypoint: tests/contracts/examples/count_rows.py:count_rows
     parameters: {lake: lake}
-    work_pool: {name: local}
+    work_pool: {name: cpu}
 """
 DEPLOYMENTS = yaml.safe_load((ROOT / "prefect.yaml").read_text() + ENTRY)["deployments"]
 
 
-@pytest.mark.parametrize("entry", DEPLOYMENTS, ids=lambda entry: entry["name"])
+@pytest.mark.parametrize("entry", DEPLOYMENTS, ids=lambda entry: f"{entry['entrypoint']} {entry['name']}")
 def test_a_deployment_points_to_a_flow_that_takes_its_parameters(entry, monkeypatch):
     monkeypatch.chdir(ROOT)
     flow = load_flow_from_entrypoint(entry["entrypoint"])
-    assert flow.name == entry["name"] and entry["description"].endswith(".")
+    assert entry["entrypoint"].endswith(f":{flow.name.replace('-', '_')}") and entry["description"].endswith(".")
     assert set(flow.validate_parameters(entry["parameters"])) == set(entry["parameters"])
     assert Path(entry["entrypoint"].split(":")[0]).is_file() and "work_pool" in entry
 
