@@ -70,20 +70,29 @@ def table_files(folder: Path, name: str) -> list[Path]:
 def list_files(source: Path, is_deep: bool = True) -> list[Path]:
     """The files of a table: itself, or those of a format in the folder that it is, sorted by their paths.
 
-    Folders in the folder count where `is_deep`; names that begin with _ or . are those of metadata, and those of a
-    catalogue that HATS keeps beside another (its margin, an index) are no rows of the table. Raises BadInput where the
-    files of a folder are of several formats.
+    Folders in the folder count where `is_deep`; names that begin with _ or . are those of metadata. Of a HATS catalogue
+    its partitions alone hold rows, not its maps and lists, nor the thumbnail that repeats some; and a catalogue that
+    lies beside another (its margin, an index) holds none. Raises BadInput where the files of a folder are of several
+    formats.
     """
     if not source.is_dir():
         return [source]
     every = sorted(path for path in source.glob("**/*" if is_deep else "*") if path.is_file())
     files = [p for p in every if _is_table(p) and not p.relative_to(source).as_posix().startswith(("_", "."))]
-    aside = {p.parent for p in every if p.name in HATS_PROPERTIES and p.parent != source and _is_beside(p)}
+    catalogues = [path for path in every if path.name in HATS_PROPERTIES]
+    aside = {p.parent for p in catalogues if p.parent != source and _is_beside(p)}
+    roots = {path.parent for path in catalogues} - aside
     files = [path for path in files if aside.isdisjoint(path.parents)]
+    files = [path for path in files if roots.isdisjoint(path.parents) or _is_partition(path)]
     kinds = sorted({each.name for path in files if (each := format_of(path.name))})
     if len(kinds) > 1:
         raise BadInput(f"{source} holds files of {len(kinds)} formats ({', '.join(kinds)}): leave those of one there.")
     return files
+
+
+def _is_partition(path: Path) -> bool:
+    """Whether a file is one of the partitions of a HATS catalogue: dataset/Norder=K/Dir=D/Npix=N.parquet, or in it."""
+    return any(part.startswith("Norder=") for part in path.parts)
 
 
 def _is_beside(properties: Path) -> bool:

@@ -7,6 +7,9 @@ from astropy.table import Table
 
 from schemas.mapping import load_spec
 from tasks.folder.local import read_epochs, read_objects
+from tests.unit.surveys.bulk_sky import write_hats
+from tests.unit.surveys.rubin_catalogue import mag_of, rubin_catalogue
+from tests.unit.surveys.survey_answers import sources
 
 N = 12
 MJD = 59000.2519 + np.arange(N) * 3.4971
@@ -74,6 +77,19 @@ def test_atlas(tmp_path):
     np.testing.assert_allclose(batch.select([0]).mag, np.delete(MAG, 1), rtol=1e-6)
     np.testing.assert_allclose(batch.mag_err, 2.5 / np.log(10) / 50, rtol=1e-4)
     assert np.flatnonzero(batch.select([1]).flags).tolist() == [5]  # of err, the seventh row
+
+
+def test_rubin(tmp_path):
+    """A catalogue in HATS as it is, below the folder: an object a row, its epochs nested."""
+    stars, flags = sources(*({"source_id": k, "ra": 50.0 + k, "dec": -28.0} for k in range(3))), np.zeros((3, 24), bool)
+    flags[1, 4] = True
+    write_hats(tmp_path / "lightcurves", rubin_catalogue(stars, psfFlux_flag=flags), max_rows=2)
+    ids, batch, checks = read(tmp_path, "rubin_dp1")
+    assert sorted(ids) == ["1000", "1001", "1002"] and checks == []
+    assert batch.bands == tuple(f"{letter}_rubin" for letter in "ugrizy") and batch.n_epoch.tolist() == [24] * 3
+    second = batch.select([ids.index("1001")])
+    np.testing.assert_allclose(second.mag, mag_of(np.array(1001), np.arange(24)), atol=1e-4)  # nJy: 31.4, or 3631 Jy
+    assert np.flatnonzero(second.flags).tolist() == [4]
 
 
 def test_asas_sn(tmp_path):

@@ -8,10 +8,13 @@ from schemas.formats.files import list_files
 
 
 def write(folder, kind, name="hats.properties"):
-    """A catalogue of one part."""
+    """A catalogue of one part, with the list, the map and the thumbnail that HATS writes beside it."""
     part = folder / "dataset" / "Norder=0" / "Dir=0" / "Npix=1.parquet"
     part.parent.mkdir(parents=True)
     pq.write_table(pa.table({"objectid": [1]}), part)
+    pq.write_table(pa.table({"objectid": [1]}), folder / "dataset" / "data_thumbnail.parquet")
+    (folder / "partition_info.csv").write_text("Norder,Npix\n0,1\n")
+    (folder / "point_map.fits").write_bytes(b"SIMPLE")
     (folder / name).write_text(f"#HATS catalog\nobs_collection=x\ndataproduct_type = {kind}\nhats_nrows=1\n")
     return part
 
