@@ -79,7 +79,7 @@ def check_scale(spec: DatasetSpec, low: float, median: float, high: float, where
                 f'if these are times set kind = "time" in dataset.toml.'
             )
     elif spec.zero_mjd is None:
-        _check_span(spec, high - low, column)
+        _check_span(spec, low, median, high, column)
     else:
         middle = float(days(np.array([median]), spec)[0])
         if not MEDIAN_MJD_RANGE[0] <= middle <= MEDIAN_MJD_RANGE[1]:
@@ -105,9 +105,16 @@ def check_step(spec: DatasetSpec, step: float, where: str) -> list[str]:
     return [f"The times of {Path(where).name} {stored}."] if step_day > NOTED_STEP_DAY else []
 
 
-def _check_span(spec: DatasetSpec, span: float, column: str) -> None:
+def _check_span(spec: DatasetSpec, low: float, median: float, high: float, column: str) -> None:
+    span = high - low
     if span * DAYS_PER_UNIT[spec.time_unit] <= MAX_SPAN_DAY:
         return
+    is_jd_or_short = JD_FROM < high < 2 * JD_FROM and not MJD_RANGE[1] < median < JD_FROM
+    if spec.time_unit == "d" and low < JD_FROM and is_jd_or_short:  # times in seconds lie in between too
+        raise BadInput(
+            f"{column} goes from {low:.10g} to {high:.10g}: some times look like JD, the others count from another "
+            "zero; write them anew from one, or set time_zero in dataset.toml to that of the rows which are to be read."
+        )
     years = span * DAYS_PER_UNIT[spec.time_unit] / 365.25
     shorter = [unit for unit in ("h", "min", "s") if span * DAYS_PER_UNIT[unit] <= MAX_SPAN_DAY]
     unit = "s" if "s" in shorter and spec.time_unit == "d" else next(iter(shorter), "s")

@@ -103,3 +103,7 @@ def test_centuries_without_a_zero_are_a_shorter_unit(unit, span, advice):
     with pytest.raises(BadInput, match=f'spans .* years: .* set time_unit = "{advice}"'):
         check_scale(spec(time_unit=unit), 0.0, span / 2, span, "f")
     check_scale(spec(time_unit="d"), 0.0, 10.0, MAX_SPAN_DAY, "f")
+    with pytest.raises(BadInput, match="some times look like JD, the others count from another zero"):
+        check_scale(spec(time_unit="d"), 1800.0, 58000.0, 2.4587e6, "f")
+    with pytest.raises(BadInput, match='set time_unit = "s"'):
+        check_scale(spec(time_unit="d"), 0.0, 1.22e6, 2.44e6, "f")
