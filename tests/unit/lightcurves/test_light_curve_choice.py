@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from tasks.lightcurves import LightCurveBatch
-from tasks.lightcurves.choice import error_scale, network, probabilities, spread, window, windows
+from tasks.lightcurves.choice import error_scale, network, probabilities, spread
 from tasks.lightcurves.cuts import apply_cuts
 from tasks.lightcurves.periodogram import find_period
 from tasks.lightcurves.series import PeriodConfig, residual_series
+from tasks.lightcurves.window import window, windows
 from tasks.sky import generate
 from tasks.surveys.cuts import CutConfig
 from tests.unit.lightcurves.dense_series import dense_stars

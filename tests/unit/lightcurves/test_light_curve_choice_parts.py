@@ -20,11 +20,11 @@ from tasks.lightcurves.choice import (
     network,
     probabilities,
     scale,
-    window,
 )
 from tasks.lightcurves.series import PeriodConfig, residual_series
 from tasks.lightcurves.slots import build_slots
 from tasks.lightcurves.trials import MULTIPLES, N_HARMONICS, N_SHAPE, Trials, fit_trials
+from tasks.lightcurves.window import window
 
 CONFIG = PeriodConfig()
 PERIODS = np.array([0.61, 3.7])
