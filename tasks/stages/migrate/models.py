@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,23 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from lakehouse.lineage import fingerprint
-from lakehouse.models import LABELS, MIGRATED, has_model, model_dir, read_card, read_current, set_current, write_model
+from lakehouse.models import (
+    LABELS,
+    MIGRATED,
+    NOVELTY,
+    explain_damaged_model,
+    fold_dir,
+    has_model,
+    model_dir,
+    read_card,
+    read_current,
+    set_current,
+    write_model,
+)
 from lakehouse.run import Run
 from schemas.arrays import align
+from tasks.learning.persistence import load, save
+from tasks.learning.persistence import read_card as read_model_card
 from tasks.learning.splits import TEST
 
 
@@ -55,18 +69,25 @@ def _carry(
         return new_id, False, about
     card = {**card, "dataset": run.dataset, "model_id": new_id, MIGRATED: about}
     with write_model(run.lake, run.dataset, target, new_id, card) as draft:
-        shutil.copytree(folder, draft, dirs_exist_ok=True, copy_function=_link,
-                        ignore=lambda place, _: ("card.json", LABELS) if Path(place) == folder else ())  # fmt: skip
+        for fold in range(card["n_folds"]):
+            _rewrite_fold(folder, draft, fold, labels, successors)
+        if (folder / NOVELTY).exists():
+            shutil.copyfile(folder / NOVELTY, draft / NOVELTY)
         pq.write_table(labels, draft / LABELS)
     return new_id, True, about
 
 
-def _link(source: str, target: str) -> None:
-    """The same file in another place, which no model changes once it is written; a copy on storage without links."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+def _rewrite_fold(folder: Path, draft: Path, fold: int, labels: pa.Table, successors: pa.Table) -> None:
+    """The weights of one fold, which name the stars that they have seen, with the later ids of these.
+
+    A star of two folds counts as of the one in `labels`.
+    """
+    with explain_damaged_model(folder):
+        model, extra = load(fold_dir(folder, fold)), read_model_card(fold_dir(folder, fold)).get("extra")
+    rows = successors.filter(pc.is_in(successors["earlier_id"], value_set=pa.array(model.source_id)))
+    others = labels.filter(pc.not_equal(labels["fold"].cast(pa.int64()), fold))
+    seen = np.intersect1d(rows["source_id"].drop_null().to_numpy(), others["source_id"].to_numpy())
+    save(replace(model, source_id=seen), fold_dir(draft, fold), extra)
 
 
 def follow_training(labels: pa.Table, successors: pa.Table) -> tuple[pa.Table, dict[str, int]]:

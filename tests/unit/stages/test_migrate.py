@@ -9,10 +9,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delta.store import Lake
-from lakehouse.models import LABELS, model_dir, read_card, read_current, set_current, write_model
+from lakehouse.models import LABELS, fold_dir, model_dir, read_card, read_current, set_current, write_model
 from lakehouse.run import Run
 from schemas import TABLES, BadInput
 from schemas.inputs import ArchiveSource
+from tasks.learning.data import Examples
+from tasks.learning.ensemble import ensemble_predict
+from tasks.learning.fit import fit
+from tasks.learning.persistence import load, save
+from tasks.learning.recipes import recipes_for
+from tasks.learning.targets import Regression
 from tasks.stages.followed import carry_labels
 from tasks.stages.migrate import stage as migrate
 from tasks.stages.migrate.models import follow_training
@@ -26,6 +32,8 @@ LINKS = [
     (4, 40, "merged", True), (5, 40, "merged", False), (6, None, "lost", False),
 ]  # fmt: skip
 OLD, NEW = [1, 2, 3, 4, 5, 6], [1, 20, 30, 31, 40, 90]
+FOLDS = [0, 1, 2, -1, 1, 0]
+(RECIPE,) = recipes_for(["median"], [Regression.of("teff_k")])
 
 
 def successors():
@@ -68,10 +76,11 @@ def lake(tmp_path, monkeypatch):
     put(place, "score__value", "new", *score_rows(NEW, "class-new", 0.9))
     row = {"object_id": "", "n_epoch": 5, "is_training": False, "model_id": MODEL, "feature_hash": 0, "run_id": "r0"}
     put(place, "out__catalogue", "old", *(row | {"source_id": i, "scored_at": NOW} for i in OLD))
-    labels = pa.table({"source_id": [1, 2, 3, 4, 5, 6], "fold": pa.array([0, 1, 2, -1, 1, 0], pa.int8())})
+    labels = pa.table({"source_id": OLD, "fold": pa.array(FOLDS, pa.int8())})
     with write_model(place.path, "old", "class", MODEL, {"run_id": "r0", "n_folds": 3}) as draft:
-        (draft / "fold-0").mkdir()
-        (draft / "fold-0" / "weights").write_text("weights")
+        for fold in range(3):
+            seen = [i for i, own in zip(OLD, FOLDS, strict=True) if own not in (fold, -1)]
+            save(fit(RECIPE, Examples(seen, np.empty((len(seen), 0)), ()), np.arange(len(seen))), fold_dir(draft, fold))
         pq.write_table(labels.replace_schema_metadata({"about": "kept"}), draft / LABELS)
     set_current(place.path, "old", "class", MODEL)
     monkeypatch.setattr(migrate, "find_successors", lambda *_: successors())
@@ -124,7 +133,11 @@ def test_a_star_that_trained_stays_out_of_fold(lake):
     # Both pieces of 3 keep its fold; 40 is the held-out 4 and 5, which trained: it trained.
     assert dict(zip(*(labels[name].to_pylist() for name in ("source_id", "fold")), strict=True)) == {
         1: 0, 20: 1, 30: 2, 31: 2, 40: 1}  # fmt: skip
-    assert labels.schema.metadata == {b"about": b"kept"} and (folder / "fold-0" / "weights").read_text() == "weights"
+    assert labels.schema.metadata == {b"about": b"kept"}
+    models = [load(fold_dir(folder, fold)) for fold in range(3)]
+    assert [model.source_id.tolist() for model in models] == [[20, 30, 31, 40], [1, 30, 31], [1, 20, 40]]
+    stars = Examples(NEW, np.empty((6, 0)), ())  # 90 has the number of nobody; each other is predicted by its own model
+    assert np.isfinite(ensemble_predict(models, stars, [0, 1, 2, 2, 1, -1], models[0].target)).all()
     assert json.loads((folder / "card.json").read_text())["run_id"] == "r0"
 
 
