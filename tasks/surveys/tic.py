@@ -328,5 +328,5 @@ SURVEY = Survey(
     label_origins=(LabelOrigin("tic", (TABLES[BEST].path_of("ebv"),), tuple(LABELS), rank=10),),
     catalogues=(FileCatalogue("hats", "s3://stpubdata/tess/public/hats/tic"),),
     tables=(TABLES[BEST],),
-    loads=(Load("mast_tic", 1.0, 1.26), Load("cds_xmatch", 0.2, 0.02)),
+    loads=(Load("mast_tic", 1.0, 0.15), Load("cds_xmatch", 0.2, 0.06)),
 )
