@@ -76,7 +76,7 @@ def surveys_of(source: ArchiveSource) -> tuple[str, ...]:
     usual = source.surveys or [name for name in SURVEYS if name not in files]
     named = [name for name, option in files.items() if source.options.get(name, {}).get(option)]
     asked = dict.fromkeys([*usual, *named])
-    return tuple(n for n in asked if source.endpoint != "live" or n not in SURVEYS or not SURVEYS[n].is_simulated)
+    return tuple(n for n in asked if source.is_synthetic or n not in SURVEYS or not SURVEYS[n].is_simulated)
 
 
 def find_sample_provider() -> Survey:

@@ -26,7 +26,7 @@ def test_overrides_reach_into_the_tree_and_change_nothing_else():
     assert changed.training.quantities == ("teff_k",)
     assert changed.training.options["median"] == {}
     assert changed.training.options["folded"] == settings.training.options["folded"]
-    assert settings.training.options["forest"] == {"trees": 150}
+    assert "forest" not in settings.training.options
 
 
 def test_another_release_of_the_sample_has_a_dataset_and_an_index_of_its_own():
