@@ -75,7 +75,8 @@ def refresh(settings: CompleteSettings, lake: Path = Path("lake"), release: Path
         require_writable(release, "release folder")
         place = Lake(lake, create=True)
         settings = with_models(settings, place)
-        with leases_of(place.path).hold(f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"):
+        name, what = f"dataset-{settings.dataset}", f"refresh of {settings.dataset}"
+        with leases_of(place.path).hold(name, what, page.tell):
             outcome = _refresh(settings, place, release, page)
         show_run(page, settings, place, outcome.stages)
     return outcome
@@ -98,7 +99,7 @@ def _refresh(settings: Settings, place: Lake, release: Path, page: Page) -> Outc
         raise
     if cleared:
         manifest.set_counts(cleared=cleared)
-        print(f"  cleared: {cleared:,} leftovers of runs that were killed", file=sys.stderr, flush=True)
+        page.tell(f"  cleared: {cleared:,} leftovers of runs that were killed")
     manifest.finish(place)
     record(place, manifest.run_id, settings.dataset)
     ended.append(Outcome(manifest.run_id, stages, manifest))

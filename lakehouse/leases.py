@@ -10,7 +10,7 @@ import fcntl
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,13 +20,18 @@ from typing import Protocol, TextIO
 LEASE_FOLDER = ".leases"
 
 
+def print_aside(sentence: str) -> None:
+    """A sentence on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
 class Leases(Protocol):
     """The leases of one lake."""
 
-    def hold(self, name: str, what: str) -> AbstractContextManager[None]:
+    def hold(self, name: str, what: str, tell: Callable[[str], None] = print_aside) -> AbstractContextManager[None]:
         """The lease `name`, for as long as the block lasts.
 
-        While another holds it, this waits, and says on standard error since when the other does `what`.
+        While another holds it, this waits, and tells since when the other does `what`.
         """
 
 
@@ -42,13 +47,13 @@ class FileLeases:
     folder: Path
 
     @contextmanager
-    def hold(self, name: str, what: str) -> Iterator[None]:
+    def hold(self, name: str, what: str, tell: Callable[[str], None] = print_aside) -> Iterator[None]:
         """See `Leases.hold`."""
         path = self.folder / f"{name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         while True:
             with open(path, "a+") as file:
-                _lock(file, what)
+                _lock(file, what, tell)
                 if not _is_at(file, path):
                     continue
                 _sign(file)
@@ -59,11 +64,11 @@ class FileLeases:
                 return
 
 
-def _lock(file: TextIO, what: str) -> None:
+def _lock(file: TextIO, what: str, tell: Callable[[str], None]) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        print(f"Another {what} runs since {_read(file)}: waiting for its end.", file=sys.stderr, flush=True)
+        tell(f"Another {what} runs since {_read(file)}: waiting for its end.")
         fcntl.flock(file, fcntl.LOCK_EX)
 
 

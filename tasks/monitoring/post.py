@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -105,6 +106,11 @@ class Page:
             line = LogCreate(name=LOGGER, level=ERROR if is_error else INFO, message=sentence,
                              timestamp=datetime.now(UTC), **self._run)  # fmt: skip
             self._send(lambda client: client.create_logs([line]))
+
+    def tell(self, sentence: str) -> None:
+        """A line on standard error and in the log of the run."""
+        print(sentence, file=sys.stderr, flush=True)
+        self.log(sentence.strip())
 
     def put(self, kind: str, key: str, data: object, description: str | None = None) -> Callable[[object, str], None]:
         """An artifact of the run; `key`, of any text, tells what is the same in other runs. Gives a function to change

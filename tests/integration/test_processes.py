@@ -133,5 +133,7 @@ def assert_pages_tell(address: str) -> None:
     assert by_kind["progress"] == {f"tiny-{stage}-progress" for stage in stages}
     assert by_kind["markdown"] == {"tiny-summary", "tiny-links", "tiny-dask"}
     assert all(each["data"] == 100 for each in shown if each["type"] == "progress")
-    lines = [line["message"] for line in ask("logs") if line["flow_run_id"] == first and line["name"] == "argelander"]
+    said = [line for line in ask("logs") if line["name"] == "argelander"]
+    assert [line["flow_run_id"] != first for line in said if "Another refresh of tiny" in line["message"]] == [True]
+    lines = [line["message"] for line in said if line["flow_run_id"] == first]
     assert {line.split(":")[0] for line in lines if " of 60 in " in line} == stages - {"train"}

@@ -10,17 +10,18 @@ from tasks.monitoring.post import clean_key, find_page, open_post
 from tests.unit.monitoring.conftest import FLOW_RUN, TASK_RUN
 
 
-def test_a_page_holds_lines_names_and_artifacts_of_its_run(server):
+def test_a_page_holds_lines_names_and_artifacts_of_its_run(server, capsys):
     assert find_page() is None
     with open_post() as page:
         page.log("first")
         page.log("second", is_error=True)
+        page.tell("  third")
         change = page.put("progress", "demo-clean-progress", 1.0, "began")
         change(40.0, "goes on")
         find_page().rename("demo nothing new")
         page.refuse_retries()
     assert find_page() is None
-    assert server.lines == [(20, "first"), (40, "second")]
+    assert server.lines == [(20, "first"), (40, "second"), (20, "third")] and capsys.readouterr().err == "  third\n"
     assert (server.names, server.policies) == (["demo nothing new"], [0])
     (bar,) = server.artifacts.values()
     assert (bar["data"], bar["description"], bar["key"]) == (40.0, "goes on", "demo-clean-progress")
