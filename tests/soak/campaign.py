@@ -67,7 +67,8 @@ def prepare(place: Path, seed: int) -> Iterator[Campaign]:
     from flows.server import own_server
     from tasks.stages.fanout import open_cluster
 
-    with own_server(), open_cluster(1) as scheduler:
+    with own_server() as wait_for_server, open_cluster(1) as scheduler:
+        wait_for_server()
         finished = place / "finished"
         if not (finished / "done").exists():
             _finish(finished, scheduler)
