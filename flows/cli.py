@@ -271,7 +271,7 @@ def train(
     folds: Annotated[int | None, typer.Option("--folds", help="Folds; one model is trained without each.")] = None,
     seeds: Annotated[int | None, typer.Option("--seeds", help="Models of a recipe in each fold.")] = None,
     budget: Annotated[
-        float | None, typer.Option("--budget", help="Minutes on two cores; the dearest recipes are left out.")
+        float | None, typer.Option("--budget", help="Minutes on two cores; recipes come in as they are named.")
     ] = None,
     lake: LakeOption = LAKE,
 ) -> None:

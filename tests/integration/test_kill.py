@@ -4,6 +4,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from tests.integration.conftest import (
     SMALL,
+    argelander,
     assert_same,
     contents,
     environment,
@@ -71,6 +73,35 @@ def test_killed_in_a_stage_and_started_again(stage, attempt, undisturbed, tmp_pa
     refresh(folder, lake)
     assert_same(contents(reference), contents(lake))
     assert not [path for place in ("staging", "work") for path in (lake / place).rglob("*") if path.is_file()]
+
+
+def test_training_alone_killed_in_a_fit_and_started_again(undisturbed, tmp_path):
+    _, reference = undisturbed
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for lake in (whole, killed):
+        shutil.copytree(reference, lake, symlinks=True)
+    words = ["train", "small", "--recipe", "folded", "--folds", "2", "--budget", "5", "--lake"]
+    done = argelander(*words, whole)
+    assert "folded" in done.stdout and "train" in done.stderr
+
+    command = [sys.executable, "-m", "flows.cli", *words, str(killed)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment())
+    end = time.monotonic() + 300
+    while not (fitted := [*(killed / "work").rglob("predictions.parquet")]) and process.poll() is None:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    kill_all(process)
+    n_fit = 4  # two targets, two folds each, on two workers: as the first ends, others have just begun
+    assert 0 < len(fitted) < n_fit and process.returncode == -9
+    argelander(*words, killed)
+    assert models_of(killed) == models_of(whole) and len(models_of(whole)) > len(models_of(reference))
+    assert_same(contents(whole), contents(killed))
+    assert not [path for path in (killed / "work").rglob("*") if path.is_file()]
+
+
+def models_of(lake) -> dict[str, bytes]:
+    """Every learnt array of the lake's models, byte for byte."""
+    return {str(path.relative_to(lake)): path.read_bytes() for path in (lake / "models").rglob("*.safetensors")}
 
 
 def test_a_full_disk_is_one_sentence_and_the_next_run_completes(undisturbed, tmp_path):

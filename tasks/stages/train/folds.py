@@ -133,7 +133,8 @@ def read_fit_seconds(folder: Path, recipe: str, n_folds: int) -> NDArray[np.floa
 def write_folds(folder: Path, recipe: Recipe, n_folds: int, draft: Path) -> None:
     """Put the models of a recipe, one for each fold, where a model keeps them."""
     if not recipe.members:
-        shutil.copytree(folder / recipe.name, draft, dirs_exist_ok=True)
+        for k in range(n_folds):  # and nothing else: a worker that was killed may have left the draft of a fold
+            shutil.copytree(fold_dir(folder / recipe.name, k), fold_dir(draft, k))
         return
     for k in range(n_folds):
         with explain_damaged_model(folder):
