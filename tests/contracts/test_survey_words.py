@@ -98,5 +98,6 @@ def test_what_surveys_declare_is_theirs_alone():
 def test_bits_that_lakes_hold_keep_their_meaning():
     held = {flag.name: flag.bit for survey in SURVEYS.values() for flag in survey.flags}
     names = ("rejected_by_photometry", "rejected_by_variability", "other_flags", "psf_quality", "info_flag")
-    assert held == {name: 1 << 6 + i for i, name in enumerate((*names, "info_flag2", "info_flag3", "catflags"))}
+    words = (*names, "info_flag2", "info_flag3", "catflags")
+    assert held == {name: 1 << 6 + i for i, name in enumerate(words)} | {"few_ccds": 1 << 15}
     assert [flag.bit for flag in COMMON_FLAGS] == [1, 2, 4, 8, 16, 32]
