@@ -70,7 +70,7 @@ def test_bands_are_no_classes(lake):
     assert store(lake, "b", CLASS, ["G"]) == {"G": "G"}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.lists(st.lists(st.sampled_from(["g", "G", "gg", "Gg", "g_a", "G_a", "g_b", "r"]), unique=True, min_size=1),
                 min_size=1, max_size=4))  # fmt: skip
 def test_columns_differ_in_more_than_case_and_last(datasets):
