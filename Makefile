@@ -15,7 +15,7 @@ test: $(ENV)/ready
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not browser"
 
 test-all: test
-	$(BIN)/pytest -n 2 --dist load -m "slow or browser"
+	$(BIN)/pytest -n 2 --dist loadfile -m "slow or browser"
 
 # Hostile input for hours; it goes on where it was stopped, and its verdicts lie in soak/.
 soak: $(ENV)/ready

@@ -39,7 +39,7 @@ from tests.integration.conftest import FOREST_ONLY, SMALL, assert_same, contents
 from tests.integration.faulty import TAP
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("calm", "one_server")]
-KILLS = int(os.environ.get("ARGELANDER_KILLS", "20"))
+KILLS = int(os.environ.get("ARGELANDER_KILLS", "12"))
 SEED = int(os.environ.get("ARGELANDER_KILL_SEED", random.randrange(10**6)))
 # Small chunks: many requests, of which some are answered, some under way and some not sent when the kill comes.
 CHUNKS = {name: {"chunk": 40} for name in ("gaia_datalink", "mast_ps1", "mast_tic", "irsa_tap", "truth")}
