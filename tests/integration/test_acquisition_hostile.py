@@ -29,12 +29,14 @@ COMPLETE = [cut_at_line, cut_last_line, cut_in_line, header_only, duplicate_rows
 def test_lists_and_curves_that_are_spoilt_once_leave_no_trace(spoil, hostile, acquired, tmp_path):
     """The first list of each TAP service, Gaia's and MAST's third reply too, and light curves of ZTF."""
     for service in TAP:
+        if spoil is rows_of_another and service == "mast_tic":
+            continue  # its rows begin with an id of the TIC, and it was asked about ids of Gaia
         hostile.spoil(service, spoil, path=RESULT)
         hostile.spoil(service, spoil, path=RESULT, after=1, count=int(service != "irsa_tap"))
     if spoil is not duplicate_rows:  # of a light curve, that is for the cuts: epochs that come twice count once
         hostile.spoil("irsa_lightcurves", spoil, path=REPLY)
     acquire_into(tmp_path / "lake", source_of(hostile.url))
-    assert all(trick.count == 0 for trick in hostile.tricks)
+    assert [trick for trick in hostile.tricks if trick.count] == []
     assert_same(acquired.tables, tables(tmp_path / "lake"))
 
 
